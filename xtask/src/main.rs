@@ -1,0 +1,3 @@
+//! The developer's own commands, run as `cargo xtask NAME`.
+
+fn main() {}
