@@ -1,0 +1,196 @@
+//! EXEC and PROCESS (one layout: a process and the program it runs), and ARGV, the rest of a long command line.
+//!
+//! The kernel half fills EXEC from the task itself after the new program is in place, so credentials and name are the
+//! new ones. PROCESS is the same, read from /proc for processes that were there first.
+
+bits! {
+    /// What is known about an exec beside its fields.
+    pub struct ExecFlags: u32 {
+        /// The program's file had no name any more when it started.
+        DELETED = 1,
+        /// The program is a memfd: it lives in memory only.
+        MEMFD = 1 << 1,
+        /// The path of the program is cut off at its upper end.
+        EXE_TRUNCATED = 1 << 2,
+        /// The working directory is cut off at its upper end.
+        CWD_TRUNCATED = 1 << 3,
+        /// The command line could not be read.
+        ARGV_FAULT = 1 << 4,
+        /// ARGV records with the rest of the command line follow.
+        ARGV_MORE = 1 << 5,
+        /// `exe` and `cwd` are plain path text, not components from the leaf up.
+        TEXTUAL = 1 << 6,
+        /// The process was there before the sensor: the fields are those of /proc.
+        SNAPSHOT = 1 << 7,
+        /// The given file name or the interpreter's name is cut off at its end.
+        NAME_TRUNCATED = 1 << 8,
+        /// Reserved: the user who runs the program may write its file.
+        EXE_WRITABLE = 1 << 9,
+        /// Reserved: the program's file lies in the upper layer of an overlay.
+        EXE_UPPER_LAYER = 1 << 10,
+    }
+}
+
+layout! {
+    /// The fixed part of EXEC and PROCESS. Pids are those of the first pid namespace, but for the `v…` ones.
+    pub struct ExecFixed [168] {
+        /// The parent process.
+        ppid: u32 = 0,
+        /// Session id.
+        sid: u32 = 4,
+        /// Process-group id.
+        pgid: u32 = 8,
+        /// The process, as its own pid namespace numbers it.
+        vpid: u32 = 12,
+        /// Its process group there; 0 when that one is not visible there.
+        vpgid: u32 = 16,
+        /// Its session there; 0 when that one is not visible there.
+        vsid: u32 = 20,
+        /// Inode number of its own pid namespace.
+        pidns: u32 = 24,
+        /// Real user id.
+        uid: u32 = 28,
+        /// Real group id.
+        gid: u32 = 32,
+        /// Effective user id.
+        euid: u32 = 36,
+        /// Effective group id.
+        egid: u32 = 40,
+        /// Audit login uid; `u32::MAX` when unset.
+        loginuid: u32 = 44,
+        /// Audit session id; `u32::MAX` when unset.
+        session: u32 = 48,
+        /// Device number of the controlling terminal, as field 7 of /proc/PID/stat; 0 when there is none.
+        tty: u32 = 52,
+        /// See [`ExecFlags`].
+        flags: ExecFlags = 56,
+        /// x86-64 number of the call (execve 59, execveat 322); 0 when unknown.
+        syscall: u32 = 60,
+        /// When the parent process started.
+        parent_start: u64 = 64,
+        /// Inode number of the program's file.
+        exe_ino: u64 = 72,
+        /// When the inode of the program's file changed last, wall-clock seconds; 0 when not read.
+        exe_ctime: i64 = 80,
+        /// When the contents of the program's file changed last, wall-clock seconds; 0 when not read.
+        exe_mtime: i64 = 88,
+        /// Effective capabilities.
+        cap_effective: u64 = 96,
+        /// Bytes of the whole command line.
+        args_total: u64 = 104,
+        /// The thread's name, NUL-padded.
+        comm: [u8; 16] = 112,
+        /// Device of the program's file, as the kernel holds it: major << 20 | minor.
+        exe_dev: u32 = 128,
+        /// The mode word of the program's file.
+        exe_mode: u16 = 132,
+        /// Section length: path of the program.
+        exe_len: u16 = 134,
+        /// Section length: working directory.
+        cwd_len: u16 = 136,
+        /// Section length: file name as given to the call.
+        filename_len: u16 = 138,
+        /// Section length: the program that was loaded first: for a script, its interpreter.
+        interp_len: u16 = 140,
+        /// Zero.
+        pad: u16 = 142,
+        /// Section length: command line in this record.
+        argv_len: u32 = 144,
+        /// Owner of the program's file.
+        exe_uid: u32 = 148,
+        /// Inheritable capabilities.
+        cap_inheritable: u64 = 152,
+        /// Permitted capabilities.
+        cap_permitted: u64 = 160,
+    }
+}
+
+/// EXEC or PROCESS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exec<'b> {
+    /// The fixed part. Its section lengths are set anew when it is written.
+    pub fixed: ExecFixed,
+    /// Path of the program, leaf first (see [`crate::components`]) or text ([`ExecFlags::TEXTUAL`]).
+    pub exe: &'b [u8],
+    /// Working directory, in the same form.
+    pub cwd: &'b [u8],
+    /// The file name as the caller gave it: for a script, the script. No NUL.
+    pub filename: &'b [u8],
+    /// The file whose format the kernel loaded at last: for a script, the interpreter named in it. No NUL.
+    pub interp: &'b [u8],
+    /// The command line in this record: arguments, each with a NUL behind it.
+    pub argv: &'b [u8],
+}
+
+impl<'b> Exec<'b> {
+    pub(crate) fn parse(bytes: &'b [u8]) -> Option<Self> {
+        let (fixed, rest) = ExecFixed::split(bytes)?;
+        let (exe, rest) = rest.split_at_checked(fixed.exe_len.into())?;
+        let (cwd, rest) = rest.split_at_checked(fixed.cwd_len.into())?;
+        let (filename, rest) = rest.split_at_checked(fixed.filename_len.into())?;
+        let (interp, argv) = rest.split_at_checked(fixed.interp_len.into())?;
+        (argv.len() == fixed.argv_len as usize).then_some(Self { fixed, exe, cwd, filename, interp, argv })
+    }
+
+    /// The fixed part with the section lengths as they are; `None` when a section is too long for its length.
+    pub(crate) fn measured(&self) -> Option<ExecFixed> {
+        Some(ExecFixed {
+            exe_len: self.exe.len().try_into().ok()?,
+            cwd_len: self.cwd.len().try_into().ok()?,
+            filename_len: self.filename.len().try_into().ok()?,
+            interp_len: self.interp.len().try_into().ok()?,
+            argv_len: self.argv.len().try_into().ok()?,
+            ..self.fixed
+        })
+    }
+
+    pub(crate) fn sections(&self) -> [&'b [u8]; 5] {
+        [self.exe, self.cwd, self.filename, self.interp, self.argv]
+    }
+}
+
+bits! {
+    /// What is known about a piece of a command line.
+    pub struct ArgvBits: u32 {
+        /// This piece could not be read: it has no bytes.
+        FAULT = 1,
+        /// It is the last one that will be sent.
+        LAST = 2,
+    }
+}
+
+layout! {
+    /// The fixed part of ARGV. The head's `tgid` and `start` say whose command line it is.
+    pub struct ArgvFixed [16] {
+        /// Where in the command line the bytes belong.
+        offset: u64 = 0,
+        /// Section length.
+        bytes_len: u32 = 8,
+        /// See [`ArgvBits`].
+        bits: ArgvBits = 12,
+    }
+}
+
+/// ARGV: a further piece of a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argv<'b> {
+    /// The fixed part.
+    pub fixed: ArgvFixed,
+    /// The bytes.
+    pub bytes: &'b [u8],
+}
+
+impl<'b> Argv<'b> {
+    pub(crate) fn parse(bytes: &'b [u8]) -> Option<Self> {
+        let (fixed, bytes) = ArgvFixed::split(bytes)?;
+        (bytes.len() == fixed.bytes_len as usize).then_some(Self { fixed, bytes })
+    }
+
+    pub(crate) fn measured(&self) -> Option<ArgvFixed> {
+        Some(ArgvFixed { bytes_len: self.bytes.len().try_into().ok()?, ..self.fixed })
+    }
+
+    pub(crate) fn sections(&self) -> [&'b [u8]; 1] {
+        [self.bytes]
+    }
+}
