@@ -1,1 +1,37 @@
-//! The room `event`.
+//! The room `event`: the vocabulary that every other room speaks.
+//!
+//! Plain values: fields and their table, values, event types, processes, events, alerts, losses, and the two doors
+//! through which the outside comes in, [`Source`] (records) and [`Host`] (facts about the machine). Nothing here
+//! does I/O, reads a clock or starts a thread.
+
+pub mod alert;
+pub mod batch;
+pub mod event_type;
+pub mod field;
+mod field_table;
+pub mod fields;
+pub mod host;
+pub mod interest;
+pub mod loss;
+pub mod names;
+pub mod params;
+pub mod process;
+pub mod source;
+pub mod text;
+pub mod time;
+pub mod value;
+
+pub use alert::{Alert, AlertId, OutputValue, Priority, RulesetHash};
+pub use batch::RawBatch;
+pub use event_type::{EventSet, EventType};
+pub use field::{Arg, ArgKind, FieldId, FieldInfo, FieldRef, FieldType, Provision, Shape};
+pub use fields::Fields;
+pub use host::Host;
+pub use interest::Interest;
+pub use loss::{Loss, LossCause, Lost};
+pub use names::Names;
+pub use params::ParamId;
+pub use process::{Process, ProcessKey, ProcessTable};
+pub use source::{Fill, HookState, HookStatus, Source, SourceError, SourceInfo, SourceKind};
+pub use time::{BootTime, WallTime};
+pub use value::{IpNet, Value};

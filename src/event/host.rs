@@ -1,0 +1,29 @@
+//! [`Host`]: the door through which facts about the machine come in: which processes run already, what a user is
+//! called, which cgroup has which path. Live, the machine is asked; in a replay the recording holds the answers as
+//! records, and the host behind the door knows nothing.
+
+use crate::process::Process;
+
+/// A machine that can be asked.
+pub trait Host {
+    /// The node's name.
+    fn node(&self) -> &str;
+
+    /// Wall time minus boot time, in nanoseconds.
+    fn wall_offset_ns(&self) -> i64;
+
+    /// Hands out every process that runs now, in no particular order.
+    fn processes(&mut self, out: &mut dyn FnMut(Process));
+
+    /// One process by its id on the host, if it still runs.
+    fn process(&mut self, pid: u32) -> Option<Process>;
+
+    /// The name of a user.
+    fn user(&mut self, uid: u32) -> Option<Vec<u8>>;
+
+    /// The name of a group.
+    fn group(&mut self, gid: u32) -> Option<Vec<u8>>;
+
+    /// The path of a cgroup below its hierarchy's root; `pid` is a process that is in it.
+    fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>>;
+}

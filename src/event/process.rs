@@ -1,0 +1,287 @@
+//! [`Process`]: what is known of one program running under one pid; an exec makes a new value, so alerts and panes can
+//! keep theirs. [`ProcessTable`] holds the newest value of each, and the dead as long as somebody may ask for an
+//! ancestor. Who fills the table is not said here: the `enrich` room does, from records.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::time::BootTime;
+
+/// A process for ever: its id, which the kernel reuses, and the boot time at which it started, which it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessKey {
+    /// Id in the host's pid namespace.
+    pub pid: u32,
+    /// Start of the thread-group leader, boot time in nanoseconds.
+    pub start: u64,
+}
+
+/// One program under one pid. Texts are bytes as the kernel gave them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its identity.
+    pub key: ProcessKey,
+    /// The parent's identity when this value was made; start 0 when only the pid is known.
+    pub parent: ProcessKey,
+    /// The kernel's short name (at most 15 bytes).
+    pub comm: Box<[u8]>,
+    /// The executed file as the kernel resolved it.
+    pub exe_path: Box<[u8]>,
+    /// The file name as it was given to the exec call: for a script the script.
+    pub filename: Box<[u8]>,
+    /// The arguments, `argv[0]` first, each ended by a NUL as they lie in memory.
+    pub argv: Box<[u8]>,
+    /// The working directory at the exec, without a trailing slash unless it is the root.
+    pub cwd: Box<[u8]>,
+    /// Real user and group.
+    pub uid: u32,
+    /// Real group.
+    pub gid: u32,
+    /// Effective user.
+    pub euid: u32,
+    /// Effective group.
+    pub egid: u32,
+    /// Audit login user; `u32::MAX` when unset.
+    pub loginuid: u32,
+    /// Audit session; `u32::MAX` when unset.
+    pub audit_session: u32,
+    /// Device number of the controlling terminal, 0 without one.
+    pub tty: u32,
+    /// Session, in the host's pid namespace.
+    pub sid: u32,
+    /// Process group, in the host's pid namespace.
+    pub pgid: u32,
+    /// Id in its own pid namespace.
+    pub vpid: u32,
+    /// Process group in its own pid namespace.
+    pub vpgid: u32,
+    /// Inode number of its pid namespace; 0 when unknown.
+    pub pid_ns: u32,
+    /// Its cgroup in the v2 hierarchy.
+    pub cgroup: u64,
+    /// First 12 digits of the container's id, or `host`.
+    pub container: Arc<str>,
+    /// Effective capabilities, a bit each.
+    pub cap_effective: u64,
+    /// When it last executed a program; 0 when that was before eyas looked.
+    pub exec_time: BootTime,
+    /// Device of the executed file.
+    pub exe_dev: u32,
+    /// Inode of the executed file; 0 when unknown.
+    pub exe_ino: u64,
+    /// What else is known of the executed file and of this value.
+    pub flags: ProcessFlags,
+}
+
+/// Facts about a process that are yes or no.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProcessFlags(pub u32);
+
+impl ProcessFlags {
+    /// The executed file is a memfd.
+    pub const MEMFD: Self = Self(1);
+    /// The executed file had been deleted when it was executed.
+    pub const DELETED: Self = Self(1 << 1);
+    /// A path was too deep to be read whole.
+    pub const TRUNCATED: Self = Self(1 << 2);
+    /// It ran before eyas looked; it was read from procfs.
+    pub const SNAPSHOT: Self = Self(1 << 3);
+    /// Not all arguments arrived.
+    pub const ARGS_INCOMPLETE: Self = Self(1 << 4);
+    /// Only its existence is known: a fork or exec of it was missed.
+    pub const PARTIAL: Self = Self(1 << 5);
+
+    /// Whether all bits of `other` are set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Process {
+    /// The text `host`, which stands where no container is.
+    pub const HOST: &str = "host";
+
+    /// `argv[n]`; `None` beyond the last.
+    pub fn arg(&self, n: usize) -> Option<&[u8]> {
+        self.args().nth(n)
+    }
+
+    /// All arguments, `argv[0]` first.
+    pub fn args(&self) -> impl Iterator<Item = &[u8]> {
+        let argv = self.argv.strip_suffix(&[0]).unwrap_or(&self.argv);
+        let some = (!self.argv.is_empty()).then(|| argv.split(|b| *b == 0));
+        some.into_iter().flatten()
+    }
+
+    /// Appends `argv[1..]` joined by single spaces, cut at Falco's 4,096 bytes.
+    pub fn write_args(&self, out: &mut Vec<u8>) {
+        const LIMIT: usize = 4096;
+        let begin = out.len();
+        for (i, arg) in self.args().skip(1).enumerate() {
+            if i > 0 {
+                out.push(b' ');
+            }
+            let room = LIMIT.saturating_sub(out.len() - begin);
+            out.extend_from_slice(&arg[..arg.len().min(room)]);
+            if room == 0 {
+                break;
+            }
+        }
+    }
+
+    /// Appends name and arguments as `proc.cmdline` shows them: no trailing space when there are none.
+    pub fn write_cmdline(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.comm);
+        let mark = out.len();
+        out.push(b' ');
+        self.write_args(out);
+        if out.len() == mark + 1 {
+            out.truncate(mark);
+        }
+    }
+
+    /// The command line as text for people; not escaped.
+    pub fn cmdline(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_cmdline(&mut out);
+        out
+    }
+
+    /// Whether it runs in a container.
+    pub fn in_container(&self) -> bool {
+        &*self.container != Self::HOST
+    }
+}
+
+/// The newest value of every process, the dead for a while too.
+#[derive(Debug, Default)]
+pub struct ProcessTable {
+    by_key: FxHashMap<ProcessKey, Arc<Process>>,
+    newest: FxHashMap<u32, ProcessKey>,
+    dead: VecDeque<ProcessKey>,
+}
+
+/// How many dead processes are kept for those who ask for an ancestor. At some 600 bytes each this is 10 MB.
+const DEAD_KEPT: usize = 16_384;
+
+/// Ancestors are followed at most this far: a chain that is longer is a cycle made by a reused pid.
+const DEPTH_MAX: usize = 256;
+
+impl ProcessTable {
+    /// The process with that identity.
+    pub fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
+        if key.start == 0 { self.by_pid(key.pid) } else { self.by_key.get(&key) }
+    }
+
+    /// The newest process that had this pid.
+    pub fn by_pid(&self, pid: u32) -> Option<&Arc<Process>> {
+        self.newest.get(&pid).and_then(|key| self.by_key.get(key))
+    }
+
+    /// The parent of a process.
+    pub fn parent(&self, of: &Process) -> Option<&Arc<Process>> {
+        if of.parent.pid == 0 || of.parent == of.key {
+            return None;
+        }
+        self.get(of.parent)
+    }
+
+    /// The ancestors of a process, parent first.
+    pub fn ancestors<'t>(&'t self, of: &'t Process) -> impl Iterator<Item = &'t Arc<Process>> {
+        std::iter::successors(self.parent(of), |p| self.parent(p)).take(DEPTH_MAX)
+    }
+
+    /// Puts in a new or newer value.
+    pub fn insert(&mut self, process: Arc<Process>) {
+        let key = process.key;
+        let newer = self.newest.get(&key.pid).is_none_or(|k| k.start <= key.start);
+        if newer {
+            self.newest.insert(key.pid, key);
+        }
+        self.by_key.insert(key, process);
+    }
+
+    /// Notes that a process has ended. It can still be found until many others have ended too.
+    pub fn end(&mut self, key: ProcessKey) {
+        if self.by_key.contains_key(&key) {
+            self.dead.push_back(key);
+        }
+        while self.dead.len() > DEAD_KEPT {
+            let Some(key) = self.dead.pop_front() else { break };
+            self.by_key.remove(&key);
+            if self.newest.get(&key.pid) == Some(&key) {
+                self.newest.remove(&key.pid);
+            }
+        }
+    }
+
+    /// Every process kept, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.by_key.values()
+    }
+
+    /// The processes noted as ended that are still kept, oldest first.
+    pub fn ended(&self) -> impl Iterator<Item = ProcessKey> {
+        self.dead.iter().copied()
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Whether none is kept.
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32, start: u64, parent: ProcessKey) -> Arc<Process> {
+        Arc::new(Process { key: ProcessKey { pid, start }, parent, ..Process::default() })
+    }
+
+    #[test]
+    fn a_reused_pid_does_not_take_over_its_predecessors_children() {
+        let mut table = ProcessTable::default();
+        let first = ProcessKey { pid: 10, start: 100 };
+        table.insert(process(10, 100, ProcessKey::default()));
+        table.insert(process(11, 150, first));
+        table.end(first);
+        table.insert(process(10, 200, ProcessKey { pid: 11, start: 150 }));
+        let child = table.get(ProcessKey { pid: 11, start: 150 }).expect("child").clone();
+        assert_eq!(table.parent(&child).expect("parent").key, first);
+        assert_eq!(table.by_pid(10).expect("newest").key.start, 200);
+    }
+
+    #[test]
+    fn a_cycle_of_parents_ends() {
+        let mut table = ProcessTable::default();
+        table.insert(process(1, 1, ProcessKey { pid: 2, start: 2 }));
+        table.insert(process(2, 2, ProcessKey { pid: 1, start: 1 }));
+        let one = table.by_pid(1).expect("one").clone();
+        assert_eq!(table.ancestors(&one).count(), DEPTH_MAX);
+    }
+
+    #[test]
+    fn arguments_are_joined_as_falco_joins_them() {
+        let p =
+            Process { comm: (*b"ls").into(), argv: (*b"/bin/ls\0-l\0\0x y\0").into(), ..Process::default() };
+        assert_eq!(p.args().collect::<Vec<_>>(), [&b"/bin/ls"[..], b"-l", b"", b"x y"]);
+        assert_eq!(p.cmdline(), b"ls -l  x y");
+        let bare = Process { comm: (*b"ls").into(), argv: (*b"ls\0").into(), ..Process::default() };
+        assert_eq!(bare.cmdline(), b"ls");
+        assert_eq!(Process::default().args().count(), 0);
+    }
+}
