@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::process::Process;
 use crate::time::{BootTime, WallTime};
 
-/// An id that sorts by time: microseconds since the epoch, shifted left by 12 bits, plus a counter. It fits SQLite's
+/// An id that sorts by time: microseconds since the epoch, shifted left by 12 bits, plus a counter. It fits `SQLite`'s
 /// signed 64-bit rowid until the year 2112.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertId(pub u64);

@@ -16,7 +16,7 @@ macro_rules! provision {
 
 macro_rules! fields {
     ($($konst:ident $name:literal $ty:ident $arg:ident $shape:ident $(absent($why:ident))? $doc:literal;)*) => {
-        #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "only counts the rows")]
+        #[expect(non_camel_case_types, reason = "only counts the rows")]
         enum Row { $($konst),* }
 
         impl FieldId {

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod batch;
+pub mod event;
 pub mod event_type;
 pub mod field;
 mod field_table;
@@ -15,14 +16,18 @@ pub mod interest;
 pub mod loss;
 pub mod names;
 pub mod params;
+pub mod path;
 pub mod process;
+mod render;
 pub mod source;
+pub mod symbol;
 pub mod text;
 pub mod time;
 pub mod value;
 
 pub use alert::{Alert, AlertId, OutputValue, Priority, RulesetHash};
 pub use batch::RawBatch;
+pub use event::Event;
 pub use event_type::{EventSet, EventType};
 pub use field::{Arg, ArgKind, FieldId, FieldInfo, FieldRef, FieldType, Provision, Shape};
 pub use fields::Fields;

@@ -29,6 +29,8 @@ pub enum LossCause {
     Unreadable,
     /// The recording's size limit was reached and the oldest part was dropped.
     SizeLimit,
+    /// The numbers of a processor's records have a hole that nothing else explains.
+    SequenceHole,
 }
 
 /// One loss, with the span in which it happened.
@@ -55,6 +57,7 @@ impl LossCause {
             Self::NotRunning => 3,
             Self::Unreadable => 4,
             Self::SizeLimit => 5,
+            Self::SequenceHole => 6,
         }
     }
 
@@ -66,6 +69,7 @@ impl LossCause {
             3 => Self::NotRunning,
             4 => Self::Unreadable,
             5 => Self::SizeLimit,
+            6 => Self::SequenceHole,
             _ => return None,
         })
     }
@@ -78,6 +82,7 @@ impl LossCause {
             Self::NotRunning => "eyas was not running",
             Self::Unreadable => "record could not be read",
             Self::SizeLimit => "recording size limit",
+            Self::SequenceHole => "hole in the record numbers",
         }
     }
 }

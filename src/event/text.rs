@@ -7,17 +7,15 @@ use std::fmt::Write as _;
 
 /// Valid UTF-8 as it is; every other byte as `\xHH`.
 pub fn to_utf8(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(s) => Cow::Borrowed(s),
-        Err(_) => {
-            let mut out = String::with_capacity(bytes.len() + 16);
-            for chunk in bytes.utf8_chunks() {
-                out.push_str(chunk.valid());
-                push_hex(&mut out, chunk.invalid());
-            }
-            Cow::Owned(out)
-        }
+    if let Ok(s) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(s);
     }
+    let mut out = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        push_hex(&mut out, chunk.invalid());
+    }
+    Cow::Owned(out)
 }
 
 /// Like [`to_utf8`], and control characters, line separators and bidirectional or invisible format characters are

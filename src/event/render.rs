@@ -1,0 +1,292 @@
+//! Parameters of an event as text: `evt.arg.NAME`, `evt.args`, and the two ends of a connection. Descriptors are
+//! decorated with what they are, paths with what they resolve to, results and ids with their names, as Falco does.
+
+use std::io::Write as _;
+
+use crate::event::{Body, Connect, Event, Family, Open};
+use crate::field::{FieldId, FieldRef};
+use crate::params;
+use crate::path::write_absolute;
+use crate::symbol;
+use crate::time::WallTime;
+use crate::value::Value;
+
+impl FieldRef {
+    /// Appends a value of this field as an output template prints it: clock fields as a clock, the others as
+    /// [`Value::write_text`] does.
+    pub fn write_text(&self, value: &Value<'_>, out: &mut Vec<u8>) {
+        let Value::Time(ns) = value else { return value.write_text(out) };
+        let c = WallTime(*ns).civil();
+        let (date, nanos, zone) = match self.id {
+            FieldId::EVT_TIME => (false, true, ""),
+            FieldId::EVT_TIME_S => (false, false, ""),
+            FieldId::EVT_TIME_ISO => (true, true, "+0000"),
+            FieldId::EVT_DATETIME => (true, true, ""),
+            FieldId::EVT_DATETIME_S => (true, false, ""),
+            _ => return value.write_text(out),
+        };
+        // Writing to a Vec cannot fail.
+        if date {
+            let between = if zone.is_empty() { ' ' } else { 'T' };
+            let _ = write!(out, "{:04}-{:02}-{:02}{between}", c.year, c.month, c.day);
+        }
+        let _ = write!(out, "{:02}:{:02}:{:02}", c.hour, c.minute, c.second);
+        if nanos {
+            let _ = write!(out, ".{:09}", c.nano);
+        }
+        out.extend_from_slice(zone.as_bytes());
+    }
+}
+
+/// Appends all parameters as `name=value`, separated by spaces; those without a value are left out.
+pub(crate) fn args(event: &Event<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    for name in params::of(event.kind) {
+        let begin = out.len();
+        if begin > start {
+            out.push(b' ');
+        }
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'=');
+        if !decorated(event, name, out) {
+            out.truncate(begin);
+        }
+    }
+}
+
+/// Appends one parameter as `evt.arg.NAME` prints it; `false` when the event has no such parameter.
+pub(crate) fn param(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+    match event.body {
+        Body::Open(open) => open_param(event, &open, name, out),
+        Body::Connect(connect) => connect_param(&connect, name, out),
+        Body::Exec => exec_param(event, 0, name, out),
+        Body::ExecFailed { ret, name: file, .. } => match name {
+            "filename" => put(out, file),
+            _ => exec_param(event, ret, name, out),
+        },
+        Body::Exit { status } => match name {
+            "status" => number(out, status.into()),
+            "ret" => number(out, i64::from(status >> 8 & 0xff)),
+            "sig" => number(out, i64::from(status & 0x7f)),
+            "core" => number(out, i64::from(status >> 7 & 1)),
+            _ => false,
+        },
+    }
+}
+
+/// Appends one parameter as it stands in `evt.args`: the number first, then what it means.
+fn decorated(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+    match (event.body, name) {
+        (Body::Open(o), "fd") if o.ret >= 0 => paired(out, o.ret, |out| open_param(event, &o, name, out)),
+        (Body::Open(o), "fd") => result(out, o.ret),
+        (Body::Open(o), "dirfd") => paired(out, o.dirfd.into(), |out| dirfd(o.dirfd, out)),
+        (Body::Open(o), "flags") => {
+            paired(out, symbol::open_flags_number(o.flags, o.created).into(), |out| {
+                symbol::write_open_flags(o.flags, o.created, out);
+                true
+            })
+        }
+        (Body::Open(o), "name") => {
+            put(out, o.given);
+            if o.given != o.name {
+                let _ = write!(out, "(");
+                put(out, o.name);
+                out.push(b')');
+            }
+            true
+        }
+        (Body::Connect(c), "res") if c.ret < 0 => result(out, c.ret),
+        (Body::Connect(c), "fd") => paired(out, c.fd.into(), |out| connect_param(&c, name, out)),
+        (Body::ExecFailed { ret, .. }, "res") => result(out, ret),
+        (Body::Exec | Body::ExecFailed { .. }, "tid" | "pid" | "ptid" | "uid" | "loginuid" | "gid") => {
+            let n = match name {
+                "tid" => event.tid.into(),
+                "pid" => event.process.key.pid.into(),
+                "ptid" => event.process.parent.pid.into(),
+                "uid" => event.uid.into(),
+                "gid" => event.gid.into(),
+                _ => i64::from(event.process.loginuid as i32),
+            };
+            paired(out, n, |out| param(event, name, out))
+        }
+        _ => param(event, name, out),
+    }
+}
+
+fn open_param(event: &Event<'_>, o: &Open<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+    match name {
+        "fd" if o.ret >= 0 => {
+            let field = event_typechar(event);
+            let _ = write!(out, "<{field}>");
+            put(out, o.name)
+        }
+        "fd" => {
+            symbol::write_errno(o.ret, out);
+            true
+        }
+        "dirfd" => dirfd(o.dirfd, out),
+        "name" => put(out, o.name),
+        "flags" | "creat_flags" => {
+            symbol::write_open_flags(o.flags, o.created, out);
+            true
+        }
+        "mode" if o.mode == 0 => put(out, b"0"),
+        "mode" => write!(out, "0{:o}", o.mode).is_ok(),
+        "resolve" => number(out, o.resolve as i64),
+        "dev" => number(out, o.dev.into()),
+        "ino" => number(out, o.ino as i64),
+        _ => false,
+    }
+}
+
+fn event_typechar(event: &Event<'_>) -> &'static str {
+    match event.body {
+        Body::Open(o) if o.file_mode & 0o170_000 == 0o040_000 => "d",
+        _ => "f",
+    }
+}
+
+fn dirfd(fd: i32, out: &mut Vec<u8>) -> bool {
+    const AT_FDCWD: i32 = -100;
+    if fd == AT_FDCWD { put(out, b"AT_FDCWD") } else { number(out, fd.into()) }
+}
+
+fn connect_param(c: &Connect<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+    match name {
+        "res" if c.ret < 0 => {
+            symbol::write_errno(c.ret, out);
+            true
+        }
+        "res" => number(out, c.ret),
+        "tuple" => {
+            endpoints(c, out);
+            true
+        }
+        "fd" => {
+            let kind = match (c.family, c.protocol) {
+                (Family::Unix, _) => "u",
+                (Family::Inet, 6) => "4t",
+                (Family::Inet, 17) => "4u",
+                (Family::Inet, _) => "4",
+                (Family::Inet6, 6) => "6t",
+                (Family::Inet6, 17) => "6u",
+                (Family::Inet6, _) => "6",
+                (Family::Other(_), _) => "o",
+            };
+            let _ = write!(out, "<{kind}>");
+            tuple(c, out);
+            true
+        }
+        "addr" => match (c.family, c.remote) {
+            (Family::Unix, _) => put(out, c.unix_path),
+            (_, Some(remote)) => {
+                end(remote, out);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Appends `fd.name` of a connecting socket: both ends, or the unix path; nothing while it is not connected.
+pub(crate) fn tuple(c: &Connect<'_>, out: &mut Vec<u8>) {
+    if c.is_connected() {
+        endpoints(c, out);
+    }
+}
+
+fn endpoints(c: &Connect<'_>, out: &mut Vec<u8>) {
+    if c.family == Family::Unix {
+        put(out, c.unix_path);
+        return;
+    }
+    if let Some(local) = c.local {
+        end(local, out);
+        out.extend_from_slice(b"->");
+    }
+    if let Some(remote) = c.remote {
+        end(remote, out);
+    }
+}
+
+/// An address and its port, without brackets also for IPv6, as Falco writes them.
+fn end(addr: std::net::SocketAddr, out: &mut Vec<u8>) {
+    let _ = write!(out, "{}:{}", addr.ip(), addr.port());
+}
+
+fn exec_param(event: &Event<'_>, ret: i64, name: &str, out: &mut Vec<u8>) -> bool {
+    let p = event.process;
+    match name {
+        "res" if ret < 0 => {
+            symbol::write_errno(ret, out);
+            true
+        }
+        "res" => number(out, ret),
+        "exe" => put(out, p.arg(0).unwrap_or(&p.exe_path)),
+        "args" => {
+            let begin = out.len();
+            for arg in p.args().skip(1) {
+                out.extend_from_slice(arg);
+                out.push(b'.');
+            }
+            out.len() > begin || put(out, b"NULL")
+        }
+        "tid" | "pid" | "comm" => put(out, &p.comm),
+        "ptid" => event.table.parent(p).is_some_and(|p| put(out, &p.comm)),
+        "cwd" => put(out, &p.cwd),
+        "tty" => number(out, p.tty.into()),
+        "vpgid" => number(out, p.vpgid.into()),
+        "pgid" => number(out, p.pgid.into()),
+        "loginuid" => user(event, p.loginuid, out),
+        "uid" => user(event, event.uid, out),
+        "gid" => put(out, event.names.group(event.gid).unwrap_or(b"<NA>")),
+        "cap_effective" => number(out, p.cap_effective as i64),
+        "exe_ino" => number(out, p.exe_ino as i64),
+        "trusted_exepath" => put(out, &p.exe_path),
+        "filename" => {
+            write_absolute(&p.cwd, &p.filename, out);
+            true
+        }
+        "flags" => {
+            if p.flags.has(crate::process::ProcessFlags::MEMFD) {
+                put(out, b"EXE_FROM_MEMFD")
+            } else {
+                put(out, b"0")
+            }
+        }
+        _ => false,
+    }
+}
+
+fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
+    put(out, event.names.user(uid).unwrap_or(b"<NA>"))
+}
+
+/// `n(text)`.
+fn paired(out: &mut Vec<u8>, n: i64, text: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
+    let _ = write!(out, "{n}(");
+    if text(out) {
+        out.push(b')');
+    } else {
+        out.pop();
+    }
+    true
+}
+
+/// A negative result as `-2(ENOENT)`.
+fn result(out: &mut Vec<u8>, ret: i64) -> bool {
+    paired(out, ret, |out| {
+        symbol::write_errno(ret, out);
+        true
+    })
+}
+
+fn put(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    out.extend_from_slice(bytes);
+    true
+}
+
+fn number(out: &mut Vec<u8>, n: i64) -> bool {
+    write!(out, "{n}").is_ok()
+}
