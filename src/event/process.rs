@@ -14,8 +14,19 @@ use crate::time::BootTime;
 pub struct ProcessKey {
     /// Id in the host's pid namespace.
     pub pid: u32,
-    /// Start of the thread-group leader, boot time in nanoseconds.
+    /// Start of the thread-group leader in clock ticks of 10 ms since boot, as field 22 of `/proc/PID/stat` has it. The
+    /// kernel knows nanoseconds and procfs only ticks; ticks are fine enough, because no pid comes round within one.
     pub start: u64,
+}
+
+impl ProcessKey {
+    /// Nanoseconds in a tick of `/proc/PID/stat`.
+    pub const TICK_NS: u64 = 10_000_000;
+
+    /// The identity of a process that started at this boot time.
+    pub const fn at(pid: u32, started: BootTime) -> Self {
+        Self { pid, start: started.0 / Self::TICK_NS }
+    }
 }
 
 /// One program under one pid. Texts are bytes as the kernel gave them.
@@ -25,6 +36,8 @@ pub struct Process {
     pub key: ProcessKey,
     /// The parent's identity when this value was made; start 0 when only the pid is known.
     pub parent: ProcessKey,
+    /// When it started; to the nanosecond when the kernel told, to the tick when procfs did.
+    pub started: BootTime,
     /// The kernel's short name (at most 15 bytes).
     pub comm: Box<[u8]>,
     /// The executed file as the kernel resolved it.
