@@ -28,6 +28,10 @@ bits! {
         EXE_WRITABLE = 1 << 9,
         /// Reserved: the program's file lies in the upper layer of an overlay.
         EXE_UPPER_LAYER = 1 << 10,
+        /// In a PROCESS fact: it has ended and is kept for those who ask for an ancestor.
+        ENDED = 1 << 11,
+        /// In a PROCESS fact: only its existence is known, because its fork or exec was missed.
+        PARTIAL = 1 << 12,
     }
 }
 

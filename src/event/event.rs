@@ -320,15 +320,15 @@ impl Event<'_> {
 
     fn since(&self, p: Option<&Process>) -> Value<'static> {
         match p {
-            Some(p) if p.key.start != 0 => Value::Span(self.boot_time.0.saturating_sub(p.key.start) as i64),
+            Some(p) if p.started.0 != 0 => Value::Span(self.boot_time.0.saturating_sub(p.started.0) as i64),
             _ => Value::Absent,
         }
     }
 
     fn started(&self, p: Option<&Process>) -> Value<'static> {
         match p {
-            Some(p) if p.key.start != 0 => {
-                let ago = self.boot_time.0.saturating_sub(p.key.start);
+            Some(p) if p.started.0 != 0 => {
+                let ago = self.boot_time.0.saturating_sub(p.started.0);
                 Value::Time(self.time.0.saturating_sub(ago))
             }
             _ => Value::Absent,
