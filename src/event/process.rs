@@ -177,9 +177,15 @@ impl Process {
 /// The newest value of every process, the dead for a while too.
 #[derive(Debug, Default)]
 pub struct ProcessTable {
-    by_key: FxHashMap<ProcessKey, Arc<Process>>,
+    by_key: FxHashMap<ProcessKey, Slot>,
     newest: FxHashMap<u32, ProcessKey>,
     dead: VecDeque<ProcessKey>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    process: Arc<Process>,
+    ended: bool,
 }
 
 /// How many dead processes are kept for those who ask for an ancestor. At some 600 bytes each this is 10 MB.
@@ -191,12 +197,12 @@ const DEPTH_MAX: usize = 256;
 impl ProcessTable {
     /// The process with that identity.
     pub fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
-        if key.start == 0 { self.by_pid(key.pid) } else { self.by_key.get(&key) }
+        if key.start == 0 { self.by_pid(key.pid) } else { self.by_key.get(&key).map(|s| &s.process) }
     }
 
     /// The newest process that had this pid.
     pub fn by_pid(&self, pid: u32) -> Option<&Arc<Process>> {
-        self.newest.get(&pid).and_then(|key| self.by_key.get(key))
+        self.newest.get(&pid).and_then(|key| self.by_key.get(key)).map(|s| &s.process)
     }
 
     /// The parent of a process.
@@ -219,12 +225,20 @@ impl ProcessTable {
         if newer {
             self.newest.insert(key.pid, key);
         }
-        self.by_key.insert(key, process);
+        match self.by_key.get_mut(&key) {
+            Some(slot) => slot.process = process,
+            None => {
+                self.by_key.insert(key, Slot { process, ended: false });
+            }
+        }
     }
 
     /// Notes that a process has ended. It can still be found until many others have ended too.
     pub fn end(&mut self, key: ProcessKey) {
-        if self.by_key.contains_key(&key) {
+        if let Some(slot) = self.by_key.get_mut(&key)
+            && !slot.ended
+        {
+            slot.ended = true;
             self.dead.push_back(key);
         }
         while self.dead.len() > DEAD_KEPT {
@@ -238,7 +252,12 @@ impl ProcessTable {
 
     /// Every process kept, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Process>> {
-        self.by_key.values()
+        self.by_key.values().map(|s| &s.process)
+    }
+
+    /// Every process that has not ended, in no particular order.
+    pub fn running(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.by_key.values().filter(|s| !s.ended).map(|s| &s.process)
     }
 
     /// The processes noted as ended that are still kept, oldest first.

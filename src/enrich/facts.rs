@@ -1,0 +1,199 @@
+//! Facts as records, both ways: a process from the table as a PROCESS record and back, and the small ones. Writing
+//! and reading a process gives the same process again; a test holds it to that.
+
+use std::sync::Arc;
+
+use eyas_ebpf::{
+    Body, Cgroup, CgroupFixed, Clock, ClockFixed, Exec, ExecFixed, ExecFlags, Group, GroupFixed, Head,
+    Record, User, UserFixed, components, is_rooted, write_path,
+};
+use eyas_event::process::ProcessFlags;
+use eyas_event::{BootTime, Process, ProcessKey};
+
+/// A comm of at most 15 bytes out of its NUL-padded field.
+pub(crate) fn comm(field: &[u8; 16]) -> &[u8] {
+    let end = field.iter().position(|b| *b == 0).unwrap_or(field.len());
+    &field[..end]
+}
+
+fn comm_field(comm: &[u8]) -> [u8; 16] {
+    let mut field = [0; 16];
+    let n = comm.len().min(15);
+    field[..n].copy_from_slice(&comm[..n]);
+    field
+}
+
+const FLAGS: [(ExecFlags, ProcessFlags); 7] = [
+    (ExecFlags::MEMFD, ProcessFlags::MEMFD),
+    (ExecFlags::DELETED, ProcessFlags::DELETED),
+    (ExecFlags::EXE_TRUNCATED, ProcessFlags::TRUNCATED),
+    (ExecFlags::CWD_TRUNCATED, ProcessFlags::TRUNCATED),
+    (ExecFlags::SNAPSHOT, ProcessFlags::SNAPSHOT),
+    (ExecFlags::ARGV_FAULT, ProcessFlags::ARGS_INCOMPLETE),
+    (ExecFlags::PARTIAL, ProcessFlags::PARTIAL),
+];
+
+/// A path section as text: leaf-first components turned round, or text as it is.
+fn path(section: &[u8], textual: bool) -> Box<[u8]> {
+    if textual {
+        return section.into();
+    }
+    let mut text = Vec::with_capacity(section.len() + 1);
+    push_path(section, &mut text);
+    text.into()
+}
+
+/// Appends leaf-first components as text. Of a path that was cut off at its upper end, `/...` stands for what is missing.
+pub(crate) fn push_path(section: &[u8], out: &mut Vec<u8>) {
+    if is_rooted(section) || components(section).count() == 1 {
+        write_path(section, out);
+    } else if !section.is_empty() {
+        out.extend_from_slice(b"/...");
+        for name in components(section) {
+            out.push(b'/');
+            out.extend_from_slice(name);
+        }
+    }
+}
+
+/// The process that an EXEC or a PROCESS record describes. For EXEC, `exec_time` is the record's time.
+pub(crate) fn process_of(head: &Head, exec: &Exec<'_>, container: Arc<str>) -> Process {
+    let f = &exec.fixed;
+    let textual = f.flags.has(ExecFlags::TEXTUAL);
+    let flags = FLAGS
+        .iter()
+        .filter(|(bit, _)| f.flags.has(*bit))
+        .fold(ProcessFlags::default(), |flags, (_, flag)| flags.with(*flag));
+    let started = BootTime(head.start);
+    Process {
+        key: ProcessKey::at(head.tgid, started),
+        parent: ProcessKey::at(f.ppid, BootTime(f.parent_start)),
+        started,
+        comm: comm(&f.comm).into(),
+        exe_path: path(exec.exe, textual),
+        filename: exec.filename.into(),
+        argv: exec.argv.into(),
+        cwd: path(exec.cwd, textual),
+        uid: f.uid,
+        gid: f.gid,
+        euid: f.euid,
+        egid: f.egid,
+        loginuid: f.loginuid,
+        audit_session: f.session,
+        tty: f.tty,
+        sid: f.sid,
+        pgid: f.pgid,
+        vpid: f.vpid,
+        vpgid: f.vpgid,
+        pid_ns: f.pidns,
+        cgroup: head.cgroup,
+        container,
+        cap_effective: f.cap_effective,
+        exec_time: BootTime(head.time),
+        exe_dev: f.exe_dev,
+        exe_ino: f.exe_ino,
+        flags,
+    }
+}
+
+/// Appends a process as a PROCESS record.
+pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
+    let mut flags = ExecFlags::TEXTUAL;
+    for (bit, flag) in FLAGS {
+        if p.flags.has(flag) {
+            flags = flags.with(bit);
+        }
+    }
+    if ended {
+        flags = flags.with(ExecFlags::ENDED);
+    }
+    let clip = |bytes: &[u8]| bytes.len().min(usize::from(u16::MAX));
+    let exec = Exec {
+        fixed: ExecFixed {
+            ppid: p.parent.pid,
+            parent_start: p.parent.start * ProcessKey::TICK_NS,
+            sid: p.sid,
+            pgid: p.pgid,
+            vpid: p.vpid,
+            vpgid: p.vpgid,
+            pidns: p.pid_ns,
+            uid: p.uid,
+            gid: p.gid,
+            euid: p.euid,
+            egid: p.egid,
+            loginuid: p.loginuid,
+            session: p.audit_session,
+            tty: p.tty,
+            flags,
+            exe_ino: p.exe_ino,
+            exe_dev: p.exe_dev,
+            cap_effective: p.cap_effective,
+            args_total: p.argv.len() as u64,
+            comm: comm_field(&p.comm),
+            ..ExecFixed::default()
+        },
+        exe: &p.exe_path[..clip(&p.exe_path)],
+        cwd: &p.cwd[..clip(&p.cwd)],
+        filename: &p.filename[..clip(&p.filename)],
+        interp: b"",
+        argv: &p.argv,
+    };
+    let head = Head {
+        tid: p.key.pid,
+        tgid: p.key.pid,
+        start: p.started.0,
+        time: p.exec_time.0,
+        cgroup: p.cgroup,
+        uid: p.euid,
+        gid: p.egid,
+        ..Head::default()
+    };
+    put(&Record { head, body: Body::Process(exec) }, out);
+}
+
+/// Appends the clock fact; `events` is how many events came before it.
+pub(crate) fn put_clock(node: &[u8], wall_offset_ns: i64, events: u64, out: &mut Vec<u8>) {
+    let body = Body::Clock(Clock { fixed: ClockFixed { wall_offset_ns, ..ClockFixed::default() }, node });
+    put(&Record { head: Head { seq: events, ..Head::default() }, body }, out);
+}
+
+/// Appends the path of a cgroup.
+pub(crate) fn put_cgroup(id: u64, path: &[u8], out: &mut Vec<u8>) {
+    put(
+        &Record {
+            head: Head::default(),
+            body: Body::Cgroup(Cgroup { fixed: CgroupFixed { id, ..CgroupFixed::default() }, path }),
+        },
+        out,
+    );
+}
+
+/// Appends the name of a user; an empty one says that there is none.
+pub(crate) fn put_user(uid: u32, name: &[u8], out: &mut Vec<u8>) {
+    put(
+        &Record {
+            head: Head::default(),
+            body: Body::User(User { fixed: UserFixed { uid, ..UserFixed::default() }, name }),
+        },
+        out,
+    );
+}
+
+/// Appends the name of a group; an empty one says that there is none.
+pub(crate) fn put_group(gid: u32, name: &[u8], out: &mut Vec<u8>) {
+    put(
+        &Record {
+            head: Head::default(),
+            body: Body::Group(Group { fixed: GroupFixed { gid, ..GroupFixed::default() }, name }),
+        },
+        out,
+    );
+}
+
+/// Writes a record; one that is too long for its layout is left out, which then asks again.
+fn put(record: &Record<'_>, out: &mut Vec<u8>) {
+    let begin = out.len();
+    if record.write(out).is_err() {
+        out.truncate(begin);
+    }
+}

@@ -1,0 +1,439 @@
+//! [`Enrich`]: the fold over records. It keeps what an event needs beside its own record, asks the host for what it
+//! missed, and writes each answer into the stream as a fact before the record that needed it.
+
+use std::sync::Arc;
+
+use eyas_ebpf::{Argv, ArgvBits, Body as Raw, Exec, ExecFlags, ForkFixed, Head, Record};
+use eyas_event::event::Body;
+use eyas_event::process::ProcessFlags;
+use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
+use rustc_hash::FxHashMap;
+
+use crate::container::container_id;
+use crate::facts;
+use crate::open_connect::{self, Scratch};
+
+/// How many execs may wait for the rest of their arguments at once. Each is a process inside its exec call, so there
+/// are hardly more than there are processors; a larger number means that pieces were lost.
+const WAITING_MAX: usize = 256;
+
+/// How many cgroups are remembered.
+const CGROUPS_MAX: usize = 65_536;
+
+/// Counters of what the fold met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FoldStats {
+    /// Events handed out.
+    pub events: u64,
+    /// Records of a kind that this version does not know.
+    pub unknown_records: u64,
+    /// Processes that were neither seen to start nor found on the host.
+    pub unknown_processes: u64,
+}
+
+/// The fold.
+#[derive(Debug)]
+pub struct Enrich<H> {
+    host: H,
+    /// Facts about processes of other pid namespaces are not asked for.
+    only_pid_ns: Option<u32>,
+    node: Arc<str>,
+    wall_offset_ns: i64,
+    table: ProcessTable,
+    names: Names,
+    cgroups: FxHashMap<u64, (Box<[u8]>, Arc<str>)>,
+    host_container: Arc<str>,
+    waiting: FxHashMap<ProcessKey, Waiting>,
+    scratch: Scratch,
+    stats: FoldStats,
+}
+
+/// An exec whose arguments have not all arrived.
+#[derive(Debug)]
+struct Waiting {
+    head: Head,
+    kind: EventType,
+    process: Process,
+    argv: Vec<u8>,
+    total: u64,
+}
+
+/// What [`Enrich::fold`] hands each event to.
+type Judge<'j> = &'j mut dyn FnMut(&Event<'_>);
+
+impl<H: Host> Enrich<H> {
+    /// A fold that knows nothing yet.
+    pub fn new(host: H) -> Self {
+        Self {
+            node: host.node().into(),
+            wall_offset_ns: host.wall_offset_ns(),
+            host,
+            only_pid_ns: None,
+            table: ProcessTable::default(),
+            names: Names::default(),
+            cgroups: FxHashMap::default(),
+            host_container: Process::HOST.into(),
+            waiting: FxHashMap::default(),
+            scratch: Scratch::default(),
+            stats: FoldStats::default(),
+        }
+    }
+
+    /// Asks the host only about processes of one pid namespace, so that a recording of it holds nothing of the rest
+    /// of the machine.
+    #[must_use]
+    pub fn only_pid_namespace(mut self, inode: Option<u32>) -> Self {
+        self.only_pid_ns = inode;
+        self
+    }
+
+    /// Takes in the processes that run already. Call it once, after the hooks are on and before the first record;
+    /// then [`Enrich::keyframe`] tells the recording.
+    pub fn snapshot(&mut self) {
+        let mut found = Vec::new();
+        self.host.processes(&mut |p| found.push(p));
+        let starts: FxHashMap<u32, u64> = found.iter().map(|p| (p.key.pid, p.key.start)).collect();
+        let mut unwritten = Vec::new();
+        for mut p in found {
+            if !self.wants(&p) {
+                continue;
+            }
+            p.parent.start = starts.get(&p.parent.pid).copied().unwrap_or(0);
+            self.take_in(p, &mut unwritten);
+        }
+    }
+
+    /// Appends everything known as facts: a replay that begins here knows what the fold knows now.
+    pub fn keyframe(&self, out: &mut Vec<u8>) {
+        facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, out);
+        for (uid, name) in sorted(self.names.users()) {
+            facts::put_user(uid, name.unwrap_or_default(), out);
+        }
+        for (gid, name) in sorted(self.names.groups()) {
+            facts::put_group(gid, name.unwrap_or_default(), out);
+        }
+        for (id, (path, _)) in sorted(self.cgroups.iter().map(|(id, c)| (*id, c))) {
+            facts::put_cgroup(id, path, out);
+        }
+        for (_, p) in sorted(self.table.running().map(|p| (p.key, p))) {
+            facts::put_process(p, false, out);
+        }
+        // The ended ones in the order in which they ended, because that is the order in which they are forgotten.
+        for p in self.table.ended().filter_map(|key| self.table.get(key)) {
+            facts::put_process(p, true, out);
+        }
+    }
+
+    /// Takes in one record. Facts that had to be asked for are appended to `facts`: they belong before the record in
+    /// the recording. Every event that the record completes goes to `judge`; mostly that is one.
+    pub fn fold(&mut self, record: &Record<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
+        let head = &record.head;
+        match record.body {
+            Raw::Exec(exec) => self.exec(head, &exec, facts, judge),
+            Raw::Argv(argv) => self.argv(head, &argv, facts, judge),
+            Raw::Fork(fork) => self.fork(head, &fork, facts),
+            Raw::Exit(exit) => {
+                let key = self.settle(head, facts, judge);
+                self.hand_out(head, key, EventType::PROCEXIT, Body::Exit { status: exit.status }, judge);
+                self.table.end(key);
+            }
+            Raw::Open(open) => {
+                let key = self.settle(head, facts, judge);
+                let kind = match open.fixed.syscall {
+                    2 => EventType::OPEN,
+                    85 => EventType::CREAT,
+                    437 => EventType::OPENAT2,
+                    _ => EventType::OPENAT,
+                };
+                let mut scratch = self.blank();
+                let body = open_connect::open(&open, &mut scratch);
+                self.hand_out(head, key, kind, body, judge);
+                self.scratch = scratch;
+            }
+            Raw::Connect(connect) => {
+                let key = self.settle(head, facts, judge);
+                let mut scratch = self.blank();
+                let body = open_connect::connect(&connect, &mut scratch);
+                self.hand_out(head, key, EventType::CONNECT, body, judge);
+                self.scratch = scratch;
+            }
+            Raw::ExecFailed(failed) => {
+                let key = self.settle(head, facts, judge);
+                let (ret, given) = (failed.fixed.ret, failed.given);
+                let kind = exec_kind(failed.fixed.syscall);
+                let mut scratch = self.blank();
+                scratch.absolute(failed.base, given);
+                let body = Body::ExecFailed { ret, given, name: &scratch.name };
+                self.hand_out(head, key, kind, body, judge);
+                self.scratch = scratch;
+            }
+            Raw::Process(exec) => self.process_fact(head, &exec),
+            Raw::Clock(clock) => {
+                self.wall_offset_ns = clock.fixed.wall_offset_ns;
+                self.node = String::from_utf8_lossy(clock.node).into();
+                self.stats.events = head.seq;
+            }
+            Raw::Cgroup(cgroup) => self.set_cgroup(cgroup.fixed.id, cgroup.path),
+            Raw::User(user) => self.names.set_user(user.fixed.uid, Some(user.name).filter(|n| !n.is_empty())),
+            Raw::Group(group) => {
+                self.names.set_group(group.fixed.gid, Some(group.name).filter(|n| !n.is_empty()));
+            }
+            Raw::Loss(_) => {}
+            Raw::Unknown(..) => self.stats.unknown_records += 1,
+        }
+    }
+
+    /// The processes known.
+    pub fn table(&self) -> &ProcessTable {
+        &self.table
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> FoldStats {
+        self.stats
+    }
+
+    /// The node that the records come from.
+    pub fn node(&self) -> &Arc<str> {
+        &self.node
+    }
+
+    /// Wall time minus boot time, in nanoseconds.
+    pub fn wall_offset_ns(&self) -> i64 {
+        self.wall_offset_ns
+    }
+
+    fn wants(&self, p: &Process) -> bool {
+        self.only_pid_ns.is_none_or(|ns| p.pid_ns == ns)
+    }
+
+    /// Puts a process that the host told of into the table, with the names it needs, and writes all that down.
+    fn take_in(&mut self, mut p: Process, facts: &mut Vec<u8>) {
+        for uid in [p.uid, p.euid, p.loginuid] {
+            self.learn_user(uid, facts);
+        }
+        self.learn_group(p.egid, facts);
+        p.container = self.container(p.cgroup, p.key.pid, facts);
+        facts::put_process(&p, false, facts);
+        self.table.insert(Arc::new(p));
+    }
+
+    fn process_fact(&mut self, head: &Head, exec: &Exec<'_>) {
+        let container = self.cgroups.get(&head.cgroup).map_or(&self.host_container, |c| &c.1).clone();
+        let p = facts::process_of(head, exec, container);
+        let key = p.key;
+        self.table.insert(Arc::new(p));
+        if exec.fixed.flags.has(ExecFlags::ENDED) {
+            self.table.end(key);
+        }
+    }
+
+    fn exec(&mut self, head: &Head, exec: &Exec<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
+        self.learn_user(head.uid, facts);
+        self.learn_user(exec.fixed.loginuid, facts);
+        self.learn_group(head.gid, facts);
+        let container = self.container(head.cgroup, head.tgid, facts);
+        let process = facts::process_of(head, exec, container);
+        self.learn_parent(process.parent, facts);
+        let (key, kind) = (process.key, exec_kind(exec.fixed.syscall));
+        self.finish_waiting(key, judge);
+        if exec.fixed.flags.has(ExecFlags::ARGV_MORE) && self.waiting.len() < WAITING_MAX {
+            let (argv, total) = (exec.argv.to_vec(), exec.fixed.args_total);
+            self.waiting.insert(key, Waiting { head: *head, kind, process, argv, total });
+            return;
+        }
+        self.table.insert(Arc::new(process));
+        self.hand_out(head, key, kind, Body::Exec, judge);
+    }
+
+    fn argv(&mut self, head: &Head, piece: &Argv<'_>, _facts: &mut Vec<u8>, judge: Judge<'_>) {
+        let key = ProcessKey::at(head.tgid, BootTime(head.start));
+        let Some(waiting) = self.waiting.get_mut(&key) else { return };
+        // A piece that does not follow the last one means that one was lost: what comes after it is of no use.
+        if piece.fixed.offset == waiting.argv.len() as u64 && !piece.fixed.bits.has(ArgvBits::FAULT) {
+            waiting.argv.extend_from_slice(piece.bytes);
+        }
+        if piece.fixed.bits.has(ArgvBits::LAST) {
+            self.finish_waiting(key, judge);
+        }
+    }
+
+    /// Hands out an exec that waited, with the arguments that did arrive.
+    fn finish_waiting(&mut self, key: ProcessKey, judge: Judge<'_>) {
+        let Some(mut w) = self.waiting.remove(&key) else { return };
+        if (w.argv.len() as u64) < w.total {
+            w.process.flags = w.process.flags.with(ProcessFlags::ARGS_INCOMPLETE);
+        }
+        w.process.argv = w.argv.into();
+        self.table.insert(Arc::new(w.process));
+        self.hand_out(&w.head, key, w.kind, Body::Exec, judge);
+    }
+
+    /// A new process is its caller's image under a new id, until it runs something else.
+    fn fork(&mut self, head: &Head, fork: &ForkFixed, facts: &mut Vec<u8>) {
+        let caller = self.caller(head, facts);
+        let Some(caller) = self.table.get(caller).cloned() else { return };
+        let started = BootTime(fork.start);
+        let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
+        self.learn_parent(parent, facts);
+        let container = self.container(fork.cgroup, fork.tgid, facts);
+        let child = Process {
+            key: ProcessKey::at(fork.tgid, started),
+            parent,
+            started,
+            comm: facts::comm(&fork.comm).into(),
+            vpid: fork.vpid,
+            vpgid: fork.vpgid,
+            pid_ns: fork.pidns,
+            pgid: fork.pgid,
+            sid: fork.sid,
+            cgroup: fork.cgroup,
+            container,
+            ..(*caller).clone()
+        };
+        self.table.insert(Arc::new(child));
+    }
+
+    /// Makes sure that the record's process is known as it is now, and gives its identity.
+    fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> ProcessKey {
+        let key = self.caller(head, facts);
+        if !self.waiting.is_empty() {
+            // It does something else, so the rest of its arguments is not coming any more.
+            self.finish_waiting(key, judge);
+        }
+        self.learn_user(head.uid, facts);
+        self.learn_group(head.gid, facts);
+        key
+    }
+
+    fn caller(&mut self, head: &Head, facts: &mut Vec<u8>) -> ProcessKey {
+        let key = ProcessKey::at(head.tgid, BootTime(head.start));
+        match self.table.get(key) {
+            Some(p) if p.cgroup == head.cgroup => {}
+            Some(p) => {
+                // It was moved to another cgroup since.
+                let mut moved = (**p).clone();
+                moved.cgroup = head.cgroup;
+                moved.container = self.container(head.cgroup, head.tgid, facts);
+                self.table.insert(Arc::new(moved));
+            }
+            None => {
+                if !self.learn(key, facts) {
+                    self.stats.unknown_processes += 1;
+                    let container = self.container(head.cgroup, head.tgid, facts);
+                    self.table.insert(Arc::new(Process {
+                        key,
+                        started: BootTime(head.start),
+                        uid: head.uid,
+                        euid: head.uid,
+                        gid: head.gid,
+                        egid: head.gid,
+                        loginuid: u32::MAX,
+                        audit_session: u32::MAX,
+                        cgroup: head.cgroup,
+                        container,
+                        flags: ProcessFlags::PARTIAL,
+                        ..Process::default()
+                    }));
+                }
+            }
+        }
+        key
+    }
+
+    fn learn_parent(&mut self, key: ProcessKey, facts: &mut Vec<u8>) {
+        if key.pid != 0 && self.table.get(key).is_none() {
+            self.learn(key, facts);
+        }
+    }
+
+    /// Asks the host for a process; whether it was that very one and could be taken in.
+    fn learn(&mut self, key: ProcessKey, facts: &mut Vec<u8>) -> bool {
+        let Some(mut p) = self.host.process(key.pid).filter(|p| p.key == key) else { return false };
+        if !self.wants(&p) {
+            return false;
+        }
+        p.parent.start = self.table.by_pid(p.parent.pid).map_or(0, |q| q.key.start);
+        self.take_in(p, facts);
+        true
+    }
+
+    fn learn_user(&mut self, uid: u32, facts: &mut Vec<u8>) {
+        if uid != u32::MAX && !self.names.has_user(uid) {
+            let name = self.host.user(uid);
+            facts::put_user(uid, name.as_deref().unwrap_or_default(), facts);
+            self.names.set_user(uid, name.as_deref());
+        }
+    }
+
+    fn learn_group(&mut self, gid: u32, facts: &mut Vec<u8>) {
+        if gid != u32::MAX && !self.names.has_group(gid) {
+            let name = self.host.group(gid);
+            facts::put_group(gid, name.as_deref().unwrap_or_default(), facts);
+            self.names.set_group(gid, name.as_deref());
+        }
+    }
+
+    /// The container behind a cgroup.
+    fn container(&mut self, cgroup: u64, pid: u32, facts: &mut Vec<u8>) -> Arc<str> {
+        if cgroup == 0 {
+            return self.host_container.clone();
+        }
+        if let Some((_, id)) = self.cgroups.get(&cgroup) {
+            return id.clone();
+        }
+        let path = self.host.cgroup_path(cgroup, pid).unwrap_or_default();
+        facts::put_cgroup(cgroup, &path, facts);
+        self.set_cgroup(cgroup, &path);
+        self.cgroups.get(&cgroup).map_or(&self.host_container, |c| &c.1).clone()
+    }
+
+    fn set_cgroup(&mut self, id: u64, path: &[u8]) {
+        if self.cgroups.len() >= CGROUPS_MAX {
+            self.cgroups.clear();
+        }
+        let container = std::str::from_utf8(path).ok().and_then(container_id);
+        let container = container.map_or_else(|| self.host_container.clone(), Arc::from);
+        self.cgroups.insert(id, (path.into(), container));
+    }
+
+    /// The buffers for an event's texts, empty; they are put back when the event has been judged.
+    fn blank(&mut self) -> Scratch {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch
+    }
+
+    fn hand_out(&mut self, head: &Head, key: ProcessKey, kind: EventType, body: Body<'_>, judge: Judge<'_>) {
+        let Some(process) = self.table.get(key) else { return };
+        self.stats.events += 1;
+        let boot_time = BootTime(head.time);
+        judge(&Event {
+            num: self.stats.events,
+            time: boot_time.to_wall(self.wall_offset_ns),
+            boot_time,
+            cpu: head.cpu,
+            kind,
+            tid: head.tid,
+            uid: head.uid,
+            gid: head.gid,
+            node: &self.node,
+            process,
+            table: &self.table,
+            names: &self.names,
+            body,
+        });
+    }
+}
+
+fn exec_kind(syscall: u32) -> EventType {
+    const EXECVEAT: u32 = 322;
+    if syscall == EXECVEAT { EventType::EXECVEAT } else { EventType::EXECVE }
+}
+
+/// Maps have no order; recordings are to be the same every time.
+fn sorted<K: Ord + Copy, V>(pairs: impl Iterator<Item = (K, V)>) -> Vec<(K, V)> {
+    let mut pairs: Vec<_> = pairs.collect();
+    pairs.sort_by_key(|(key, _)| *key);
+    pairs
+}

@@ -1,0 +1,184 @@
+//! [`LiveHost`]: the machine itself, asked through procfs, the cgroup file system and the user database files. It does
+//! not read clocks or the environment: node name and clock offset are given to it.
+
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use eyas_event::{Host, Process};
+use rustc_hash::FxHashMap;
+
+use crate::container::container_id;
+use crate::procfs;
+
+/// How many cgroup paths are remembered. A busy node has some thousands; beyond that the memory starts anew.
+const CGROUPS_MAX: usize = 65_536;
+
+/// The machine that eyas runs on.
+#[derive(Debug)]
+pub struct LiveHost {
+    node: String,
+    wall_offset_ns: i64,
+    proc_root: PathBuf,
+    cgroup_mount: Option<PathBuf>,
+    cgroups: FxHashMap<u64, Vec<u8>>,
+    passwd: Database,
+    group: Database,
+}
+
+impl LiveHost {
+    /// The machine, under the given name; `wall_offset_ns` is wall time minus boot time.
+    pub fn new(node: String, wall_offset_ns: i64) -> Self {
+        Self {
+            node,
+            wall_offset_ns,
+            proc_root: "/proc".into(),
+            cgroup_mount: cgroup2_mount(Path::new("/proc/self/mountinfo")),
+            cgroups: FxHashMap::default(),
+            passwd: Database::new("/etc/passwd"),
+            group: Database::new("/etc/group"),
+        }
+    }
+
+    fn complete(&self, (mut process, paths): (Process, Vec<Vec<u8>>)) -> Process {
+        process.cgroup = self.cgroup_of(&paths).unwrap_or(0);
+        let container = paths.iter().find_map(|p| container_id(std::str::from_utf8(p).ok()?));
+        if let Some(id) = container {
+            process.container = id.into();
+        }
+        process
+    }
+
+    /// The id of the v2 cgroup among a process's paths: the inode of its directory.
+    fn cgroup_of(&self, paths: &[Vec<u8>]) -> Option<u64> {
+        let mount = self.cgroup_mount.as_ref()?;
+        let path = std::str::from_utf8(paths.first()?).ok()?;
+        Some(fs::metadata(mount.join(path.trim_start_matches('/'))).ok()?.ino())
+    }
+
+    /// Reads the whole cgroup tree: there are far fewer cgroups than processes, and one walk serves all of them.
+    fn walk_cgroups(&mut self) {
+        let Some(mount) = self.cgroup_mount.clone() else { return };
+        if self.cgroups.len() >= CGROUPS_MAX {
+            self.cgroups.clear();
+        }
+        let mut todo = vec![(mount, Vec::new())];
+        while let Some((dir, path)) = todo.pop() {
+            let Ok(meta) = fs::metadata(&dir) else { continue };
+            let shown = if path.is_empty() { b"/".to_vec() } else { path.clone() };
+            self.cgroups.insert(meta.ino(), shown);
+            let Ok(entries) = fs::read_dir(&dir) else { continue };
+            for entry in entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())) {
+                let mut below = path.clone();
+                below.push(b'/');
+                below.extend_from_slice(&entry.file_name().into_vec());
+                todo.push((entry.path(), below));
+            }
+        }
+    }
+}
+
+impl Host for LiveHost {
+    fn node(&self) -> &str {
+        &self.node
+    }
+
+    fn wall_offset_ns(&self) -> i64 {
+        self.wall_offset_ns
+    }
+
+    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
+        for pid in procfs::pids(&self.proc_root) {
+            if let Some(found) = procfs::read(&self.proc_root, pid) {
+                out(self.complete(found));
+            }
+        }
+    }
+
+    fn process(&mut self, pid: u32) -> Option<Process> {
+        Some(self.complete(procfs::read(&self.proc_root, pid)?))
+    }
+
+    fn user(&mut self, uid: u32) -> Option<Vec<u8>> {
+        self.passwd.name(uid)
+    }
+
+    fn group(&mut self, gid: u32) -> Option<Vec<u8>> {
+        self.group.name(gid)
+    }
+
+    fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
+        if !self.cgroups.contains_key(&id) {
+            self.walk_cgroups();
+        }
+        if let Some(path) = self.cgroups.get(&id) {
+            return Some(path.clone());
+        }
+        // Not in the tree that we see: gone already, or in a hierarchy that is not mounted here.
+        let paths = procfs::cgroup_paths(&self.proc_root, pid);
+        let known = paths.iter().find(|p| std::str::from_utf8(p).is_ok_and(|p| container_id(p).is_some()));
+        known.or(paths.first()).cloned()
+    }
+}
+
+/// The mount point of the v2 cgroup hierarchy: `/sys/fs/cgroup`, or `…/unified` on a machine that runs both.
+fn cgroup2_mount(mountinfo: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(mountinfo).ok()?;
+    text.lines().find_map(|line| {
+        let (fields, kind) = line.split_once(" - ")?;
+        kind.starts_with("cgroup2 ").then(|| fields.split(' ').nth(4).map(PathBuf::from))?
+    })
+}
+
+/// `/etc/passwd` or `/etc/group`, read again when it has changed. Users that only a directory service knows are not in
+/// these files and have no name here.
+#[derive(Debug)]
+struct Database {
+    path: PathBuf,
+    read_at: Option<SystemTime>,
+    names: FxHashMap<u32, Vec<u8>>,
+}
+
+impl Database {
+    fn new(path: &str) -> Self {
+        Self { path: path.into(), read_at: None, names: FxHashMap::default() }
+    }
+
+    fn name(&mut self, id: u32) -> Option<Vec<u8>> {
+        let changed = fs::metadata(&self.path).and_then(|m| m.modified()).ok();
+        if changed != self.read_at {
+            self.read_at = changed;
+            self.names.clear();
+            for line in fs::read(&self.path).unwrap_or_default().split(|b| *b == b'\n') {
+                let mut fields = line.split(|b| *b == b':');
+                let (Some(name), Some(id)) = (fields.next(), fields.nth(1)) else { continue };
+                if let Some(id) = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok()) {
+                    self.names.entry(id).or_insert_with(|| name.to_vec());
+                }
+            }
+        }
+        self.names.get(&id).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_live_host_knows_root_and_this_process() {
+        let mut host = LiveHost::new("node".into(), 0);
+        assert_eq!(host.user(0).as_deref(), Some(&b"root"[..]));
+        assert_eq!(host.group(0).as_deref(), Some(&b"root"[..]));
+        assert_eq!(host.user(4_000_000_000), None);
+        let me = host.process(std::process::id()).expect("this process");
+        let mut seen = false;
+        host.processes(&mut |p| seen |= p.key == me.key);
+        assert!(seen);
+        if me.cgroup != 0 {
+            assert!(host.cgroup_path(me.cgroup, me.key.pid).is_some());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! OPEN and CONNECT records as the bodies of events. Texts that the record does not hold ready (absolute paths, the
+//! path of a unix socket) are written into buffers that the fold lends and uses again.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use eyas_ebpf as record;
+use eyas_event::event::{Body, Connect, Family, Open};
+use eyas_event::path::write_absolute;
+
+use crate::facts::push_path;
+
+/// Texts made for the current event.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(crate) base: Vec<u8>,
+    pub(crate) name: Vec<u8>,
+    pub(crate) real: Vec<u8>,
+}
+
+impl Scratch {
+    /// Forgets the last event's texts and keeps their memory.
+    pub(crate) fn clear(&mut self) {
+        self.base.clear();
+        self.name.clear();
+        self.real.clear();
+    }
+
+    /// Makes `given` absolute from a leaf-first base.
+    pub(crate) fn absolute(&mut self, base: &[u8], given: &[u8]) {
+        push_path(base, &mut self.base);
+        write_absolute(&self.base, given, &mut self.name);
+    }
+}
+
+/// The body of an open.
+pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'s> {
+    let f = o.fixed;
+    push_path(o.resolved, &mut scratch.real);
+    scratch.absolute(o.base, o.given);
+    if scratch.name.is_empty() {
+        // The given path could not be read: the kernel's own is all there is.
+        scratch.name.extend_from_slice(&scratch.real);
+    }
+    Body::Open(Open {
+        ret: f.ret,
+        dirfd: f.dirfd,
+        flags: f.flags,
+        mode: f.mode,
+        resolve: f.resolve,
+        created: f.bits.has(record::OpenBits::CREATED),
+        dev: f.dev,
+        ino: f.ino,
+        file_mode: f.file_mode,
+        given: o.given,
+        name: &scratch.name,
+        real: &scratch.real,
+    })
+}
+
+const AF_UNIX: u16 = 1;
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+
+/// The body of a connect. What the socket knows comes before what the caller gave, which another thread may have
+/// changed since the call began.
+pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> Body<'s> {
+    let f = c.fixed;
+    let given = Address::read(c.address);
+    let family = if f.bits.has(record::ConnectBits::SOCKET_MISSING) { given.family } else { f.family };
+    let end = |bytes: &[u8; 16], port| match family {
+        AF_INET => Some(SocketAddr::new(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).into(), port)),
+        AF_INET6 => Some(SocketAddr::new(unmapped(Ipv6Addr::from(*bytes)), port)),
+        _ => None,
+    };
+    let local = end(&f.local, f.local_port).filter(|e| e.port() != 0);
+    let remote = end(&f.remote, f.remote_port).filter(|e| e.port() != 0).or(given.ip);
+    push_path(c.path, &mut scratch.name);
+    if scratch.name.is_empty()
+        && let Some(path) = given.unix
+    {
+        match path {
+            [0, rest @ ..] => {
+                scratch.name.push(b'@');
+                scratch.name.extend_from_slice(rest);
+            }
+            path => scratch.name.extend_from_slice(path.split(|b| *b == 0).next().unwrap_or(path)),
+        }
+    }
+    let is_v4 = |e: Option<SocketAddr>| e.is_some_and(|e| e.is_ipv4());
+    Body::Connect(Connect {
+        ret: f.ret,
+        fd: f.fd,
+        family: match family {
+            AF_UNIX => Family::Unix,
+            AF_INET => Family::Inet,
+            AF_INET6 if is_v4(remote) => Family::Inet,
+            AF_INET6 => Family::Inet6,
+            other => Family::Other(other),
+        },
+        protocol: f.protocol,
+        local,
+        remote,
+        unix_path: &scratch.name,
+    })
+}
+
+/// An address as the caller gave it.
+#[derive(Default)]
+struct Address<'b> {
+    family: u16,
+    ip: Option<SocketAddr>,
+    unix: Option<&'b [u8]>,
+}
+
+impl<'b> Address<'b> {
+    /// Reads a `struct sockaddr`; what is too short has only its family, or nothing.
+    fn read(bytes: &'b [u8]) -> Self {
+        let Some((family, rest)) = bytes.split_first_chunk::<2>() else { return Self::default() };
+        let family = u16::from_le_bytes(*family);
+        let mut address = Self { family, ..Self::default() };
+        let port = rest.first_chunk::<2>().map(|p| u16::from_be_bytes(*p));
+        match (family, port) {
+            (AF_UNIX, _) => address.unix = Some(rest).filter(|p| !p.is_empty()),
+            (AF_INET, Some(port)) => {
+                let ip = rest.get(2..6).and_then(|b| b.first_chunk::<4>());
+                address.ip = ip.map(|ip| SocketAddr::new(Ipv4Addr::from(*ip).into(), port));
+            }
+            (AF_INET6, Some(port)) => {
+                let ip = rest.get(6..22).and_then(|b| b.first_chunk::<16>());
+                address.ip = ip.map(|ip| SocketAddr::new(unmapped(Ipv6Addr::from(*ip)), port));
+            }
+            _ => {}
+        }
+        address
+    }
+}
+
+/// An IPv4 address that is written as an IPv6 one is an IPv4 address.
+fn unmapped(ip: Ipv6Addr) -> IpAddr {
+    ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4)
+}

@@ -1,0 +1,318 @@
+//! The fold from the outside: records in, events out; and a replay of what was recorded gives the same events.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use eyas_ebpf::{
+    Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, Exec, ExecFixed, ExecFlags, ExitFixed, ForkFixed,
+    Head, Open, OpenFixed, Record, records,
+};
+use eyas_enrich::{Enrich, SilentHost};
+use eyas_event::{Event, FieldId, FieldRef, Fields, Host, Process, ProcessKey};
+use proptest::prelude::*;
+
+/// A machine with one process, some names and one container.
+struct Machine;
+
+const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
+
+impl Host for Machine {
+    fn node(&self) -> &'static str {
+        "node-1"
+    }
+    fn wall_offset_ns(&self) -> i64 {
+        1_000_000_000_000_000_000
+    }
+    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
+        out(self.process(10).unwrap());
+    }
+    fn process(&mut self, pid: u32) -> Option<Process> {
+        (pid == 10).then(|| Process {
+            key: ProcessKey { pid: 10, start: 100 },
+            started: eyas_event::BootTime(100 * ProcessKey::TICK_NS),
+            comm: (*b"sshd").into(),
+            exe_path: (*b"/usr/sbin/sshd").into(),
+            argv: (*b"sshd: root\0").into(),
+            container: Process::HOST.into(),
+            loginuid: u32::MAX,
+            audit_session: u32::MAX,
+            ..Process::default()
+        })
+    }
+    fn user(&mut self, uid: u32) -> Option<Vec<u8>> {
+        (uid == 33).then(|| b"www-data".to_vec())
+    }
+    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn cgroup_path(&mut self, id: u64, _: u32) -> Option<Vec<u8>> {
+        (id == 7).then(|| format!("/docker/{ID}").into_bytes())
+    }
+}
+
+/// 1 s plus `n` ns after boot: within the tick 100.
+const T0: u64 = 1_000_000_000;
+
+fn head(pid: u32, started: u64, uid: u32, cgroup: u64) -> Head {
+    Head { tid: pid, tgid: pid, start: started, time: started + 5, uid, cgroup, ..Head::default() }
+}
+
+fn fork(child: u32, started: u64) -> Body<'static> {
+    Body::Fork(ForkFixed {
+        tgid: child,
+        vpid: child,
+        ppid: 10,
+        start: started,
+        parent_start: T0 + 1,
+        comm: *b"sshd\0\0\0\0\0\0\0\0\0\0\0\0",
+        ..ForkFixed::default()
+    })
+}
+
+fn exec(ppid: u32, parent_start: u64, argv: &[u8], total: u64) -> Exec<'_> {
+    let more = if total > argv.len() as u64 { ExecFlags::ARGV_MORE } else { ExecFlags::default() };
+    Exec {
+        fixed: ExecFixed {
+            ppid,
+            parent_start,
+            comm: *b"bash\0\0\0\0\0\0\0\0\0\0\0\0",
+            args_total: total,
+            flags: more,
+            loginuid: 33,
+            syscall: 59,
+            ..ExecFixed::default()
+        },
+        exe: b"bash\0bin\0usr\0\0",
+        cwd: b"www\0var\0\0",
+        filename: b"./run.sh",
+        interp: b"/usr/bin/bash",
+        argv,
+    }
+}
+
+fn put(out: &mut Vec<u8>, head: Head, body: Body<'_>) {
+    Record { head, body }.write(out).unwrap();
+}
+
+fn stream() -> Vec<u8> {
+    let mut out = Vec::new();
+    let child = T0 + 20_000_000;
+    put(&mut out, head(10, T0 + 1, 0, 0), fork(20, child));
+    put(&mut out, head(20, child, 33, 7), Body::Exec(exec(10, T0 + 1, b"bash\0-c\0id\0", 11)));
+    // A second program under the same pid, whose arguments come in two pieces.
+    put(&mut out, head(20, child, 33, 7), Body::Exec(exec(10, T0 + 1, b"bash\0lo", 12)));
+    let fixed = ArgvFixed { offset: 7, bits: ArgvBits::LAST, ..ArgvFixed::default() };
+    put(&mut out, head(20, child, 33, 7), Body::Argv(Argv { fixed, bytes: b"ng x\0" }));
+    let open = Open {
+        fixed: OpenFixed {
+            ret: 3,
+            syscall: 257,
+            dirfd: -100,
+            flags: 0o1101,
+            mode: 0o644,
+            ..OpenFixed::default()
+        },
+        given: b"../x",
+        resolved: b"x\0var\0\0",
+        base: b"www\0var\0\0",
+    };
+    put(&mut out, head(20, child, 33, 7), Body::Open(open));
+    let connect = Connect {
+        fixed: ConnectFixed {
+            ret: -111,
+            fd: 4,
+            family: 10,
+            protocol: 6,
+            syscall: 42,
+            ..ConnectFixed::default()
+        },
+        address: &[
+            10, 0, 0x1f, 0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1, 0, 0, 0, 0,
+        ],
+        path: b"",
+    };
+    put(&mut out, head(20, child, 33, 7), Body::Connect(connect));
+    put(&mut out, head(20, child, 33, 7), Body::Exit(ExitFixed { status: 256, pad: 0 }));
+    // The pid comes round: another process, whose fork was missed.
+    put(&mut out, head(20, child + 50_000_000, 0, 0), Body::Open(open));
+    out
+}
+
+/// Folds a stream; gives each event as text and the recording: facts before the records that needed them.
+fn run(host: impl Host, stream: &[u8], snapshot: bool) -> (Vec<String>, Vec<u8>) {
+    let mut enrich = Enrich::new(host);
+    let (mut events, mut recording, mut facts) = (Vec::new(), Vec::new(), Vec::new());
+    if snapshot {
+        enrich.snapshot();
+        enrich.keyframe(&mut recording);
+    }
+    for (at, record) in records(stream) {
+        let record = record.unwrap();
+        facts.clear();
+        enrich.fold(&record, &mut facts, &mut |e| events.push(show(e)));
+        recording.extend_from_slice(&facts);
+        recording.extend_from_slice(&stream[at..at + record.head.len as usize]);
+    }
+    (events, recording)
+}
+
+fn show(e: &Event<'_>) -> String {
+    let mut text = String::new();
+    for name in [
+        "evt.num",
+        "evt.type",
+        "evt.res",
+        "evt.hostname",
+        "evt.rawtime",
+        "proc.name",
+        "proc.cmdline",
+        "proc.pname",
+        "proc.aname",
+        "proc.cwd",
+        "user.name",
+        "user.loginname",
+        "container.id",
+        "fd.name",
+        "fd.realpath",
+        "fd.nameraw",
+        "evt.args",
+    ] {
+        let field = FieldRef::plain(FieldId::from_name(name).unwrap());
+        let mut buf = Vec::new();
+        let mut out = Vec::new();
+        field.write_text(&e.get(&field, &mut buf), &mut out);
+        write!(text, "{name}={} ", String::from_utf8_lossy(&out)).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_stream_becomes_complete_events() {
+    let (events, _) = run(Machine, &stream(), true);
+    assert_eq!(events.len(), 6);
+    for (event, wants) in events.iter().zip([
+        vec!["evt.type=execve", "proc.cmdline=bash -c id", "proc.pname=sshd", "user.name=www-data"],
+        vec!["evt.type=execve", "proc.cmdline=bash long x ", "evt.num=2", "container.id=3ad7b26ded6d"],
+        vec![
+            "evt.type=openat",
+            "fd.name=/var/x ",
+            "fd.nameraw=../x",
+            "fd.realpath=/var/x",
+            "fd=3(<f>/var/x) dirfd=-100(AT_FDCWD) name=../x(/var/x) flags=262(O_TRUNC|O_CREAT|O_WRONLY) mode=0644",
+        ],
+        vec!["evt.type=connect", "evt.res=ECONNREFUSED", "res=-111(ECONNREFUSED)", "addr=127.0.0.1:8080"],
+        vec!["evt.type=procexit", "status=256 ret=1 sig=0"],
+        vec!["evt.type=openat", "proc.name= ", "proc.pname=<NA>", "container.id=host"],
+    ]) {
+        for want in wants {
+            assert!(event.contains(want), "{want}\n{event}");
+        }
+        assert!(event.contains("evt.hostname=node-1"));
+    }
+}
+
+#[test]
+fn a_replay_asks_nobody_and_gives_the_same_events() {
+    let (live, recording) = run(Machine, &stream(), true);
+    let (replayed, again) = run(SilentHost, &recording, false);
+    assert_eq!(live, replayed);
+    assert_eq!(recording, again, "a replay learns nothing that it would have to write down");
+}
+
+#[test]
+fn a_process_that_was_not_in_the_snapshot_is_asked_for_once() {
+    let (_, recording) = run(Machine, &stream(), false);
+    let kinds: Vec<u16> = records(&recording).map(|(_, r)| r.unwrap().body.kind_number()).collect();
+    let asked = kinds.iter().filter(|k| **k == eyas_ebpf::Kind::Process.number()).count();
+    assert_eq!(asked, 1, "{kinds:?}");
+}
+
+#[test]
+fn a_keyframe_in_the_middle_carries_on() {
+    let whole = stream();
+    let cut = records(&whole).nth(4).unwrap().0;
+    let mut enrich = Enrich::new(Machine);
+    let (mut facts, mut tail, mut live) = (Vec::new(), Vec::new(), Vec::new());
+    enrich.snapshot();
+    for (at, record) in records(&whole) {
+        if at == cut {
+            enrich.keyframe(&mut tail);
+            tail.extend_from_slice(&whole[cut..]);
+        }
+        enrich.fold(&record.unwrap(), &mut facts, &mut |e| live.push(show(e)));
+    }
+    let (replayed, _) = run(SilentHost, &tail, false);
+    assert_eq!(live[2..], replayed);
+}
+
+fn text(max: usize) -> impl Strategy<Value = Box<[u8]>> {
+    prop::collection::vec(any::<u8>(), 0..max).prop_map(Into::into)
+}
+
+proptest! {
+    #[test]
+    fn a_keyframe_gives_back_every_process(
+        (pid, start, ppid, pstart) in (1u32.., 1u64..1 << 40, any::<u32>(), 0u64..1 << 40),
+        comm in "[ -~]{0,15}",
+        (exe_path, filename, argv, cwd) in (text(300), text(300), text(9000), text(300)),
+        ids in any::<[u32; 12]>(),
+        (cap_effective, exec_time, exe_ino) in any::<(u64, u64, u64)>(),
+        bits in 0u32..64,
+    ) {
+        let p = Process {
+            key: ProcessKey { pid, start },
+            parent: ProcessKey { pid: ppid, start: pstart },
+            started: eyas_event::BootTime(start * ProcessKey::TICK_NS + 7),
+            comm: comm.into_bytes().into(),
+            exe_path, filename, argv, cwd,
+            uid: ids[0], gid: ids[1], euid: ids[2], egid: ids[3], loginuid: ids[4], audit_session: ids[5],
+            tty: ids[6], sid: ids[7], pgid: ids[8], vpid: ids[9], vpgid: ids[10], pid_ns: ids[11],
+            cgroup: 7,
+            container: ID[..12].into(),
+            cap_effective,
+            exec_time: eyas_event::BootTime(exec_time),
+            exe_dev: 9,
+            exe_ino,
+            flags: eyas_event::process::ProcessFlags(bits),
+        };
+        let mut enrich = Enrich::new(OneProcess(p.clone()));
+        enrich.snapshot();
+        let mut frame = Vec::new();
+        enrich.keyframe(&mut frame);
+        let mut replay = Enrich::new(SilentHost);
+        for (_, record) in records(&frame) {
+            replay.fold(&record.unwrap(), &mut Vec::new(), &mut |_| ());
+        }
+        let back: &Arc<Process> = replay.table().get(p.key).unwrap();
+        // The parent is not in the snapshot, so only its pid is known.
+        let want = Process { parent: ProcessKey { pid: ppid, start: if ppid == pid { start } else { 0 } }, ..p };
+        prop_assert_eq!(&want, &**back);
+    }
+}
+
+struct OneProcess(Process);
+
+impl Host for OneProcess {
+    fn node(&self) -> &'static str {
+        "n"
+    }
+    fn wall_offset_ns(&self) -> i64 {
+        0
+    }
+    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
+        out(self.0.clone());
+    }
+    fn process(&mut self, _: u32) -> Option<Process> {
+        None
+    }
+    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
+        Some(format!("/docker/{ID}").into_bytes())
+    }
+}
