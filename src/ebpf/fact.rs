@@ -60,9 +60,9 @@ layout! {
 layout! {
     /// LOSS: something that was made did not arrive.
     pub struct LossFixed [32] {
-        /// Which kind of record ([`crate::Kind`] as a number); 0 when not known.
+        /// What was lost: a record kind's number, or another of the numbers that the room `event` gives.
         kind: u16 = 0,
-        /// Why: see [`LossCause`].
+        /// Why, as the room `event` numbers it.
         cause: u16 = 2,
         /// Zero.
         pad: u32 = 4,
@@ -72,38 +72,6 @@ layout! {
         from: u64 = 16,
         /// Not after this boot time, nanoseconds.
         to: u64 = 24,
-    }
-}
-
-/// Why something was lost.
-#[repr(u16)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LossCause {
-    /// The ring between kernel and user space was full.
-    RingFull = 1,
-    /// The numbers of a processor's records have a hole that nothing else explains.
-    SequenceHole = 2,
-    /// The record could not be read.
-    Malformed = 3,
-    /// The lane to the store was full.
-    LaneFull = 4,
-    /// Nothing was watching: the time between two runs.
-    NotRunning = 5,
-}
-
-impl LossCause {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::RingFull, Self::SequenceHole, Self::Malformed, Self::LaneFull, Self::NotRunning];
-
-    /// The cause with this number, when it is known.
-    pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.number() == number)
-    }
-
-    /// Its number in LOSS.
-    pub const fn number(self) -> u16 {
-        self as u16
     }
 }
 

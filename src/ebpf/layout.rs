@@ -100,7 +100,7 @@ macro_rules! layout {
             pub const SIZE: usize = $size;
 
             /// Reads it off the front of `bytes` and gives the rest.
-            pub(crate) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+            pub fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
                 let (own, rest) = bytes.split_at_checked(Self::SIZE)?;
                 Some((Self { $($field: $crate::layout::Plain::get(own, $at)?),* }, rest))
             }

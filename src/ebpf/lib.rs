@@ -14,19 +14,21 @@ mod fact;
 mod failed;
 mod head;
 mod life;
+mod numbers;
+mod offsets;
 mod open;
 mod record;
 mod walk;
 
 pub use connect::{Connect, ConnectBits, ConnectFixed};
 pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags};
-pub use fact::{
-    Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossCause, LossFixed, User, UserFixed,
-};
+pub use fact::{Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossFixed, User, UserFixed};
 pub use failed::{ExecFailed, ExecFailedFixed, FailedBits};
 pub use head::{Head, HeadFlags, Kind};
 pub use layout::Sink;
 pub use life::{ExitFixed, ForkFixed};
+pub use numbers::{Bitmap, Family, native, nr};
+pub use offsets::Offsets;
 pub use open::{Open, OpenBits, OpenFixed};
 pub use record::{Body, Record, RecordError, Records, TooLong, records};
 pub use walk::{Components, components, is_rooted, write_path};

@@ -1,0 +1,145 @@
+//! Where the kernel keeps what the programs read: one list is both the struct that the kernel half holds as a frozen
+//! constant and the names that the user half looks up in the running kernel's BTF.
+//!
+//! A name is `struct.member.member…`, `sizeof.struct`, or several of these with `|` between them, tried in turn because
+//! kernels have renamed the member. A `?` in front marks one that a kernel may be built without: its offset is then
+//! [`Offsets::ABSENT`].
+
+macro_rules! offsets {
+    ($($field:ident = $path:literal,)*) => {
+        /// Byte offsets of kernel struct members.
+        #[expect(missing_docs, reason = "each field is documented by the member it is the offset of")]
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Offsets { $(pub $field: u32,)* }
+
+        impl Offsets {
+            /// What the object holds before it is loaded.
+            pub const ZERO: Self = Self { $($field: 0,)* };
+
+            /// The member names, in the order of the fields.
+            pub const NAMES: &'static [&'static str] = &[$($path),*];
+
+            /// Looks every name up; an error is the first name that was not found.
+            pub fn resolve(
+                mut find: impl FnMut(&str) -> Option<u32>,
+            ) -> Result<Self, &'static str> {
+                Ok(Self { $($field: resolve_one($path, &mut find)?,)* })
+            }
+
+            /// The offsets as numbers, in the order of the fields: what the loader puts into the object.
+            pub fn to_words(&self) -> [u32; Self::NAMES.len()] {
+                [$(self.$field),*]
+            }
+        }
+    };
+}
+
+fn resolve_one(path: &'static str, find: &mut impl FnMut(&str) -> Option<u32>) -> Result<u32, &'static str> {
+    let names = path.trim_start_matches('?');
+    match names.split('|').find_map(find) {
+        Some(offset) => Ok(offset),
+        None if path.starts_with('?') => Ok(Offsets::ABSENT),
+        None => Err(path),
+    }
+}
+
+impl Offsets {
+    /// Stands for a member that this kernel does not have.
+    pub const ABSENT: u32 = u32::MAX;
+}
+
+offsets! {
+    task_pid = "task_struct.pid",
+    task_tgid = "task_struct.tgid",
+    task_leader = "task_struct.group_leader",
+    task_parent = "task_struct.real_parent",
+    task_start = "task_struct.start_boottime|task_struct.real_start_time",
+    task_comm = "task_struct.comm",
+    task_cred = "task_struct.cred",
+    task_loginuid = "?task_struct.loginuid",
+    task_session = "?task_struct.sessionid",
+    task_signal = "task_struct.signal",
+    task_exit_code = "task_struct.exit_code",
+    task_mm = "task_struct.mm",
+    task_fs = "task_struct.fs",
+    task_files = "task_struct.files",
+    task_thread_pid = "task_struct.thread_pid",
+    task_cgroups = "task_struct.cgroups",
+    task_status = "task_struct.thread_info.status",
+    cred_uid = "cred.uid",
+    cred_gid = "cred.gid",
+    cred_euid = "cred.euid",
+    cred_egid = "cred.egid",
+    cred_inheritable = "cred.cap_inheritable",
+    cred_permitted = "cred.cap_permitted",
+    cred_effective = "cred.cap_effective",
+    signal_live = "signal_struct.live",
+    signal_flags = "signal_struct.flags",
+    signal_exit_code = "signal_struct.group_exit_code",
+    signal_pids = "signal_struct.pids",
+    signal_tty = "signal_struct.tty",
+    tty_index = "tty_struct.index",
+    tty_driver = "tty_struct.driver",
+    driver_major = "tty_driver.major",
+    driver_minor = "tty_driver.minor_start",
+    pid_level = "pid.level",
+    pid_numbers = "pid.numbers",
+    upid_nr = "upid.nr",
+    upid_ns = "upid.ns",
+    upid_size = "sizeof.upid",
+    pidns_inum = "pid_namespace.ns.inum",
+    css_set_default = "css_set.dfl_cgrp",
+    cgroup_node = "cgroup.kn",
+    node_id = "kernfs_node.id",
+    mm_arg_start = "mm_struct.arg_start",
+    mm_arg_end = "mm_struct.arg_end",
+    mm_exe_file = "mm_struct.exe_file",
+    bprm_filename = "linux_binprm.filename",
+    bprm_interp = "linux_binprm.interp",
+    bprm_fdpath = "?linux_binprm.fdpath",
+    fs_pwd = "fs_struct.pwd",
+    path_mnt = "path.mnt",
+    path_dentry = "path.dentry",
+    mount_mnt = "mount.mnt",
+    mount_parent = "mount.mnt_parent",
+    mount_mountpoint = "mount.mnt_mountpoint",
+    vfsmount_root = "vfsmount.mnt_root",
+    dentry_pprev = "dentry.d_hash.pprev",
+    dentry_parent = "dentry.d_parent",
+    dentry_name = "dentry.d_name.name",
+    files_fdt = "files_struct.fdt",
+    fdt_fd = "fdtable.fd",
+    fdt_max = "fdtable.max_fds",
+    file_mode = "file.f_mode",
+    file_path = "file.f_path",
+    file_inode = "file.f_inode",
+    file_private = "file.private_data",
+    inode_mode = "inode.i_mode",
+    inode_uid = "inode.i_uid",
+    inode_sb = "inode.i_sb",
+    inode_ino = "inode.i_ino",
+    inode_mtime = "inode.i_mtime_sec|inode.i_mtime.tv_sec",
+    inode_ctime = "inode.i_ctime_sec|inode.__i_ctime.tv_sec|inode.i_ctime.tv_sec",
+    sb_dev = "super_block.s_dev",
+    socket_type = "socket.type",
+    socket_sk = "socket.sk",
+    sock_protocol = "sock.sk_protocol",
+    sock_family = "sock.__sk_common.skc_family",
+    sock_local4 = "sock.__sk_common.skc_rcv_saddr",
+    sock_remote4 = "sock.__sk_common.skc_daddr",
+    sock_local6 = "sock.__sk_common.skc_v6_rcv_saddr",
+    sock_remote6 = "sock.__sk_common.skc_v6_daddr",
+    sock_local_port = "sock.__sk_common.skc_num",
+    sock_remote_port = "sock.__sk_common.skc_dport",
+    unix_path = "unix_sock.path",
+    unix_peer = "unix_sock.peer",
+    regs_nr = "pt_regs.orig_ax",
+    regs_bx = "pt_regs.bx",
+    regs_cx = "pt_regs.cx",
+    regs_dx = "pt_regs.dx",
+    regs_si = "pt_regs.si",
+    regs_di = "pt_regs.di",
+    regs_r10 = "pt_regs.r10",
+    regs_r8 = "pt_regs.r8",
+}

@@ -1,0 +1,109 @@
+//! The one program on the way out of every syscall: a bitmap says at once whether the number is of interest, then a
+//! tail call goes to the family's program, which reads the arguments from the saved registers.
+//!
+//! The arguments are still there at exit, so nothing needs to be noted at entry. Calls through the 32-bit entry
+//! have numbers of their own, which would be taken for others: the task's status word tells them apart.
+
+use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::maps::ProgramArray;
+use aya_ebpf::programs::BtfTracePointContext;
+use eyas_ebpf::{Bitmap, Family, HeadFlags, native};
+
+use super::read::{Typed, load, off};
+use super::task;
+
+/// Numbers worth a second look, through whichever entry they came.
+#[unsafe(no_mangle)]
+static LOOK: Bitmap = Bitmap::EMPTY;
+/// x86-64 numbers that are wanted.
+#[unsafe(no_mangle)]
+static WANTED: Bitmap = Bitmap::EMPTY;
+
+#[map]
+static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len() as u32, 0);
+
+/// `TS_COMPAT`: the task is in a 32-bit call (Linux: arch/x86/include/asm/thread_info.h).
+const TS_COMPAT: u32 = 2;
+
+/// Whether a number is in one of the sets. A word at a time, since a copy of the whole set would be a loop.
+macro_rules! has {
+    ($set:ident, $number:expr) => {{
+        let number: u64 = $number;
+        // SAFETY: the word is one of the eight that a number below 512 can be in.
+        number < 512 && {
+            let words = (&raw const $set.words).cast::<u64>();
+            unsafe { words.add((number >> 6) as usize).read_volatile() >> (number & 63) & 1 != 0 }
+        }
+    }};
+}
+
+/// A syscall on its way out, its number that of x86-64.
+pub struct Call {
+    pub number: u64,
+    pub ret: i64,
+    pub flags: HeadFlags,
+    regs: Typed,
+}
+
+impl Call {
+    /// What the tracepoint hands over.
+    #[inline(always)]
+    pub fn of(ctx: &BtfTracePointContext, task: Typed) -> Option<Self> {
+        let regs: Typed = ctx.arg(0);
+        let ret: i64 = ctx.arg(1);
+        let number: u64 = load(regs, off!(regs_nr));
+        if load::<u32>(task, off!(task_status)) & TS_COMPAT == 0 {
+            return Some(Self { number, ret, flags: HeadFlags(0), regs });
+        }
+        // A 32-bit call returns 32 bits.
+        let (number, ret) = (native(number)?, i64::from(ret as i32));
+        Some(Self { number, ret, flags: HeadFlags::COMPAT, regs })
+    }
+
+    /// The first four arguments.
+    #[inline(always)]
+    pub fn args(&self) -> [u64; 4] {
+        let reg = |offset| load::<u64>(self.regs, offset);
+        if self.flags == HeadFlags::COMPAT {
+            let low = |offset| reg(offset) & 0xffff_ffff;
+            [low(off!(regs_bx)), low(off!(regs_cx)), low(off!(regs_dx)), low(off!(regs_si))]
+        } else {
+            [reg(off!(regs_di)), reg(off!(regs_si)), reg(off!(regs_dx)), reg(off!(regs_r10))]
+        }
+    }
+
+    /// The fifth argument.
+    #[inline(always)]
+    pub fn fifth(&self) -> u64 {
+        if self.flags == HeadFlags::COMPAT {
+            load::<u64>(self.regs, off!(regs_di)) & 0xffff_ffff
+        } else {
+            load(self.regs, off!(regs_r8))
+        }
+    }
+}
+
+/// tp_btf/sys_exit.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
+    let regs: Typed = ctx.arg(0);
+    if !has!(LOOK, load::<u64>(regs, off!(regs_nr))) {
+        return 0;
+    }
+    let task = task::current();
+    let Some(call) = Call::of(&ctx, task) else { return 0 };
+    if !has!(WANTED, call.number) {
+        return 0;
+    }
+    let Some(family) = Family::of(call.number) else { return 0 };
+    // An exec that went well is told by the scheduler's own tracepoint.
+    if matches!(family, Family::ExecFailed) && call.ret >= 0 {
+        return 0;
+    }
+    if !task::is_reported(task) {
+        return 0;
+    }
+    // SAFETY: the map holds programs of this very kind only; where a slot is empty the call comes back.
+    let _ = unsafe { FAMILIES.tail_call(&ctx, family as u32) };
+    0
+}

@@ -1,0 +1,13 @@
+//! The programs, a file a family, over what they share: reading kernel memory (`read`), maps and sending (`ring`),
+//! what a task tells of itself (`task`), and paths (`walk`).
+
+mod connect;
+mod dispatch;
+mod exec;
+mod failed;
+mod life;
+mod open;
+mod read;
+mod ring;
+mod task;
+mod walk;

@@ -1,0 +1,156 @@
+//! open, openat, openat2 and creat.
+
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
+
+use super::dispatch::Call;
+use super::read::{Typed, kernel, load, off, user};
+use super::ring::{PIECE, Scratch, Slot, scratch, send};
+use super::task;
+use super::walk::{Appended, Place, append};
+
+/// `AT_FDCWD`: a relative path starts at the working directory.
+pub const AT_FDCWD: i32 = -100;
+/// `O_CREAT | O_WRONLY | O_TRUNC`, which creat stands for.
+const CREAT_FLAGS: u64 = 0o1101;
+/// Without one of `O_CREAT` and `__O_TMPFILE` the mode is not looked at, and may be anything.
+const MODE_COUNTS: u64 = 0o100 | 0o20_000_000;
+/// `FMODE_CREATED` (Linux: include/linux/fs.h).
+const FMODE_CREATED: u32 = 1 << 20;
+
+const FIXED: usize = Head::SIZE;
+const SECTIONS: u64 = (Head::SIZE + OpenFixed::SIZE) as u64;
+
+/// What the four calls have in common.
+struct Asked {
+    dirfd: i32,
+    path: u64,
+    flags: u64,
+    mode: u32,
+    resolve: u64,
+}
+
+impl Asked {
+    #[inline(always)]
+    fn of(call: &Call) -> Self {
+        let [a, b, c, d] = call.args();
+        let none = Self { dirfd: AT_FDCWD, path: a, flags: 0, mode: 0, resolve: 0 };
+        let mut asked = match call.number {
+            nr::OPEN => Self { flags: b & 0xffff_ffff, mode: c as u32, ..none },
+            nr::CREAT => Self { flags: CREAT_FLAGS, mode: b as u32, ..none },
+            nr::OPENAT2 => {
+                // struct open_how: three numbers of 64 bits, on both entries.
+                let [flags, mode, resolve] = user::<[u64; 3]>(c).unwrap_or([0; 3]);
+                Self { dirfd: a as i32, path: b, flags, mode: mode as u32, resolve }
+            }
+            _ => Self { dirfd: a as i32, path: b, flags: c & 0xffff_ffff, mode: d as u32, resolve: 0 },
+        };
+        if asked.flags & MODE_COUNTS == 0 {
+            asked.mode = 0;
+        }
+        asked
+    }
+}
+
+/// tp_btf/sys_exit, reached through the dispatcher.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn on_open(ctx: BtfTracePointContext) -> i32 {
+    let task = task::current();
+    let (Some(scratch), Some(call)) = (scratch(Slot::Open), Call::of(&ctx, task)) else { return 0 };
+    let asked = Asked::of(&call);
+    task::fill_head(scratch, task, call.flags);
+    // SAFETY: the scratch is a checked map value with room for both fixed parts.
+    let fixed = unsafe { &mut *scratch.cast::<u8>().add(FIXED).cast::<OpenFixed>() };
+    fixed.ret = call.ret;
+    fixed.flags = asked.flags;
+    fixed.resolve = asked.resolve;
+    fixed.dirfd = asked.dirfd;
+    fixed.syscall = call.number as u32;
+    fixed.mode = asked.mode;
+    (fixed.ino, fixed.dev, fixed.file_mode) = (0, 0, 0);
+    (fixed.pad, fixed.pad2) = (0, 0);
+    let mut bits = OpenBits(0);
+
+    let given = append_given(scratch, SECTIONS, asked.path);
+    if given.is_none() {
+        bits = bits.with(OpenBits::GIVEN_FAULT);
+    }
+    let given_len = given.unwrap_or(0);
+    fixed.given_len = given_len as u16;
+    let mut end = SECTIONS + given_len;
+
+    fixed.resolved_len = 0;
+    if call.ret >= 0 {
+        let file = task::file(task, call.ret);
+        if file == 0 {
+            bits = bits.with(OpenBits::FILE_MISSING);
+        } else {
+            if kernel::<u32>(file + off!(file_mode)) & FMODE_CREATED != 0 {
+                bits = bits.with(OpenBits::CREATED);
+            }
+            let inode: u64 = kernel(file + off!(file_inode));
+            fixed.file_mode = kernel(inode + off!(inode_mode));
+            fixed.ino = kernel(inode + off!(inode_ino));
+            fixed.dev = kernel(kernel::<u64>(inode + off!(inode_sb)) + off!(sb_dev));
+            let place = Place::at(file + off!(file_path));
+            if place.is_deleted() {
+                bits = bits.with(OpenBits::DELETED);
+            }
+            let resolved = append(scratch, end, place);
+            if !resolved.whole {
+                bits = bits.with(OpenBits::RESOLVED_TRUNCATED);
+            }
+            fixed.resolved_len = resolved.len as u16;
+            end = resolved.end;
+        }
+    }
+
+    fixed.base_len = 0;
+    if is_relative(scratch, SECTIONS, given_len) {
+        let base = append_base(scratch, end, task, asked.dirfd);
+        if !base.whole {
+            bits = bits.with(OpenBits::BASE_TRUNCATED);
+        }
+        fixed.base_len = base.len as u16;
+        end = base.end;
+    }
+    fixed.bits = bits;
+    send(scratch, Kind::Open, end);
+    0
+}
+
+/// Appends a path as the caller gave it, and gives its length without the NUL.
+#[inline(always)]
+pub fn append_given(scratch: *mut Scratch, at: u64, path: u64) -> Option<u64> {
+    // SAFETY: `at` is a small constant, so 4 KiB from there are within the scratch.
+    let len = unsafe {
+        let into = scratch.cast::<u8>().add(at as usize).cast();
+        bpf_probe_read_user_str(into, PIECE as u32, path as *const c_void)
+    };
+    (len > 0).then(|| (len - 1) as u64 & (PIECE - 1))
+}
+
+/// Whether the path at `at` starts somewhere else than at the root.
+#[inline(always)]
+pub fn is_relative(scratch: *mut Scratch, at: u64, len: u64) -> bool {
+    // SAFETY: `at` is a small constant.
+    len != 0 && unsafe { *scratch.cast::<u8>().add(at as usize) } != b'/'
+}
+
+/// Appends the directory that a relative path starts at; nothing when the descriptor is none.
+#[inline(always)]
+pub fn append_base(scratch: *mut Scratch, at: u64, task: Typed, dirfd: i32) -> Appended {
+    let place = if dirfd == AT_FDCWD {
+        Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd))
+    } else {
+        match task::file(task, i64::from(dirfd)) {
+            0 => return Appended { len: 0, end: at, whole: true },
+            file => Place::at(file + off!(file_path)),
+        }
+    };
+    append(scratch, at, place)
+}

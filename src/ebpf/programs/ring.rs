@@ -1,0 +1,114 @@
+//! The maps: the ring, the scratch space where a record is put together, and the counters; and how a record is sent.
+//!
+//! Every record that is attempted takes a number on its processor, so what the ring had no room for leaves a hole, and
+//! is counted by kind as well. Nothing is lost silently.
+
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated::{bpf_ringbuf_output, bpf_ringbuf_query};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{PerCpuArray, RingBuf};
+use eyas_ebpf::{Head, Kind};
+
+use super::read::constant;
+use super::walk::Walk;
+
+/// Appends start below this and are at most 4 KiB long, so a record stays within [`Scratch::bytes`].
+pub const CAP: u64 = 0x4000;
+/// Longest single append, and longest path section.
+pub const PIECE: u64 = 4096;
+
+/// Where one record is put together. A per-CPU value may be 32 KiB at most (Linux 6.18, kernel/bpf/arraymap.c).
+///
+/// The state of loops lives here, behind the bytes, and not on the stack: a number that comes back from a map is unknown
+/// to the verifier, so the iterations of a loop look alike to it and it stops after a few; with exact ranges from the stack it
+/// walks every iteration and gives up.
+#[repr(C)]
+pub struct Scratch {
+    pub bytes: [u8; (CAP + PIECE) as usize],
+    pub walk: Walk,
+    pub args: Args,
+}
+
+/// The state of the loop that sends a long command line.
+#[repr(C)]
+pub struct Args {
+    pub start: u64,
+    pub total: u64,
+    pub sent: u64,
+}
+
+/// What a context hands to a loop's callback.
+#[repr(C)]
+pub struct Context {
+    pub scratch: *mut Scratch,
+}
+
+/// One per-CPU scratch for each program, so that programs that interrupt one another do not share it.
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub enum Slot {
+    Exec = 0,
+    Fork = 1,
+    Exit = 2,
+    Open = 3,
+    Connect = 4,
+    ExecFailed = 5,
+}
+
+/// How many records were attempted on this processor, and how many of each kind were lost for want of room.
+#[repr(C)]
+pub struct Counts {
+    pub attempted: u64,
+    pub lost: [u64; Kind::KERNEL_SLOTS],
+}
+
+#[map]
+static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
+#[map]
+static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(6, 0);
+#[map]
+static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
+
+/// More unread bytes than this in the ring wake the reader before its time.
+#[unsafe(no_mangle)]
+static WAKE_BYTES: u64 = 4 << 20;
+
+/// The scratch of a program on this processor.
+#[inline(always)]
+pub fn scratch(slot: Slot) -> Option<*mut Scratch> {
+    SCRATCH.get_ptr_mut(slot as u32)
+}
+
+/// Sends the first `len` bytes, head filled but for its length, kind and number.
+#[inline(always)]
+pub fn send(scratch: *mut Scratch, kind: Kind, len: u64) {
+    const NO_WAKEUP: u64 = 1;
+    const FORCE_WAKEUP: u64 = 2;
+    const AVAILABLE: u64 = 0;
+
+    let Some(counts) = COUNTS.get_ptr_mut(0) else { return };
+    if len > CAP + PIECE {
+        return;
+    }
+    let ring = (&raw const EVENTS).cast_mut().cast::<c_void>();
+    // SAFETY: both pointers are map values that the verifier has checked; the scratch is this program's own on this
+    // processor, and a Head lies at its front. `len` is within the scratch.
+    unsafe {
+        (*counts).attempted += 1;
+        let number = (*counts).attempted;
+        let head = &mut *scratch.cast::<Head>();
+        head.len = len as u32;
+        head.kind = kind.number();
+        head.seq = number;
+        // The reader looks every few milliseconds by itself; a wakeup an event would cost more than the event. Asking
+        // how full the ring is costs a call, so only every eighth record asks.
+        let mut flags = NO_WAKEUP;
+        if number & 7 == 0 && bpf_ringbuf_query(ring, AVAILABLE) > constant!(WAKE_BYTES) {
+            flags = FORCE_WAKEUP;
+        }
+        if bpf_ringbuf_output(ring, scratch.cast(), len, flags) != 0 {
+            (*counts).lost[kind.number() as usize & (Kind::KERNEL_SLOTS - 1)] += 1;
+        }
+    }
+}
