@@ -1,1 +1,17 @@
-//! The room `probe`.
+//! The sensor's user half: loads the kernel programs, attaches them, reads their ring, and counts what was lost.
+//!
+//! [`Probe`] is the live [`eyas_event::Source`]: it hands record bytes on as the kernel wrote them and interprets no more
+//! of them than the head. It starts no thread; whoever calls [`eyas_event::Source::fill`] does the waiting. The
+//! object that it loads is built by `cargo xtask bpf` and embedded here, so building eyas needs no BPF toolchain.
+
+mod btf;
+mod error;
+mod hooks;
+mod load;
+mod losses;
+mod probe;
+mod ring;
+
+pub use btf::{Btf, BtfError};
+pub use error::ProbeError;
+pub use probe::{Probe, ProbeOptions, Skip, Totals};

@@ -1,3 +1,65 @@
 //! The developer's own commands, run as `cargo xtask NAME`.
+//!
+//! `bpf` builds the kernel programs and puts the object where the sensor embeds it; `ci` runs what CI runs. The product
+//! itself needs none of them: `cargo build` works without.
+#![expect(clippy::print_stdout, reason = "a command line tool talks to the one who called it")]
 
-fn main() {}
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+mod bpf;
+mod ci;
+mod strip;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  bpf           build the kernel programs into src/probe/object
+  bpf --check   build them aside and compare with the committed object (exit 1 when they differ)
+  ci            format, lints and tests of everything, and bpf --check";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args[..] {
+        ["bpf"] => bpf::build(&root()),
+        ["bpf", "--check"] => bpf::check(&root()),
+        ["ci"] => ci::run_all(&root()),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The checkout this was built in.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Runs a command and fails with its words when it fails.
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
+
+/// What a command prints.
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,81 @@
+//! The table of hooks: which program hangs where and what for. Loading, reporting and the tests go by it.
+
+use eyas_ebpf::Family;
+
+/// A program and where it hangs.
+pub(crate) struct Hook {
+    /// Name for people.
+    pub(crate) name: &'static str,
+    /// What it is for.
+    pub(crate) purpose: &'static str,
+    /// Its function in the object.
+    pub(crate) program: &'static str,
+    /// The kernel's tracepoint.
+    pub(crate) tracepoint: &'static str,
+    /// How the kernel gets to it.
+    pub(crate) entry: Entry,
+}
+
+/// How the kernel gets to a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// It is attached.
+    Tracepoint,
+    /// It is attached, and jumps to the family programs.
+    Dispatcher,
+    /// The dispatcher jumps to it.
+    Family(Family),
+}
+
+/// All of them. Family programs stand before the dispatcher, so that it finds them in place.
+pub(crate) const HOOKS: &[Hook] = &[
+    Hook {
+        name: "tp_btf/sched_process_exec",
+        purpose: "programs that start",
+        program: "on_exec",
+        tracepoint: "sched_process_exec",
+        entry: Entry::Tracepoint,
+    },
+    Hook {
+        name: "tp_btf/sched_process_fork",
+        purpose: "processes that are made",
+        program: "on_fork",
+        tracepoint: "sched_process_fork",
+        entry: Entry::Tracepoint,
+    },
+    Hook {
+        name: "tp_btf/sched_process_exit",
+        purpose: "processes that end",
+        program: "on_exit",
+        tracepoint: "sched_process_exit",
+        entry: Entry::Tracepoint,
+    },
+    Hook {
+        name: "sys_exit/open",
+        purpose: "open, openat, openat2, creat",
+        program: "on_open",
+        tracepoint: "sys_exit",
+        entry: Entry::Family(Family::Open),
+    },
+    Hook {
+        name: "sys_exit/connect",
+        purpose: "connect",
+        program: "on_connect",
+        tracepoint: "sys_exit",
+        entry: Entry::Family(Family::Connect),
+    },
+    Hook {
+        name: "sys_exit/exec-failed",
+        purpose: "execve and execveat that failed",
+        program: "on_exec_failed",
+        tracepoint: "sys_exit",
+        entry: Entry::Family(Family::ExecFailed),
+    },
+    Hook {
+        name: "tp_btf/sys_exit",
+        purpose: "the way into the sys_exit families",
+        program: "sys_exit",
+        tracepoint: "sys_exit",
+        entry: Entry::Dispatcher,
+    },
+];

@@ -1,0 +1,193 @@
+//! Loads the embedded object with the running kernel's offsets in it, and attaches what the kernel accepts.
+//!
+//! A hook that is refused is off, with the kernel's reason, and the others go on. Programs and links live as long as
+//! the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes them all.
+
+use aya::maps::{MapData, PerCpuArray, ProgramArray, RingBuf};
+use aya::programs::{BtfTracePoint, ProgramError};
+use aya::{Ebpf, EbpfLoader};
+use eyas_ebpf::{Bitmap, Family, Kind, Offsets};
+use eyas_event::{HookState, HookStatus};
+use rustix::thread::CapabilitySet;
+
+use crate::btf::Btf;
+use crate::error::{ProbeError, one_line};
+use crate::hooks::{Entry, HOOKS, Hook};
+use crate::probe::{ProbeOptions, Skip};
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
+
+/// One processor's counters: how many records were attempted, then how many were lost by kind.
+pub(crate) type Counts = [u64; 1 + Kind::KERNEL_SLOTS];
+
+/// The loaded object.
+pub(crate) struct Loaded {
+    pub(crate) counts: PerCpuArray<MapData, Counts>,
+    pub(crate) families: ProgramArray<MapData>,
+    pub(crate) hooks: Vec<HookStatus>,
+    /// Owns programs and links.
+    pub(crate) ebpf: Ebpf,
+}
+
+/// Loads and attaches; the reading end of the ring beside the rest.
+pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded), ProbeError> {
+    let ring_bytes = options.ring_bytes;
+    if !ring_bytes.is_power_of_two() || !(1 << 16..=1 << 30).contains(&ring_bytes) {
+        return Err(ProbeError::RingSize(ring_bytes));
+    }
+    check_capabilities()?;
+    let offsets = resolve_offsets()?;
+    let identity = Identity::of(options.skip)?;
+    let offsets = offsets.to_words();
+    let wanted = Bitmap::of(&Family::ALL);
+    let look = wanted.either_entry();
+    let only_pidns = options.only_pidns.unwrap_or(0);
+    let wake_bytes = u64::from(ring_bytes / 4);
+    let mut loader = EbpfLoader::new();
+    loader
+        .override_global("OFFSETS", offsets.as_slice(), true)
+        .override_global("LOOK", look.words.as_slice(), true)
+        .override_global("WANTED", wanted.words.as_slice(), true)
+        .override_global("ONLY_PIDNS", &only_pidns, true)
+        .override_global("SELF_TGID", &identity.tgid, true)
+        .override_global("SELF_NS_DEV", &identity.ns_dev, true)
+        .override_global("SELF_NS_INO", &identity.ns_ino, true)
+        .override_global("WAKE_BYTES", &wake_bytes, true)
+        .map_max_entries("EVENTS", ring_bytes);
+    let mut ebpf = loader.load(OBJECT).map_err(|error| ProbeError::Load(one_line(&error)))?;
+
+    let ring = take(&mut ebpf, "EVENTS")?;
+    let counts = take(&mut ebpf, "COUNTS")?;
+    let mut families = take(&mut ebpf, "FAMILIES")?;
+    let hooks = attach_all(&mut ebpf, &mut families)?;
+    Ok((ring, Loaded { counts, families, hooks, ebpf }))
+}
+
+/// Takes a map out of the object as what it is.
+fn take<M>(ebpf: &mut Ebpf, name: &str) -> Result<M, ProbeError>
+where
+    M: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+{
+    let map = ebpf.take_map(name).ok_or_else(|| ProbeError::Load(format!("the object has no map {name}")))?;
+    M::try_from(map).map_err(|error| ProbeError::Load(format!("map {name}: {}", one_line(&error))))
+}
+
+fn resolve_offsets() -> Result<Offsets, ProbeError> {
+    let bytes = std::fs::read("/sys/kernel/btf/vmlinux").map_err(ProbeError::NoBtf)?;
+    let btf = Btf::parse(bytes)?;
+    Offsets::resolve(|path| btf.offset(path)).map_err(ProbeError::NoMember)
+}
+
+/// `CAP_SYS_ADMIN` stands for both of the others, as it did before Linux 5.8.
+fn check_capabilities() -> Result<(), ProbeError> {
+    let Ok(own) = rustix::thread::capabilities(None) else { return Ok(()) };
+    if own.effective.contains(CapabilitySet::SYS_ADMIN) {
+        return Ok(());
+    }
+    let needed = [(CapabilitySet::BPF, "CAP_BPF"), (CapabilitySet::PERFMON, "CAP_PERFMON")];
+    let missing: Vec<_> =
+        needed.iter().filter(|(set, _)| !own.effective.contains(*set)).map(|(_, name)| *name).collect();
+    if missing.is_empty() { Ok(()) } else { Err(ProbeError::Privilege { missing: missing.join(" and ") }) }
+}
+
+/// Whom the programs take for the sensor itself.
+#[derive(Default)]
+struct Identity {
+    tgid: u32,
+    ns_dev: u64,
+    ns_ino: u64,
+}
+
+impl Identity {
+    fn of(skip: Skip) -> Result<Self, ProbeError> {
+        /// Inode number of the first pid namespace (Linux: `include/linux/proc_ns.h`).
+        const FIRST_PIDNS: u64 = 0xefff_fffc;
+        if skip == Skip::Nobody {
+            return Ok(Self::default());
+        }
+        let tgid = std::process::id();
+        let ns = rustix::fs::stat("/proc/self/ns/pid").map_err(|error| ProbeError::Identity(error.into()))?;
+        if ns.st_ino == FIRST_PIDNS {
+            return Ok(Self { tgid, ..Self::default() });
+        }
+        Ok(Self { tgid, ns_dev: ns.st_dev, ns_ino: ns.st_ino })
+    }
+}
+
+fn attach_all(ebpf: &mut Ebpf, families: &mut ProgramArray<MapData>) -> Result<Vec<HookStatus>, ProbeError> {
+    let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
+    let mut hooks = Vec::with_capacity(HOOKS.len());
+    for hook in HOOKS {
+        let state = match attach(ebpf, families, hook, &btf) {
+            Ok(()) => HookState::On,
+            Err(reason) => HookState::Off(reason),
+        };
+        hooks.push(HookStatus { name: hook.name, purpose: hook.purpose, state });
+    }
+    let dispatcher = HOOKS.iter().position(|hook| hook.entry == Entry::Dispatcher);
+    if let Some(dispatcher) = dispatcher
+        && matches!(hooks[dispatcher].state, HookState::Off(_))
+    {
+        for (status, hook) in hooks.iter_mut().zip(HOOKS) {
+            if matches!((hook.entry, &status.state), (Entry::Family(_), HookState::On)) {
+                status.state = HookState::Off(format!("{} is off", HOOKS[dispatcher].name));
+            }
+        }
+    }
+    if let Some(HookStatus { name, state: HookState::Off(reason), .. }) = hooks.first()
+        && hooks.iter().all(|hook| matches!(hook.state, HookState::Off(_)))
+    {
+        return Err(ProbeError::NoHook { name, reason: reason.clone() });
+    }
+    Ok(hooks)
+}
+
+fn attach(
+    ebpf: &mut Ebpf,
+    families: &mut ProgramArray<MapData>,
+    hook: &Hook,
+    btf: &aya::Btf,
+) -> Result<(), String> {
+    let program = tracepoint(ebpf, hook)?;
+    let words = |error: ProgramError| one_line(&error);
+    program.load(hook.tracepoint, btf).map_err(words)?;
+    match hook.entry {
+        Entry::Tracepoint | Entry::Dispatcher => program.attach().map(drop).map_err(words),
+        Entry::Family(family) => set_family(ebpf, families, family, hook),
+    }
+}
+
+/// Puts a family's program into its slot, so that the dispatcher reaches it.
+fn set_family(
+    ebpf: &mut Ebpf,
+    families: &mut ProgramArray<MapData>,
+    family: Family,
+    hook: &Hook,
+) -> Result<(), String> {
+    let program = tracepoint(ebpf, hook)?;
+    let fd = program.fd().map_err(|error| one_line(&error))?;
+    families.set(family as u32, fd, 0).map_err(|error| one_line(&error))
+}
+
+fn tracepoint<'e>(ebpf: &'e mut Ebpf, hook: &Hook) -> Result<&'e mut BtfTracePoint, String> {
+    let missing = || format!("the object has no program {}", hook.program);
+    let program = ebpf.program_mut(hook.program).ok_or_else(missing)?;
+    program.try_into().map_err(|error: ProgramError| one_line(&error))
+}
+
+impl Loaded {
+    /// Turns a family of calls on or off; nothing happens to one whose hook the kernel refused.
+    pub(crate) fn switch(&mut self, family: Family, on: bool) -> Result<(), String> {
+        let Some(at) = HOOKS.iter().position(|hook| hook.entry == Entry::Family(family)) else {
+            return Ok(());
+        };
+        if matches!(self.hooks[at].state, HookState::Off(_)) {
+            return Ok(());
+        }
+        if on {
+            set_family(&mut self.ebpf, &mut self.families, family, &HOOKS[at])
+        } else {
+            self.families.clear_index(&(family as u32)).map_err(|error| one_line(&error))
+        }
+    }
+}

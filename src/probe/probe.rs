@@ -1,0 +1,138 @@
+//! [`Probe`]: the live source of records.
+
+use std::time::{Duration, Instant};
+
+use eyas_ebpf::Family;
+use eyas_event::{
+    BootTime, EventType, Fill, HookStatus, Interest, Loss, RawBatch, Source, SourceError, SourceInfo,
+    SourceKind,
+};
+
+use crate::error::{ProbeError, one_line};
+use crate::load::{Loaded, load};
+use crate::losses::{Account, Sums};
+use crate::ring::Reader;
+
+/// How the sensor runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeOptions {
+    /// Size of the ring between kernel and eyas: a power of two. It bounds how long eyas may be busy elsewhere; an
+    /// open takes about 200 bytes.
+    pub ring_bytes: u32,
+    /// Report only from the pid namespace with this inode number, and those below it.
+    pub only_pidns: Option<u32>,
+    /// Whom never to report.
+    pub skip: Skip,
+}
+
+/// Whom the sensor never reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// The process that opened it: otherwise each look at what happened would make something happen.
+    Own,
+    /// Nobody; for recordings that are limited otherwise.
+    Nobody,
+}
+
+impl Default for ProbeOptions {
+    fn default() -> Self {
+        Self { ring_bytes: 16 << 20, only_pidns: None, skip: Skip::Own }
+    }
+}
+
+/// Counts since the sensor was opened. `attempted` = `received` + `lost` + what still lies in the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Records that the kernel half made.
+    pub attempted: u64,
+    /// Of them, those that the ring had no room for.
+    pub lost: u64,
+    /// Records handed on.
+    pub received: u64,
+    /// Records that the holes in the numbers say are missing.
+    pub missing: u64,
+    /// Records left out because they made no sense.
+    pub malformed: u64,
+}
+
+/// The running sensor. Dropping it, or the end of the process, takes its programs out of the kernel.
+pub struct Probe {
+    reader: Reader,
+    account: Account,
+    loaded: Loaded,
+}
+
+impl Probe {
+    /// Loads and attaches the programs.
+    pub fn open(options: &ProbeOptions) -> Result<Self, ProbeError> {
+        let (ring, loaded) = load(options)?;
+        Ok(Self { reader: Reader::new(ring), account: Account::new(boot_now()), loaded })
+    }
+
+    /// The hooks, and whether each is on.
+    pub fn hooks(&self) -> &[HookStatus] {
+        &self.loaded.hooks
+    }
+
+    /// Counts since the start.
+    pub fn totals(&self) -> Result<Totals, SourceError> {
+        let sums = self.sums()?;
+        Ok(Totals {
+            attempted: sums.attempted,
+            lost: sums.lost.iter().sum(),
+            received: self.account.received(),
+            missing: self.account.missing(),
+            malformed: self.account.malformed(),
+        })
+    }
+
+    fn sums(&self) -> Result<Sums, SourceError> {
+        Sums::read(&self.loaded.counts).map_err(|error| SourceError::Read(one_line(&error)))
+    }
+}
+
+impl Source for Probe {
+    fn describe(&self) -> SourceInfo {
+        SourceInfo { name: "kernel probe".into(), kind: SourceKind::Live, hooks: self.loaded.hooks.clone() }
+    }
+
+    fn fill(&mut self, batch: &mut RawBatch, wait: Duration) -> Result<Fill, SourceError> {
+        let deadline = Instant::now() + wait;
+        loop {
+            if self.reader.drain(batch, &mut self.account) {
+                return Ok(Fill::Records);
+            }
+            let more =
+                self.reader.wait(deadline).map_err(|error| SourceError::Read(format!("poll: {error}")))?;
+            if !more {
+                return Ok(Fill::Idle);
+            }
+        }
+    }
+
+    /// Processes are always told, since every event rests on them; families of calls go by the interest.
+    fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError> {
+        for family in Family::ALL {
+            let types: &[EventType] = match family {
+                Family::Open => &[EventType::OPEN, EventType::OPENAT, EventType::OPENAT2, EventType::CREAT],
+                Family::Connect => &[EventType::CONNECT],
+                Family::ExecFailed => &[EventType::EXECVE, EventType::EXECVEAT],
+            };
+            let on = types.iter().any(|event| interest.events.contains(*event));
+            self.loaded.switch(family, on).map_err(SourceError::Interest)?;
+        }
+        Ok(())
+    }
+
+    fn losses(&mut self, out: &mut Vec<Loss>) {
+        // The counters of a map that this process holds can always be read; should that fail once, the next call tells.
+        if let Ok(sums) = self.sums() {
+            self.account.settle(&sums, boot_now(), out);
+        }
+    }
+}
+
+fn boot_now() -> BootTime {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    BootTime(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
+}
