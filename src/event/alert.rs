@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::process::Process;
+use crate::text::to_utf8;
 use crate::time::{BootTime, WallTime};
+use crate::value::Value;
 
 /// An id that sorts by time: microseconds since the epoch, shifted left by 12 bits, plus a counter. It fits `SQLite`'s
 /// signed 64-bit rowid until the year 2112.
@@ -114,6 +116,20 @@ pub enum OutputValue {
     Text(String),
     /// A list.
     List(Vec<OutputValue>),
+}
+
+impl From<&Value<'_>> for OutputValue {
+    fn from(value: &Value<'_>) -> Self {
+        match value {
+            Value::Absent => Self::Null,
+            Value::Bool(b) => Self::Bool(*b),
+            Value::Int(n) | Value::Span(n) => Self::Int(*n),
+            Value::Uint(n) | Value::Time(n) => Self::Uint(*n),
+            Value::Port(p) => Self::Uint((*p).into()),
+            Value::Bytes(b) => Self::Text(to_utf8(b).into_owned()),
+            Value::Ip(ip) => Self::Text(ip.to_string()),
+        }
+    }
 }
 
 /// A rule fired.

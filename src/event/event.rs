@@ -159,16 +159,36 @@ impl Event<'_> {
         }
     }
 
-    /// Every field that can be printed without an argument and has a value, in the order of the table.
-    pub fn all_fields<'s>(&'s self, buf: &'s mut Vec<u8>, mut out: impl FnMut(&'static str, Value<'_>)) {
-        for id in FieldId::all() {
-            if id.info().shape == Shape::AnySide || id == FieldId::EVT_ARG {
-                continue;
-            }
+    /// Every field that has a value, with its name as rules write it: plain fields in the order of the table, among them
+    /// each parameter (`evt.arg.NAME`) and each ancestor (`proc.aname[1]`, `[2]`, …). Fields that follow from these
+    /// (`fd.ip`, unindexed ancestors) are left out.
+    pub fn all_fields(&self, mut out: impl FnMut(&str, Value<'_>)) {
+        let mut buf = Vec::new();
+        let mut give = |field: FieldRef| {
             buf.clear();
-            let value = self.get(&FieldRef::plain(id), buf);
+            let value = self.get(&field, &mut buf);
             if !value.is_absent() {
-                out(id.info().name, value);
+                match field.arg {
+                    Arg::None => out(field.id.info().name, value),
+                    _ => out(&field.name(), value),
+                }
+            }
+        };
+        let depth = self.table.ancestors(self.process).count() as u32;
+        for id in FieldId::all() {
+            match id.info().shape {
+                Shape::AnySide => {}
+                Shape::Ancestors => {
+                    (1..=depth).for_each(|n| give(FieldRef { id, arg: Arg::Index(n) }));
+                }
+                Shape::One if id == FieldId::EVT_ARG => {
+                    for name in crate::params::of(self.kind) {
+                        if let Some(param) = crate::params::ParamId::from_name(name) {
+                            give(FieldRef { id, arg: Arg::Param(param) });
+                        }
+                    }
+                }
+                Shape::One => give(FieldRef::plain(id)),
             }
         }
     }

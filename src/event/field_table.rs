@@ -1,9 +1,10 @@
 //! The table of fields that eyas provides: one row a field. Names, types and arguments are Falco's; the sentences are
-//! ours. `fd.realpath` is ours alone. What Falco has and this table lacks is known to the engine, which says so.
+//! ours. `fd.realpath` and `alert.*` are ours alone. What Falco has and this table lacks is known to the engine, which says so.
 
 use crate::field::{ArgKind, FieldId, FieldInfo, FieldType, Provision, Shape};
 
 const NO_METADATA: &str = "container and pod metadata is not collected yet";
+const ALERTS_ONLY: &str = "it has a value only where alerts are filtered, not where events are judged";
 
 macro_rules! provision {
     () => {
@@ -160,4 +161,7 @@ fields! {
     CONTAINER_IMAGE_TAG "container.image.tag" Text None One absent(NO_METADATA) "Tag of the image.";
     K8S_POD_NAME "k8s.pod.name" Text None One absent(NO_METADATA) "Name of the pod.";
     K8S_NS_NAME "k8s.ns.name" Text None One absent(NO_METADATA) "Namespace of the pod.";
+
+    ALERT_RULE "alert.rule" Text None One absent(ALERTS_ONLY) "Name of the rule that fired; eyas only.";
+    ALERT_PRIORITY "alert.priority" Text None One absent(ALERTS_ONLY) "Priority of the rule that fired; eyas only.";
 }
