@@ -1,0 +1,65 @@
+//! [`Outlet`]: where the pipeline puts what comes out of it. The store is one, standard output another, and a test's
+//! vector a third; several can stand behind one another.
+
+use std::sync::Arc;
+
+use eyas_engine::Ruleset;
+use eyas_event::{Alert, Loss, Process};
+
+use crate::Segment;
+
+/// Takes what comes out. A call may wait for a bounded time, never for ever: each outlet says itself what it does when
+/// it is full, and counts what it drops.
+pub trait Outlet {
+    /// A rule fired.
+    fn alert(&mut self, alert: &Arc<Alert>);
+    /// A process ran a program, or stands in an alert.
+    fn process(&mut self, process: &Arc<Process>);
+    /// A part of the recording is complete.
+    fn segment(&mut self, segment: Segment);
+    /// Something was lost before it came here.
+    fn loss(&mut self, loss: Loss);
+    /// From now on this ruleset judges.
+    fn ruleset(&mut self, ruleset: &Arc<Ruleset>);
+}
+
+impl<A: Outlet, B: Outlet> Outlet for (A, B) {
+    fn alert(&mut self, alert: &Arc<Alert>) {
+        self.0.alert(alert);
+        self.1.alert(alert);
+    }
+    fn process(&mut self, process: &Arc<Process>) {
+        self.0.process(process);
+        self.1.process(process);
+    }
+    fn segment(&mut self, segment: Segment) {
+        self.1.segment(segment.clone());
+        self.0.segment(segment);
+    }
+    fn loss(&mut self, loss: Loss) {
+        self.0.loss(loss);
+        self.1.loss(loss);
+    }
+    fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {
+        self.0.ruleset(ruleset);
+        self.1.ruleset(ruleset);
+    }
+}
+
+impl<O: Outlet + ?Sized> Outlet for Box<O> {
+    fn alert(&mut self, alert: &Arc<Alert>) {
+        (**self).alert(alert);
+    }
+    fn process(&mut self, process: &Arc<Process>) {
+        (**self).process(process);
+    }
+    fn segment(&mut self, segment: Segment) {
+        (**self).segment(segment);
+    }
+    fn loss(&mut self, loss: Loss) {
+        (**self).loss(loss);
+    }
+    fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {
+        (**self).ruleset(ruleset);
+    }
+}

@@ -1,0 +1,153 @@
+//! [`RuleWatch`]: compiles rules aside and swaps them in. A good edit of a rule file takes effect at the next batch; a bad
+//! one leaves the ruleset in force as it is, and what is wrong with it is told.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use eyas_engine::{Diagnostic, Loader, Ruleset, Severity, SourceFile, Sources};
+use notify::{RecursiveMode, Watcher};
+
+/// Where the ruleset in force is.
+pub type RulesCell = Arc<ArcSwap<Ruleset>>;
+
+/// How long the files must be quiet before they are read: editors write a file in several steps.
+const QUIET: Duration = Duration::from_millis(120);
+
+/// What came of loading rules.
+#[derive(Debug)]
+pub struct LoadOutcome {
+    /// The ruleset that the files make; broken rules are left out of it.
+    pub ruleset: Arc<Ruleset>,
+    /// Everything there is to say about the files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the diagnostics point into.
+    pub sources: Sources,
+    /// Whether it has been put into force.
+    pub applied: bool,
+}
+
+impl LoadOutcome {
+    /// How many diagnostics have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+}
+
+/// Reads files and compiles them together. A directory stands for its `.yaml` and `.yml` files in order of name.
+///
+/// The error is the first file that cannot be read, and why.
+pub fn load_files(paths: &[PathBuf]) -> Result<LoadOutcome, (PathBuf, std::io::Error)> {
+    let mut files = Vec::new();
+    for path in paths {
+        for file in expand(path)? {
+            let text = std::fs::read(&file).map_err(|e| (file.clone(), e))?;
+            let text = String::from_utf8(text).map_err(|e| {
+                let at = e.utf8_error().valid_up_to();
+                let why = format!("not UTF-8 from byte {at} on");
+                (file.clone(), std::io::Error::new(std::io::ErrorKind::InvalidData, why))
+            })?;
+            files.push(SourceFile::new(file.display().to_string(), text));
+        }
+    }
+    Ok(compile(files))
+}
+
+/// Compiles texts together.
+pub(crate) fn compile(files: Vec<SourceFile>) -> LoadOutcome {
+    let mut loader = Loader::new();
+    for file in files {
+        loader = loader.add(file);
+    }
+    let loaded = loader.finish();
+    LoadOutcome {
+        ruleset: loaded.ruleset,
+        diagnostics: loaded.diagnostics,
+        sources: loaded.sources,
+        applied: true,
+    }
+}
+
+fn expand(path: &Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let error = |e| (path.to_owned(), e);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(error)? {
+        let file = entry.map_err(error)?.path();
+        if file.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A thread that watches rule files. It ends when this is dropped.
+pub struct RuleWatch {
+    // Dropping the watcher closes the channel, and that ends the thread.
+    _watcher: notify::RecommendedWatcher,
+}
+
+impl RuleWatch {
+    /// Watches the files, and directories of files; each time they have changed, `told` hears what came of it.
+    pub fn start(
+        paths: Vec<PathBuf>,
+        cell: RulesCell,
+        mut told: impl FnMut(Result<LoadOutcome, (PathBuf, std::io::Error)>) + Send + 'static,
+    ) -> Result<Self, notify::Error> {
+        let (changed, changes) = mpsc::channel::<()>();
+        let names: Vec<OsString> =
+            paths.iter().filter(|p| !p.is_dir()).filter_map(|p| p.file_name().map(Into::into)).collect();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            let ours = event.paths.iter().any(|p| {
+                p.extension().is_some_and(|e| e == "yaml" || e == "yml")
+                    || p.file_name().is_some_and(|n| names.iter().any(|name| name == n))
+            });
+            if ours && !event.kind.is_access() {
+                // The receiver lives as long as the thread; afterwards nobody is interested.
+                let _ = changed.send(());
+            }
+        })?;
+        // Editors replace a file by renaming another over it, so the directory is watched and not the file.
+        let mut dirs: Vec<&Path> = paths.iter().map(|p| if p.is_dir() { p.as_path() } else { parent(p) }).collect();
+        dirs.sort_unstable();
+        dirs.dedup();
+        for dir in dirs {
+            watcher.watch(dir, RecursiveMode::NonRecursive)?;
+        }
+        std::thread::Builder::new()
+            .name("eyas-rules".into())
+            .spawn(move || {
+                while changes.recv().is_ok() {
+                    while changes.recv_timeout(QUIET) != Err(RecvTimeoutError::Timeout) {
+                        if matches!(changes.try_recv(), Err(mpsc::TryRecvError::Disconnected)) {
+                            return;
+                        }
+                    }
+                    let outcome = load_files(&paths).map(|outcome| put_into_force(outcome, &cell));
+                    told(outcome);
+                }
+            })
+            .map_err(notify::Error::io)?;
+        Ok(Self { _watcher: watcher })
+    }
+}
+
+/// Swaps a ruleset in when nothing is wrong with it.
+fn put_into_force(mut outcome: LoadOutcome, cell: &RulesCell) -> LoadOutcome {
+    outcome.applied = outcome.count(Severity::Error) == 0;
+    if outcome.applied && outcome.ruleset.hash() != cell.load().hash() {
+        cell.store(outcome.ruleset.clone());
+    }
+    outcome
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
