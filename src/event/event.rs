@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::event_type::EventType;
-use crate::field::{Arg, FieldId, FieldRef, Shape};
+use crate::field::{Arg, FieldId, FieldRef, Origin, Shape};
 use crate::fields::Fields;
 use crate::names::Names;
 use crate::process::{Process, ProcessTable};
@@ -422,14 +422,14 @@ impl Fields for Event<'_> {
         if info.shape == Shape::Ancestors {
             return self.ancestors_field(field.id, &field.arg, buf);
         }
-        match info.name.split('.').next() {
-            Some("evt" | "syscall") => self.event_field(field.id, &field.arg, buf),
-            Some("fd" | "fs") => match &self.body {
+        match info.origin {
+            Origin::Event => self.event_field(field.id, &field.arg, buf),
+            Origin::Descriptor => match &self.body {
                 Body::Open(o) => o.fd_field(field.id),
                 Body::Connect(c) => c.fd_field(field.id, buf),
                 Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => Value::Absent,
             },
-            _ => self.process_field(field.id, &field.arg, buf),
+            Origin::Process => self.process_field(field.id, &field.arg, buf),
         }
     }
 

@@ -64,6 +64,27 @@ pub enum Provision {
     AlwaysAbsent(&'static str),
 }
 
+/// What a field's value is taken from; it follows from the first letters of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The event: `evt.`, `syscall.`.
+    Event,
+    /// The descriptor or path: `fd.`, `fs.`.
+    Descriptor,
+    /// The process, its user and its container: everything else.
+    Process,
+}
+
+impl Origin {
+    pub(crate) const fn of(name: &str) -> Self {
+        match name.as_bytes() {
+            [b'e', b'v', b't', b'.', ..] | [b's', b'y', b's', b'c', ..] => Self::Event,
+            [b'f', b'd', b'.', ..] | [b'f', b's', b'.', ..] => Self::Descriptor,
+            _ => Self::Process,
+        }
+    }
+}
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct FieldInfo {
@@ -77,6 +98,8 @@ pub struct FieldInfo {
     pub shape: Shape,
     /// Whether there is ever a value.
     pub provision: Provision,
+    /// What the value is taken from.
+    pub(crate) origin: Origin,
     /// One sentence.
     pub doc: &'static str,
 }

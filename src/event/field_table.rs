@@ -1,7 +1,7 @@
 //! The table of fields that eyas provides: one row a field. Names, types and arguments are Falco's; the sentences are
 //! ours. `fd.realpath` and `alert.*` are ours alone. What Falco has and this table lacks is known to the engine, which says so.
 
-use crate::field::{ArgKind, FieldId, FieldInfo, FieldType, Provision, Shape};
+use crate::field::{ArgKind, FieldId, FieldInfo, FieldType, Origin, Provision, Shape};
 
 const NO_METADATA: &str = "container and pod metadata is not collected yet";
 const ALERTS_ONLY: &str = "it has a value only where alerts are filtered, not where events are judged";
@@ -33,6 +33,7 @@ macro_rules! fields {
             arg: ArgKind::$arg,
             shape: Shape::$shape,
             provision: provision!($($why)?),
+            origin: Origin::of($name),
             doc: $doc,
         }),*];
     };
