@@ -79,7 +79,7 @@ impl Origin {
     pub(crate) const fn of(name: &str) -> Self {
         match name.as_bytes() {
             [b'e', b'v', b't', b'.', ..] | [b's', b'y', b's', b'c', ..] => Self::Event,
-            [b'f', b'd', b'.', ..] | [b'f', b's', b'.', ..] => Self::Descriptor,
+            [b'f', b'd' | b's', b'.', ..] => Self::Descriptor,
             _ => Self::Process,
         }
     }
