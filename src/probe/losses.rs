@@ -135,7 +135,9 @@ mod tests {
     #[test]
     fn a_hole_that_the_counters_explain_is_told_once_and_by_kind() {
         let mut account = Account::new(BootTime(0));
-        [(0, 1), (1, 1), (0, 2), (0, 5)].iter().for_each(|(cpu, seq)| account.saw(&head(*cpu, *seq)));
+        for (cpu, seq) in [(0, 1), (1, 1), (0, 2), (0, 5)] {
+            account.saw(&head(cpu, seq));
+        }
         let mut lost = [0; Kind::KERNEL_SLOTS];
         lost[usize::from(Kind::Open.number())] = 2;
         let open = Lost::Records(Kind::Open.number());
@@ -148,7 +150,9 @@ mod tests {
     #[test]
     fn a_hole_that_nothing_explains_is_told_as_such() {
         let mut account = Account::new(BootTime(0));
-        [2, 1, 4].iter().for_each(|seq| account.saw(&head(0, *seq)));
+        for seq in [2, 1, 4] {
+            account.saw(&head(0, seq));
+        }
         let none = [0; Kind::KERNEL_SLOTS];
         assert_eq!(settle(&mut account, none, 1), [(Lost::AnyRecords, LossCause::SequenceHole, 1)]);
         assert_eq!(settle(&mut account, none, 2), []);

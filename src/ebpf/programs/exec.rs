@@ -55,13 +55,13 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
 
     let place = Place::at(file + off!(file_path));
     let mut flags = ExecFlags(0);
-    if place.is_deleted() {
-        flags = flags.with(ExecFlags::DELETED);
-    }
     if place.is_memfd() {
         flags = flags.with(ExecFlags::MEMFD);
     }
     let exe = append(scratch, SECTIONS, place);
+    if exe.deleted {
+        flags = flags.with(ExecFlags::DELETED);
+    }
     if !exe.whole {
         flags = flags.with(ExecFlags::EXE_TRUNCATED);
     }

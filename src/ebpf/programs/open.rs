@@ -8,7 +8,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
 
 use super::dispatch::Call;
-use super::read::{Typed, kernel, load, off, user};
+use super::read::{Typed, Window, kernel, load, off, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Appended, Place, append};
@@ -89,20 +89,23 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
         if file == 0 {
             bits = bits.with(OpenBits::FILE_MISSING);
         } else {
-            if kernel::<u32>(file + off!(file_mode)) & FMODE_CREATED != 0 {
+            let mut window = Window::<10>::new();
+            window.read(file, 0);
+            if window.get::<u32>(off!(file_mode)) & FMODE_CREATED != 0 {
                 bits = bits.with(OpenBits::CREATED);
             }
-            let inode: u64 = kernel(file + off!(file_inode));
-            fixed.file_mode = kernel(inode + off!(inode_mode));
-            fixed.ino = kernel(inode + off!(inode_ino));
-            fixed.dev = kernel(kernel::<u64>(inode + off!(inode_sb)) + off!(sb_dev));
-            let place = Place::at(file + off!(file_path));
-            if place.is_deleted() {
-                bits = bits.with(OpenBits::DELETED);
-            }
+            let place = Place::within(&window, off!(file_path));
+            let mut inode = Window::<9>::new();
+            inode.read(window.get(off!(file_inode)), 0);
+            fixed.file_mode = inode.get(off!(inode_mode));
+            fixed.ino = inode.get(off!(inode_ino));
+            fixed.dev = kernel(inode.get::<u64>(off!(inode_sb)) + off!(sb_dev));
             let resolved = append(scratch, end, place);
             if !resolved.whole {
                 bits = bits.with(OpenBits::RESOLVED_TRUNCATED);
+            }
+            if resolved.deleted {
+                bits = bits.with(OpenBits::DELETED);
             }
             fixed.resolved_len = resolved.len as u16;
             end = resolved.end;
@@ -148,7 +151,7 @@ pub fn append_base(scratch: *mut Scratch, at: u64, task: Typed, dirfd: i32) -> A
         Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd))
     } else {
         match task::file(task, i64::from(dirfd)) {
-            0 => return Appended { len: 0, end: at, whole: true },
+            0 => return Appended { len: 0, end: at, whole: true, deleted: false },
             file => Place::at(file + off!(file_path)),
         }
     };

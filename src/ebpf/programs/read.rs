@@ -51,7 +51,7 @@ pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
 /// A kernel value at any address; zero where it cannot be read.
 #[inline(always)]
 pub fn kernel<T: Copy>(address: u64) -> T {
-    let mut value = MaybeUninit::<T>::zeroed();
+    let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: the helper writes exactly size_of::<T> bytes, zeroes when the address is bad; T is a plain number or an
     // array of them.
     unsafe {
@@ -60,10 +60,51 @@ pub fn kernel<T: Copy>(address: u64) -> T {
     }
 }
 
+/// The first bytes of a kernel struct, read in one go: a helper call costs more than the bytes it copies.
+pub struct Window<const WORDS: usize> {
+    base: u64,
+    words: MaybeUninit<[u64; WORDS]>,
+}
+
+impl<const WORDS: usize> Window<WORDS> {
+    /// A window onto nothing yet. It is filled in place, since to return it filled would be to copy it.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self { base: 0, words: MaybeUninit::uninit() }
+    }
+
+    /// Reads the struct at `base`, from `offset` on.
+    #[inline(always)]
+    pub fn read(&mut self, base: u64, offset: u64) -> &Self {
+        self.base = base.wrapping_add(offset);
+        // SAFETY: the helper writes all the words, zeroes when the address is bad.
+        unsafe {
+            bpf_probe_read_kernel(
+                self.words.as_mut_ptr().cast(),
+                (WORDS * 8) as u32,
+                self.base as *const c_void,
+            );
+        }
+        self
+    }
+
+    /// The value so many bytes behind the window's begin; read by itself where it lies outside, as it may in another kernel.
+    /// The verifier knows the number, so only one of the two ways is ever in the program.
+    #[inline(always)]
+    pub fn get<T: Copy>(&self, behind: u64) -> T {
+        if behind as usize <= WORDS * 8 - size_of::<T>() {
+            // SAFETY: within the words by the check, aligned as members of structs are, and filled by `read`.
+            unsafe { self.words.as_ptr().cast::<u8>().add(behind as usize).cast::<T>().read() }
+        } else {
+            kernel(self.base.wrapping_add(behind))
+        }
+    }
+}
+
 /// A user-space value; `None` where it cannot be read.
 #[inline(always)]
 pub fn user<T: Copy>(address: u64) -> Option<T> {
-    let mut value = MaybeUninit::<T>::zeroed();
+    let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: as in `kernel`.
     unsafe {
         let failed =

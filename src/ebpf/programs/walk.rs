@@ -7,7 +7,7 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 
-use super::read::{kernel, off};
+use super::read::{Window, kernel, off};
 use super::ring::{CAP, Context, PIECE, Scratch};
 
 /// The state of a walk.
@@ -25,8 +25,12 @@ pub struct Walk {
     mountpoint: u64,
     /// The walk came to its end by itself.
     done: u64,
+    /// Whether the leaf has been unlinked; [`UNSEEN`] until it has been looked at.
+    unlinked: u64,
 }
 
+/// The state before the leaf.
+const UNSEEN: u64 = 2;
 /// How many names and mounts a path may have. A path of 4096 bytes has at most 2048 names.
 const STEPS: u32 = 2048;
 /// The longest name, with its NUL.
@@ -35,10 +39,13 @@ const NAME: u64 = 256;
 impl Walk {
     #[inline(always)]
     fn enter(&mut self, mount: u64) {
+        let first = off!(mount_parent);
+        let mut window = Window::<3>::new();
+        window.read(mount, first);
         self.mount = mount;
-        self.root = kernel(mount + off!(mount_mnt) + off!(vfsmount_root));
-        self.parent = kernel(mount + off!(mount_parent));
-        self.mountpoint = kernel(mount + off!(mount_mountpoint));
+        self.parent = window.get(0);
+        self.mountpoint = window.get(off!(mount_mountpoint).wrapping_sub(first));
+        self.root = window.get((off!(mount_mnt) + off!(vfsmount_root)).wrapping_sub(first));
     }
 }
 
@@ -66,7 +73,10 @@ extern "C" fn step(_: u64, context: *mut c_void) -> i64 {
             walk.enter(parent);
             return 0;
         }
-        let [parent, name] = parent_and_name(dentry);
+        let Node { pprev, parent, name } = Node::read(dentry);
+        if walk.unlinked == UNSEEN {
+            walk.unlinked = u64::from(pprev == 0 && parent != dentry);
+        }
         let into = scratch.cast::<u8>().add(at as usize).cast();
         let read = bpf_probe_read_kernel_str(into, NAME as u32, name as *const c_void);
         if read <= 0 {
@@ -84,14 +94,21 @@ extern "C" fn step(_: u64, context: *mut c_void) -> i64 {
     }
 }
 
-/// `d_parent` and `d_name.name`, in one read where they lie as in Linux 5.x and 6.x.
-#[inline(always)]
-fn parent_and_name(dentry: u64) -> [u64; 2] {
-    if off!(dentry_name) == off!(dentry_parent) + 16 {
-        let words = kernel::<[u64; 3]>(dentry + off!(dentry_parent));
-        [words[0], words[2]]
-    } else {
-        [kernel(dentry + off!(dentry_parent)), kernel(dentry + off!(dentry_name))]
+/// What the walk needs of a `struct dentry`: out of its hash or not, where it hangs, what it is called.
+struct Node {
+    pprev: u64,
+    parent: u64,
+    name: u64,
+}
+
+impl Node {
+    #[inline(always)]
+    fn read(dentry: u64) -> Self {
+        let first = off!(dentry_pprev);
+        let mut window = Window::<4>::new();
+        window.read(dentry, first);
+        let get = |offset: u64| window.get(offset.wrapping_sub(first));
+        Self { pprev: window.get(0), parent: get(off!(dentry_parent)), name: get(off!(dentry_name)) }
     }
 }
 
@@ -106,20 +123,19 @@ impl Place {
     /// The `struct path` at this address.
     #[inline(always)]
     pub fn at(path: u64) -> Self {
-        Self { mnt: kernel(path + off!(path_mnt)), dentry: kernel(path + off!(path_dentry)) }
+        Self::within(Window::<2>::new().read(path, 0), 0)
     }
 
-    /// Whether it has been unlinked: out of the hash, and not a file that never had a place.
+    /// The `struct path` so many bytes behind a window's begin.
     #[inline(always)]
-    pub fn is_deleted(self) -> bool {
-        kernel::<u64>(self.dentry + off!(dentry_pprev)) == 0
-            && kernel::<u64>(self.dentry + off!(dentry_parent)) != self.dentry
+    pub fn within<const WORDS: usize>(window: &Window<WORDS>, behind: u64) -> Self {
+        Self { mnt: window.get(behind + off!(path_mnt)), dentry: window.get(behind + off!(path_dentry)) }
     }
 
     /// Whether it never had a place in a tree and calls itself a memfd.
     #[inline(always)]
     pub fn is_memfd(self) -> bool {
-        let [parent, name] = parent_and_name(self.dentry);
+        let Node { parent, name, .. } = Node::read(self.dentry);
         parent == self.dentry && &kernel::<[u8; 6]>(name) == b"memfd:"
     }
 }
@@ -132,6 +148,8 @@ pub struct Appended {
     pub end: u64,
     /// The path came to its end by itself.
     pub whole: bool,
+    /// The leaf has been unlinked: it is out of its hash, and not a file that never had a place.
+    pub deleted: bool,
 }
 
 /// Appends the names of `place` at `at`, leaf first.
@@ -144,6 +162,7 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
         walk.at = at;
         walk.limit = at + PIECE;
         walk.done = 0;
+        walk.unlinked = UNSEEN;
         walk.dentry = place.dentry;
         walk.enter(place.mnt.wrapping_sub(off!(mount_mnt)));
         if place.dentry != 0 {
@@ -151,6 +170,7 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
         }
         let end = (&raw const (*scratch).walk.at).read_volatile();
         let whole = (&raw const (*scratch).walk.done).read_volatile() == 1;
-        Appended { len: end.wrapping_sub(at), end, whole }
+        let deleted = (&raw const (*scratch).walk.unlinked).read_volatile() == 1;
+        Appended { len: end.wrapping_sub(at), end, whole, deleted }
     }
 }

@@ -1,0 +1,155 @@
+//! The process that does what a test wants watched: this test binary, run again with a scene to play.
+//!
+//! It is a process of its own because the sensor never reports the one that opened it.
+
+use std::ffi::CString;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+const SCENE: &str = "EYAS_TEST_SCENE";
+const PLACE: &str = "EYAS_TEST_PLACE";
+
+/// Plays a scene in a directory; `place` is the scene's own argument.
+pub(crate) fn play(scene: &str, dir: &Path, place: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "actor::plays_a_scene_when_told", "--nocapture"])
+        .env(SCENE, scene)
+        .env(PLACE, place)
+        .current_dir(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Not a test but the stage: without a scene there is nothing to play.
+#[test]
+fn plays_a_scene_when_told() {
+    let Ok(scene) = std::env::var(SCENE) else { return };
+    let place = std::env::var(PLACE).unwrap();
+    match scene.as_str() {
+        "opens" => opens(),
+        "connects" => connects(&place),
+        "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
+        "execveat" => execveat(&place),
+        "chain" => chain(&place),
+        "probe" => hold_probe(&place),
+        other => panic!("no scene {other}"),
+    }
+}
+
+fn call(number: libc::c_long, args: [usize; 4]) -> i64 {
+    // SAFETY: the scenes pass paths and structs that outlive the call, or addresses that the kernel refuses.
+    let ret = unsafe { libc::syscall(number, args[0], args[1], args[2], args[3]) };
+    if ret == -1 { -i64::from(std::io::Error::last_os_error().raw_os_error().unwrap()) } else { ret }
+}
+
+fn opens() {
+    const HERE: usize = libc::AT_FDCWD as usize;
+    let text = |path: &str| CString::new(path).unwrap();
+    let at = |text: &CString| text.as_ptr() as usize;
+    let (hostname, file, inner) = (text("/etc/hostname"), text("file"), text("inner"));
+    let (missing, new, made) = (text("missing"), text("new"), text("made"));
+    let (link, sub, dot) = (text("link"), text("sub"), text("sub/../sub/./inner"));
+
+    call(libc::SYS_open, [at(&hostname), 0, 0, 0]);
+    call(libc::SYS_openat, [HERE, at(&file), libc::O_RDONLY as usize, 0o7777]);
+    let dir = call(libc::SYS_openat, [HERE, at(&sub), libc::O_DIRECTORY as usize, 0]);
+    call(libc::SYS_openat, [dir as usize, at(&inner), 0, 0]);
+    call(libc::SYS_openat, [HERE, at(&missing), 0, 0]);
+    let create = (libc::O_CREAT | libc::O_WRONLY) as usize;
+    call(libc::SYS_openat, [HERE, at(&new), create, 0o640]);
+    call(libc::SYS_openat, [HERE, at(&new), create, 0o640]);
+    call(libc::SYS_creat, [at(&made), 0o600, 0, 0]);
+    let how = [libc::O_RDONLY as u64, 0, libc::RESOLVE_NO_MAGICLINKS];
+    call(libc::SYS_openat2, [HERE, at(&link), how.as_ptr() as usize, 24]);
+    call(libc::SYS_openat, [HERE, at(&dot), 0, 0]);
+    call(libc::SYS_openat, [HERE, 1, 0, 0]);
+    call(libc::SYS_openat, [9999, at(&inner), 0, 0]);
+    open_as_ia32("file");
+}
+
+/// open through the 32-bit entry: number 5 there, and a path below 4 GiB.
+fn open_as_ia32(path: &str) {
+    // SAFETY: a fresh page is mapped and only its own bytes are written; the call reads a NUL-terminated path from it.
+    // The 32-bit entry keeps all registers but the result's.
+    unsafe {
+        let page = libc::mmap(
+            std::ptr::null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT,
+            -1,
+            0,
+        );
+        assert_ne!(page, libc::MAP_FAILED);
+        page.cast::<u8>().copy_from(path.as_ptr(), path.len());
+        std::arch::asm!(
+            "push rbx",
+            "mov ebx, {path:e}",
+            "int 0x80",
+            "pop rbx",
+            path = in(reg) page as usize as u32,
+            inlateout("eax") 5 => _,
+            in("ecx") 0,
+            in("edx") 0,
+        );
+    }
+}
+
+/// `place`: the address that listens, the one that does not, the IPv6 one, then a unix socket's path; blanks between.
+fn connects(place: &str) {
+    let parts: Vec<&str> = place.split(' ').collect();
+    let to = |at: usize| parts[at].parse::<SocketAddr>().unwrap();
+    drop(TcpStream::connect(to(0)));
+    drop(TcpStream::connect(to(1)));
+    drop(TcpStream::connect(to(2)));
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.connect(to(0)).unwrap();
+    drop(UnixStream::connect(parts[3]));
+    drop(UnixStream::connect("no-such.sock"));
+    let address = [0_u8; 16];
+    call(libc::SYS_connect, [9999, address.as_ptr() as usize, 16, 0]);
+}
+
+/// Becomes `/bin/true`, by descriptor and without a name.
+fn execveat(marker: &str) {
+    use std::os::fd::IntoRawFd as _;
+    let file = std::fs::File::open("/bin/true").unwrap().into_raw_fd();
+    let (empty, name, marker) =
+        (CString::default(), CString::new("by-fd").unwrap(), CString::new(marker).unwrap());
+    let argv = [name.as_ptr(), marker.as_ptr(), std::ptr::null()];
+    let envp = [std::ptr::null::<libc::c_char>()];
+    // SAFETY: NUL-terminated strings and null-terminated lists of them, which outlive the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_execveat,
+            file,
+            empty.as_ptr(),
+            argv.as_ptr(),
+            envp.as_ptr(),
+            libc::AT_EMPTY_PATH,
+        );
+    }
+    panic!("{}", std::io::Error::last_os_error());
+}
+
+/// Runs `/bin/true 0`, `/bin/true 1`, … one after the other.
+fn chain(count: &str) {
+    for number in 0..count.parse::<u32>().unwrap() {
+        assert!(Command::new("/bin/true").arg(number.to_string()).status().unwrap().success());
+    }
+}
+
+/// Runs the sensor until killed, and writes `ready` into the file `place` when it runs.
+fn hold_probe(place: &str) {
+    let probe = eyas_probe::Probe::open(&eyas_probe::ProbeOptions::default()).unwrap();
+    let mut ready = std::fs::File::create(place).unwrap();
+    ready.write_all(b"ready").unwrap();
+    drop(ready);
+    std::thread::sleep(std::time::Duration::from_mins(1));
+    drop(probe);
+}

@@ -1,0 +1,227 @@
+//! Programs that start: every field against the truth.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use eyas_ebpf::{Body, ExecFlags};
+
+use crate::actor::play;
+use crate::names::{Stat, namespace, own_cgroup, own_number, ticks};
+use crate::watch::{args, bodies, execs, failed_execs, kernel_dev, path, real, watch};
+
+#[test]
+fn an_exec_is_described_in_full() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut child = Command::new("/bin/true")
+        .args(["marker", "two words", ""])
+        .current_dir(dir.path())
+        .uid(65534)
+        .gid(65533)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (pid, own) = (child.id(), std::process::id());
+    watch.until_exit(pid);
+    // Not waited for before now, so that /proc still knows it.
+    let stat = Stat::of(pid);
+    child.wait().unwrap();
+
+    let execs = execs(&watch.bytes, pid);
+    let [(head, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+    let fixed = &exec.fixed;
+    assert_eq!(args(exec.argv), ["/bin/true", "marker", "two words", ""]);
+    assert_eq!(fixed.args_total, exec.argv.len() as u64);
+    assert_eq!((path(exec.exe), path(exec.cwd)), (real("/bin/true"), real(dir.path())));
+    assert_eq!((exec.filename, exec.interp), (&b"/bin/true"[..], &b"/bin/true"[..]));
+    assert_eq!(&fixed.comm, b"true\0\0\0\0\0\0\0\0\0\0\0\0");
+    assert_eq!((head.tid, head.tgid, fixed.vpid, fixed.ppid), (pid, pid, pid, own));
+    assert_eq!(
+        (ticks(head.start), ticks(fixed.parent_start)),
+        (stat.start_ticks(), Stat::of(own).start_ticks())
+    );
+    assert_eq!((head.uid, head.gid), (65534, 65533));
+    assert_eq!((fixed.uid, fixed.gid, fixed.euid, fixed.egid), (65534, 65533, 65534, 65533));
+    assert_eq!((fixed.cap_effective, fixed.cap_permitted), (0, 0));
+    assert_eq!((u64::from(fixed.pgid), u64::from(fixed.sid)), (stat.number(5), stat.number(6)));
+    assert_eq!((fixed.vpgid, fixed.vsid), (fixed.pgid, fixed.sid));
+    assert_eq!(u64::from(fixed.tty), Stat::of(own).number(7));
+    assert_eq!(fixed.pidns, namespace(own, "pid"));
+    assert_eq!((fixed.loginuid, fixed.session), (own_number("loginuid"), own_number("sessionid")));
+    assert_eq!((fixed.flags, fixed.syscall), (ExecFlags(0), 59));
+    if let Some(cgroup) = own_cgroup() {
+        assert_eq!(head.cgroup, cgroup);
+    }
+    let file = fs::metadata("/bin/true").unwrap();
+    assert_eq!((fixed.exe_ino, fixed.exe_dev), (file.ino(), kernel_dev(file.dev())));
+    assert_eq!((fixed.exe_ctime, fixed.exe_mtime), (file.ctime(), file.mtime()));
+    assert_eq!((u32::from(fixed.exe_mode), fixed.exe_uid), (file.mode(), file.uid()));
+}
+
+#[test]
+fn a_script_is_named_beside_its_interpreter() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("do.sh");
+    fs::write(&script, "#!/bin/sh -e\nexit 7\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut child = Command::new(&script).arg("marker").spawn().unwrap();
+    watch.until_exit(child.id());
+    child.wait().unwrap();
+
+    let execs = execs(&watch.bytes, child.id());
+    let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+    let name = script.to_str().unwrap();
+    assert_eq!(exec.filename, name.as_bytes());
+    assert_eq!(exec.interp, b"/bin/sh");
+    assert_eq!(path(exec.exe), real("/bin/sh"));
+    assert_eq!(args(exec.argv), ["/bin/sh", "-e", name, "marker"]);
+    assert_eq!(&exec.fixed.comm[..6], b"do.sh\0");
+}
+
+#[test]
+fn an_exec_that_failed_names_what_it_was_about() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let named = format!("./no-such-program-{}", std::process::id());
+    let absolute = dir.path().join(&named);
+    assert!(Command::new(&absolute).spawn().is_err());
+    // Spawned by a shell that is there already, since a failed spawn leaves no child to ask for its pid.
+    let mut shell = Command::new("/bin/sh")
+        .args(["-c", &format!("exec {named}")])
+        .current_dir(dir.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    watch.until_exit(shell.id());
+    shell.wait().unwrap();
+
+    let failed = failed_execs(&watch.bytes, shell.id());
+    let [(_, relative)] = &failed[..] else { panic!("one failed exec expected: {failed:?}") };
+    assert_eq!((relative.fixed.ret, relative.fixed.syscall), (-i64::from(libc::ENOENT), 59));
+    assert_eq!((relative.given, path(relative.base)), (named.as_bytes(), real(dir.path())));
+
+    let absolute = absolute.to_str().unwrap().as_bytes();
+    let whole = bodies(&watch.bytes).find_map(|(_, body)| match body {
+        Body::ExecFailed(failed) if failed.given == absolute => Some(failed),
+        _ => None,
+    });
+    let whole = whole.expect("the absolute one was reported too");
+    assert_eq!((whole.fixed.ret, whole.base), (-i64::from(libc::ENOENT), &b""[..]));
+}
+
+#[test]
+fn a_command_line_of_a_megabyte_arrives_whole() {
+    let Some(mut watch) = watch() else { return };
+    let long: Vec<String> = (0..16_u8).map(|at| char::from(b'a' + at).to_string().repeat(65_536)).collect();
+    let mut child = Command::new("/bin/true").args(&long).spawn().unwrap();
+    watch.until_exit(child.id());
+    child.wait().unwrap();
+
+    let execs = execs(&watch.bytes, child.id());
+    let [(head, exec)] = &execs[..] else { panic!("one exec expected") };
+    assert!(exec.fixed.flags.has(ExecFlags::ARGV_MORE));
+    let mut argv = exec.argv.to_vec();
+    for (piece, body) in bodies(&watch.bytes) {
+        if let Body::Argv(more) = body
+            && (piece.tgid, piece.start) == (head.tgid, head.start)
+        {
+            assert_eq!(more.fixed.offset, argv.len() as u64);
+            argv.extend_from_slice(more.bytes);
+        }
+    }
+    assert_eq!(argv.len() as u64, exec.fixed.args_total);
+    assert!(argv.len() > 1 << 20);
+    let got = args(&argv);
+    assert_eq!(got[0], "/bin/true");
+    assert!(got[1..] == long, "the arguments are not those that were given");
+}
+
+#[test]
+fn a_program_in_memory_is_called_so() {
+    let Some(mut watch) = watch() else { return };
+    let memory = rustix::fs::memfd_create("hidden", rustix::fs::MemfdFlags::empty()).unwrap();
+    let mut memory = fs::File::from(memory);
+    memory.write_all(&fs::read("/bin/true").unwrap()).unwrap();
+    // Through a descriptor opened for reading: a file that is open for writing cannot be run.
+    let name = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    let reading = fs::File::open(&name).unwrap();
+    drop(memory);
+    let name = format!("/proc/self/fd/{}", reading.as_raw_fd());
+    let mut child = Command::new(&name).arg("marker").spawn().unwrap();
+    watch.until_exit(child.id());
+    child.wait().unwrap();
+
+    let execs = execs(&watch.bytes, child.id());
+    let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+    assert_eq!(path(exec.exe), "memfd:hidden");
+    assert!(exec.fixed.flags.has(ExecFlags::MEMFD));
+    assert_eq!(exec.filename, name.as_bytes());
+}
+
+#[test]
+fn a_program_without_a_name_is_called_deleted() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("gone");
+    fs::copy("/bin/true", &copy).unwrap();
+    let open = fs::File::open(&copy).unwrap();
+    let truth = real(&copy);
+    fs::remove_file(&copy).unwrap();
+    let mut child = Command::new(format!("/proc/self/fd/{}", open.as_raw_fd())).spawn().unwrap();
+    watch.until_exit(child.id());
+    child.wait().unwrap();
+
+    let execs = execs(&watch.bytes, child.id());
+    let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+    assert_eq!(path(exec.exe), truth);
+    assert_eq!(exec.fixed.flags, ExecFlags::DELETED);
+}
+
+#[test]
+fn an_exec_by_descriptor_is_told_as_execveat() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = play("execveat", dir.path(), "marker");
+    watch.until_exit(child.id());
+    child.wait().unwrap();
+
+    let execs = execs(&watch.bytes, child.id());
+    let [_, (_, exec)] = &execs[..] else { panic!("two execs expected: {execs:?}") };
+    assert_eq!((args(exec.argv), exec.fixed.syscall), (vec!["by-fd".into(), "marker".into()], 322));
+    assert_eq!(path(exec.exe), real("/bin/true"));
+    assert!(exec.filename.starts_with(b"/dev/fd/"));
+}
+
+#[test]
+fn a_terminal_is_named_by_its_device_number() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let said = dir.path().join("said");
+    // `script` runs a command on a terminal of its own.
+    let command = format!("cat /proc/self/stat > {}; /bin/true on-a-terminal", said.display());
+    let Ok(mut child) = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+    else {
+        println!("skipped: there is no script(1) here");
+        return;
+    };
+    watch.until_exit(child.id());
+    child.wait().unwrap();
+    let said = fs::read_to_string(said).unwrap();
+    let tty: u32 = said.rsplit_once(')').unwrap().1.split_whitespace().nth(4).unwrap().parse().unwrap();
+    assert_ne!(tty, 0);
+    let exec = bodies(&watch.bytes).find_map(|(_, body)| match body {
+        Body::Exec(exec) if exec.argv == b"/bin/true\0on-a-terminal\0" => Some(exec),
+        _ => None,
+    });
+    assert_eq!(exec.unwrap().fixed.tty, tty);
+}

@@ -1,0 +1,13 @@
+//! The sensor against the running kernel: a process does something, and what the records say is compared with the truth.
+//!
+//! As root these tests run under plain `cargo test`. Without the privilege each prints `skipped: …` and why.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod actor;
+mod connect;
+mod exec;
+mod life;
+mod loss;
+mod names;
+mod open;
+mod watch;
