@@ -1,0 +1,206 @@
+//! Lists put into conditions: Falco's textual replacement, on text that knows where each byte came from.
+//!
+//! The meaning is Falco's to the letter. An item that names an earlier list becomes that list's raw items, one level deep.
+//! Then each list in order replaces its name wherever a blank, a parenthesis, a comma, `=` or the text's end stands on
+//! both sides, in quotes too; blanks around the name shrink to one. An empty list takes one neighbouring comma along.
+
+use rustc_hash::FxHashMap;
+
+use crate::collect::{Collection, ListDef};
+use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::syntax::text::Spliced;
+
+/// Lists with their items ready to be put in.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    lists: Vec<(String, Vec<Spliced>)>,
+}
+
+fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'(' | b')' | b',' | b'=')
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+impl Lists {
+    /// Prepares the lists of a collection and reports items that will not stay one item.
+    pub fn new(collection: &Collection, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let mut seen: FxHashMap<&str, &ListDef> = FxHashMap::default();
+        let mut lists = Vec::new();
+        for list in &collection.lists {
+            let mut items = Vec::new();
+            for item in &list.items {
+                let Some(inner) = seen.get(item.as_str()) else {
+                    shape(list, item, diagnostics);
+                    items.push(quoted(&item.spliced));
+                    continue;
+                };
+                for inner_item in &inner.items {
+                    if let Some(second) = seen.get(inner_item.as_str()) {
+                        nested(list, item, second, diagnostics);
+                    }
+                    items.push(quoted(&inner_item.spliced));
+                }
+            }
+            lists.push((list.name.text.clone(), items));
+            seen.insert(&list.name.text, list);
+        }
+        Self { lists }
+    }
+
+    /// How many lists there are.
+    pub fn len(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.lists.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Replaces every list's name in a text. Says, by index, which lists were used.
+    pub fn put_in(&self, text: &Spliced, used: &mut dyn FnMut(usize)) -> Spliced {
+        let mut text = text.clone();
+        for (index, (name, items)) in self.lists.iter().enumerate() {
+            let mut from = 0;
+            while let Some(found) = find(&text, name, from) {
+                let (start, end) = (found, found + name.len());
+                let bytes = text.text().as_bytes();
+                let lead = bytes[..start].iter().rev().take_while(|b| is_blank(**b)).count();
+                let tail = bytes[end..].iter().take_while(|b| is_blank(**b)).count();
+                let (mut left, mut right) = (start - lead, end + tail);
+                if items.is_empty() {
+                    if left > 0 && bytes[left - 1] == b',' {
+                        left -= 1;
+                    } else if right < bytes.len() && bytes[right] == b',' {
+                        right += 1;
+                    }
+                }
+                let before = text.text().len();
+                text = text.replaced(left..right, start..end, name, items);
+                used(index);
+                // Go on behind what was put in: a list never replaces a name inside its own items.
+                from = (text.text().len() + right).saturating_sub(before).max(left + 1);
+            }
+        }
+        text
+    }
+}
+
+/// The next place of `name` between delimiters, from `from` on.
+fn find(text: &Spliced, name: &str, from: usize) -> Option<usize> {
+    let bytes = text.text().as_bytes();
+    let mut from = from;
+    loop {
+        let at = from + memchr::memmem::find(bytes.get(from..)?, name.as_bytes())?;
+        let before = at.checked_sub(1).map(|i| bytes[i]);
+        let after = bytes.get(at + name.len()).copied();
+        if before.is_none_or(is_delimiter) && after.is_none_or(is_delimiter) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// An item with blanks gets double quotes, unless it has quotes.
+fn quoted(item: &Spliced) -> Spliced {
+    let text = item.text();
+    if !text.contains(' ') || text.starts_with('"') || text.starts_with('\'') {
+        return item.clone();
+    }
+    let whole = item.span(&(0..text.len() as u32));
+    let mut out = Spliced::empty();
+    out.push_standing_for("\"", whole);
+    out.push(item);
+    out.push_standing_for("\"", whole);
+    out
+}
+
+fn shape(list: &ListDef, item: &crate::items::Text, diagnostics: &mut Vec<Diagnostic>) {
+    let text = item.as_str();
+    let quoted = text.len() > 1 && (text.starts_with('"') || text.starts_with('\''));
+    let bad = text.chars().find(|c| matches!(c, ',' | '(' | ')' | '=' | '"' | '\''));
+    if let (false, Some(c)) = (quoted, bad) {
+        let effect = if c == ',' { "makes two items of it" } else { "does not parse in a condition" };
+        diagnostics.push(
+            Diagnostic::new(
+                Code::ListItemShape,
+                format!("`{c}` in a list item {effect}"),
+                item.span,
+                "this item is put into conditions as it stands",
+            )
+            .note("quote it inside the item: '\"…\"'")
+            .of(ItemKind::List, &list.name.text),
+        );
+    }
+}
+
+fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.push(
+        Diagnostic::new(
+            Code::NestedList,
+            format!("`{}` stays a plain word here: lists are replaced one level deep", second.name.text),
+            item.span,
+            format!("this list holds the list `{}`", second.name.text),
+        )
+        .see(second.name.span, "the list that is not reached")
+        .of(ItemKind::List, &list.name.text),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::items::Text;
+    use crate::source::{SourceId, Span};
+
+    fn lists(defs: &[(&str, &[&str])]) -> Lists {
+        let text = |s: &str| Text {
+            spliced: Spliced::whole(SourceId(0), s),
+            span: Span::new(SourceId(0), 0, s.len() as u32),
+        };
+        let mut collection = Collection::default();
+        for (name, items) in defs {
+            collection.lists.push(ListDef {
+                name: crate::items::Name { text: (*name).to_owned(), span: Span::new(SourceId(0), 0, 0) },
+                items: items.iter().map(|i| text(i)).collect(),
+            });
+        }
+        Lists::new(&collection, &mut Vec::new())
+    }
+
+    fn put(lists: &Lists, text: &str) -> String {
+        let out = lists.put_in(&Spliced::whole(SourceId(0), text), &mut |_| {});
+        out.text().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn replacement_is_textual_and_one_level_deep() {
+        let all = lists(&[("a", &["x", "y"]), ("b", &["a", "z"]), ("c", &["b", "w"])]);
+        assert_eq!(put(&all, "proc.name in (c)"), "proc.name in ( a, z, w )");
+        let all = lists(&[("bash", &["x", "y"])]);
+        assert_eq!(put(&all, "p contains \"run bash now\""), "p contains \"run x, y now\"");
+        assert_eq!(put(&all, "p = bashful and q in (abash,bash)"), "p = bashful and q in (abash, x, y )");
+        let all = lists(&[("e", &[])]);
+        assert_eq!(put(&all, "p in (a, e, b)"), "p in (a , b)");
+        assert_eq!(put(&all, "p in (e, b)"), "p in ( b)");
+        assert_eq!(put(&all, "p in (e)"), "p in ( )");
+        let all = lists(&[("s", &["two words", "\"q w\""])]);
+        assert_eq!(put(&all, "p in (s)"), "p in ( \"two words\", \"q w\" )");
+    }
+
+    #[test]
+    fn a_later_list_inside_an_item_still_resolves() {
+        let all = lists(&[("first", &["later", "k"]), ("later", &["m", "n"])]);
+        assert_eq!(put(&all, "p in (first)"), "p in ( m, n , k )");
+        let own = lists(&[("self", &["self", "k"])]);
+        assert_eq!(put(&own, "p in (self)"), "p in ( self, k )");
+    }
+}

@@ -1,0 +1,307 @@
+//! Items to one collection: later items redefine, append to, replace or switch off earlier ones, by Falco's rules.
+//!
+//! Positions matter: a redefined item keeps its place in the order, a macro sees macros defined before its newest
+//! definition, and a change must come after what it changes. What does not fit is reported and has no effect.
+
+mod exceptions;
+mod lists;
+mod rules;
+
+use std::sync::Arc;
+
+use eyas_event::Priority;
+use rustc_hash::FxHashMap;
+
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::items::{Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
+use crate::source::Span;
+use crate::syntax::text::Spliced;
+
+pub use exceptions::{Exception, with_exceptions};
+pub use lists::Lists;
+
+/// The engine version that eyas answers to: the surface it follows.
+pub const ENGINE_VERSION: (u64, u64, u64) = (0, 63, 0);
+
+/// Plugins whose work eyas does itself, and up to which version.
+const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 1] = [("container", (0, 7, 4))];
+
+/// The event sources that rules may name.
+pub const SOURCES: [&str; 1] = ["syscall"];
+
+/// A list as it stands after all items.
+#[derive(Clone, Debug)]
+pub struct ListDef {
+    /// Its name, where it was last defined.
+    pub name: Name,
+    /// Its items as written.
+    pub items: Vec<Text>,
+}
+
+/// A macro as it stands after all items.
+#[derive(Clone, Debug)]
+pub struct MacroDef {
+    /// Its name, where it was last defined.
+    pub name: Name,
+    /// Its condition, lists not replaced yet.
+    pub condition: Spliced,
+    /// Its place in the order of items.
+    pub position: usize,
+    /// It sees macros whose position is below this.
+    pub sees_below: usize,
+}
+
+/// A rule as it stands after all items.
+#[derive(Clone, Debug)]
+pub struct RuleDef {
+    /// Its name, where it was last defined in full.
+    pub name: Name,
+    /// The whole item that last defined it.
+    pub whole: Span,
+    /// What it finds.
+    pub desc: String,
+    /// When it fires, exceptions and lists not put in yet.
+    pub condition: Spliced,
+    /// What it says.
+    pub output: Spliced,
+    /// How urgent.
+    pub priority: Priority,
+    /// The event source.
+    pub source: Arc<str>,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// Its tags, sorted.
+    pub tags: Vec<String>,
+    /// Its exceptions.
+    pub exceptions: Vec<Exception>,
+    /// Whether to warn when no event type limits it.
+    pub warn_evttypes: bool,
+    /// Whether to skip it quietly when something in it is unknown.
+    pub skip_if_unknown: bool,
+    /// Whether to record when it fires.
+    pub capture: bool,
+    /// For how long, in milliseconds; 0 for the configured time.
+    pub capture_duration_ms: u64,
+}
+
+/// All definitions after all items.
+#[derive(Clone, Debug, Default)]
+pub struct Collection {
+    /// Lists in order.
+    pub lists: Vec<ListDef>,
+    /// Macros in order.
+    pub macros: Vec<MacroDef>,
+    /// Rules in order.
+    pub rules: Vec<RuleDef>,
+    list_index: FxHashMap<String, usize>,
+    macro_index: FxHashMap<String, usize>,
+    rule_index: FxHashMap<String, usize>,
+    position: usize,
+}
+
+impl Collection {
+    /// Takes in the items of one file. A file that asks for a newer engine is refused as a whole.
+    pub fn add(&mut self, items: Vec<Item>, diagnostics: &mut Vec<Diagnostic>) {
+        let mut refused = false;
+        for item in &items {
+            if let Item::Engine(engine) = item
+                && (engine.version.0 != ENGINE_VERSION.0 || engine.version > ENGINE_VERSION)
+            {
+                let (a, b, c) = ENGINE_VERSION;
+                diagnostics.push(
+                    Diagnostic::new(
+                        Code::EngineTooOld,
+                        "this file asks for another engine version; none of it was loaded",
+                        engine.span,
+                        format!("eyas answers to {a}.{b}.{c}"),
+                    )
+                    .note("the first number must be equal, and the whole version not newer"),
+                );
+                refused = true;
+            }
+        }
+        if refused {
+            return;
+        }
+        for item in items {
+            match item {
+                Item::Engine(_) => {}
+                Item::Plugins(plugins) => check_plugins(&plugins, diagnostics),
+                Item::List(list) => self.list(list, diagnostics),
+                Item::Macro(item) => self.macro_item(item, diagnostics),
+                Item::Rule(rule) => self.rule(*rule, diagnostics),
+            }
+        }
+    }
+
+    /// The macro with that name, if one that starts before `sees_below` exists.
+    pub fn find_macro(&self, name: &str, sees_below: usize) -> Option<usize> {
+        let index = *self.macro_index.get(name)?;
+        (self.macros[index].position < sees_below).then_some(index)
+    }
+
+    fn next_position(&mut self) -> usize {
+        self.position += 1;
+        self.position
+    }
+
+    fn list(&mut self, item: ListItem, diagnostics: &mut Vec<Diagnostic>) {
+        deprecated_append(ItemKind::List, &item.name, item.append, "items", diagnostics);
+        let known = self.list_index.get(&item.name.text).copied();
+        match (item.change, known) {
+            (Some((_, span)), None) => {
+                no_base(ItemKind::List, &item.name, span, self.lists.iter().map(|l| &l.name), diagnostics);
+            }
+            (Some((OverrideOp::Append, _)), Some(i)) => self.lists[i].items.extend(item.items),
+            (_, Some(i)) => self.lists[i] = ListDef { name: item.name, items: item.items },
+            (None, None) => {
+                self.list_index.insert(item.name.text.clone(), self.lists.len());
+                self.lists.push(ListDef { name: item.name, items: item.items });
+            }
+        }
+    }
+
+    fn macro_item(&mut self, item: MacroItem, diagnostics: &mut Vec<Diagnostic>) {
+        deprecated_append(ItemKind::Macro, &item.name, item.append, "condition", diagnostics);
+        let position = self.next_position();
+        let known = self.macro_index.get(&item.name.text).copied();
+        match (item.change, known) {
+            (Some((_, span)), None) => {
+                no_base(ItemKind::Macro, &item.name, span, self.macros.iter().map(|m| &m.name), diagnostics);
+            }
+            (Some((OverrideOp::Append, _)), Some(i)) => {
+                append_precedence(
+                    ItemKind::Macro,
+                    &item.name,
+                    &self.macros[i].condition,
+                    &item.condition,
+                    diagnostics,
+                );
+                append_text(&mut self.macros[i].condition, &item.condition);
+                self.macros[i].sees_below = position;
+            }
+            (_, Some(i)) => {
+                let kept = self.macros[i].position;
+                self.macros[i] = MacroDef {
+                    name: item.name,
+                    condition: item.condition.spliced,
+                    position: kept,
+                    sees_below: position,
+                };
+            }
+            (None, None) => {
+                self.macro_index.insert(item.name.text.clone(), self.macros.len());
+                self.macros.push(MacroDef {
+                    name: item.name,
+                    condition: item.condition.spliced,
+                    position,
+                    sees_below: position,
+                });
+            }
+        }
+    }
+}
+
+/// Joins a text to another with one blank, as Falco does; no parentheses are added.
+fn append_text(base: &mut Spliced, more: &Text) {
+    base.push_standing_for(" ", more.span);
+    base.push(&more.spliced);
+}
+
+/// `or` in the base and `and` first in the appended text: the `and` binds to the last part of the `or` alone.
+fn append_precedence(
+    kind: ItemKind,
+    name: &Name,
+    base: &Spliced,
+    more: &Text,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let text = more.as_str();
+    let lead = text.len() - text.trim_start().len();
+    let starts_with_and = text[lead..]
+        .strip_prefix("and")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == '('));
+    if !starts_with_and {
+        return;
+    }
+    let parsed = crate::syntax::parse(base.text());
+    let Some(root) = parsed.ast.root() else { return };
+    if matches!(parsed.ast.node(root).kind, crate::syntax::ast::NodeKind::Or(_)) {
+        let span = more.spliced.span(&(lead as u32..lead as u32 + 3));
+        diagnostics.push(
+            Diagnostic::new(
+                Code::AppendPrecedence,
+                "this `and` joins only the last part of the `or` before it",
+                span,
+                "appended here",
+            )
+            .see(base.span(&(0..base.text().len() as u32)), "the text it is appended to")
+            .note(
+                "appended text is joined without parentheses; put the whole `or` in parentheses in the base",
+            )
+            .of(kind, &name.text),
+        );
+    }
+}
+
+fn deprecated_append(
+    kind: ItemKind,
+    name: &Name,
+    append: Option<Span>,
+    key: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if let Some(span) = append {
+        diagnostics.push(
+            Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "")
+                .note(format!("write `override: {{{key}: append}}`"))
+                .of(kind, &name.text),
+        );
+    }
+}
+
+fn no_base<'n>(
+    kind: ItemKind,
+    name: &Name,
+    change: Span,
+    known: impl Iterator<Item = &'n Name>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut found = Diagnostic::new(
+        Code::NoBase,
+        format!("there is no {} `{}` before this to change", kind.word(), name.text),
+        name.span,
+        "",
+    )
+    .see(change, "asks for the change")
+    .of(kind, &name.text);
+    if let Some(near) = did_you_mean(&name.text, known.map(|n| n.text.as_str())) {
+        found = found.mend(format!("did you mean `{near}`?"), name.span, near);
+    }
+    diagnostics.push(found);
+}
+
+/// Whether one of the choices is a plugin that eyas stands in for.
+fn check_plugins(plugins: &[PluginItem], diagnostics: &mut Vec<Diagnostic>) {
+    for plugin in plugins {
+        let fits = plugin.choices.iter().any(|(name, version)| {
+            STANDS_IN_FOR
+                .iter()
+                .any(|(known, has)| *known == name.text && has.0 == version.0 && *has >= *version)
+        });
+        let Some((first, _)) = plugin.choices.first() else { continue };
+        if !fits {
+            let ours: Vec<_> =
+                STANDS_IN_FOR.iter().map(|(n, (a, b, c))| format!("{n} up to {a}.{b}.{c}")).collect();
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::BadPlugin,
+                    format!("eyas does not stand in for the plugin `{}` in that version yet", first.text),
+                    first.span,
+                    "asked for here",
+                )
+                .note(format!("it does the work of {}", ours.join(", "))),
+            );
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Rules and the items that change them.
+
+use std::sync::Arc;
+
+use eyas_event::Priority;
+
+use crate::collect::exceptions::{append_exceptions, define_exceptions};
+use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append, no_base};
+use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::items::{Name, OverrideOp, RuleItem};
+
+impl Collection {
+    pub(super) fn rule(&mut self, item: RuleItem, diagnostics: &mut Vec<Diagnostic>) {
+        self.next_position();
+        let known = self.rule_index.get(&item.name.text).copied();
+        if item.append.is_some() {
+            self.append(item, known, diagnostics);
+        } else if !item.overrides.is_empty() {
+            self.override_rule(item, known, diagnostics);
+        } else if item.condition.is_some() {
+            self.define(item, known, diagnostics);
+        } else {
+            self.switch(&item, known, diagnostics);
+        }
+    }
+
+    /// The old form: only `condition` and `exceptions` count.
+    fn append(&mut self, item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(span) = item.append else { return };
+        deprecated_append(ItemKind::Rule, &item.name, item.append, "condition", diagnostics);
+        if item.condition.is_none() && item.exceptions.is_none() {
+            diagnostics.push(
+                Diagnostic::new(Code::EmptyAppend, "this append changes nothing", span, "")
+                    .note("with `append: true` only `condition` and `exceptions` are read")
+                    .of(ItemKind::Rule, &item.name.text),
+            );
+            return;
+        }
+        let Some(index) = known else {
+            no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
+            return;
+        };
+        let rule = &mut self.rules[index];
+        if let Some(condition) = &item.condition {
+            append_precedence(ItemKind::Rule, &item.name, &rule.condition, condition, diagnostics);
+            append_text(&mut rule.condition, condition);
+        }
+        if let Some(exceptions) = item.exceptions {
+            append_exceptions(&item.name, &mut rule.exceptions, exceptions, diagnostics);
+        }
+    }
+
+    fn override_rule(&mut self, mut item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(index) = known else {
+            let span = item.overrides.first().map_or(item.name.span, |o| o.key.span);
+            no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
+            return;
+        };
+        let rule = &mut self.rules[index];
+        let mut overrides = std::mem::take(&mut item.overrides);
+        // Appends come first, whatever the order in the file.
+        overrides.sort_by_key(|o| o.op != OverrideOp::Append);
+        for change in &overrides {
+            match change.op {
+                OverrideOp::Append => append_key(rule, &mut item, &change.key.text, diagnostics),
+                OverrideOp::Replace => replace_key(rule, &mut item, &change.key.text, diagnostics),
+            }
+        }
+    }
+
+    fn define(&mut self, item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
+        let source: Arc<str> = item.source.as_ref().map_or("syscall", |s| &s.text).into();
+        if let Some(index) = known
+            && self.rules[index].source != source
+        {
+            let before = &self.rules[index];
+            let at = item.source.as_ref().unwrap_or(&item.name);
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::SourceChanged,
+                    format!("this rule was defined for `{}` and cannot move to `{source}`", before.source),
+                    at.span,
+                    "",
+                )
+                .see(before.name.span, "defined here")
+                .of(ItemKind::Rule, &item.name.text),
+            );
+            return;
+        }
+        let items = item.exceptions.unwrap_or_default();
+        // A rule without its exceptions would say too much; it is left out until they are mended.
+        let Some(exceptions) = define_exceptions(&item.name, items, diagnostics) else { return };
+        let mut rule = RuleDef {
+            name: item.name,
+            whole: item.whole,
+            desc: item.desc.map(|t| t.as_str().to_owned()).unwrap_or_default(),
+            condition: item.condition.map_or_else(crate::syntax::text::Spliced::empty, |t| t.spliced),
+            output: item.output.map_or_else(crate::syntax::text::Spliced::empty, |t| t.spliced),
+            priority: item.priority.map_or(Priority::Debug, |(p, _)| p),
+            source,
+            enabled: item.enabled.is_none_or(|(on, _)| on),
+            tags: Vec::new(),
+            exceptions,
+            warn_evttypes: item.warn_evttypes.unwrap_or(true),
+            skip_if_unknown: item.skip_if_unknown.unwrap_or(false),
+            capture: item.capture.unwrap_or(false),
+            capture_duration_ms: item.capture_duration.unwrap_or(0),
+        };
+        add_tags(&mut rule.tags, item.tags.unwrap_or_default());
+        if let Some(index) = known {
+            self.rules[index] = rule;
+        } else {
+            self.rule_index.insert(rule.name.text.clone(), self.rules.len());
+            self.rules.push(rule);
+        }
+    }
+
+    /// A lone `enabled`.
+    fn switch(&mut self, item: &RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
+        let Some((on, span)) = item.enabled else { return };
+        diagnostics.push(
+            Diagnostic::new(Code::Deprecated, "a lone `enabled` is the old form", span, "")
+                .note("add `override: {enabled: replace}`")
+                .of(ItemKind::Rule, &item.name.text),
+        );
+        match known {
+            Some(index) => self.rules[index].enabled = on,
+            None => {
+                no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics)
+            }
+        }
+    }
+}
+
+fn add_tags(tags: &mut Vec<String>, more: Vec<Name>) {
+    tags.extend(more.into_iter().map(|tag| tag.text));
+    tags.sort_unstable();
+    tags.dedup();
+}
+
+fn append_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: &mut Vec<Diagnostic>) {
+    match key {
+        "condition" => {
+            if let Some(text) = &item.condition {
+                append_precedence(ItemKind::Rule, &item.name, &rule.condition, text, diagnostics);
+                append_text(&mut rule.condition, text);
+            }
+        }
+        "output" => {
+            if let Some(text) = &item.output {
+                append_text(&mut rule.output, text);
+            }
+        }
+        "desc" => {
+            if let Some(text) = &item.desc {
+                rule.desc.push(' ');
+                rule.desc.push_str(text.as_str());
+            }
+        }
+        "tags" => add_tags(&mut rule.tags, item.tags.take().unwrap_or_default()),
+        "exceptions" => {
+            let more = item.exceptions.take().unwrap_or_default();
+            append_exceptions(&item.name, &mut rule.exceptions, more, diagnostics);
+        }
+        _ => {}
+    }
+}
+
+fn replace_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: &mut Vec<Diagnostic>) {
+    match key {
+        "condition" => {
+            if let Some(text) = item.condition.take() {
+                rule.condition = text.spliced;
+            }
+        }
+        "output" => {
+            if let Some(text) = item.output.take() {
+                rule.output = text.spliced;
+            }
+        }
+        "desc" => {
+            if let Some(text) = &item.desc {
+                rule.desc = text.as_str().to_owned();
+            }
+        }
+        "priority" => {
+            if let Some((priority, _)) = item.priority {
+                rule.priority = priority;
+            }
+        }
+        "tags" => {
+            rule.tags.clear();
+            add_tags(&mut rule.tags, item.tags.take().unwrap_or_default());
+        }
+        "exceptions" => {
+            let items = item.exceptions.take().unwrap_or_default();
+            if let Some(exceptions) = define_exceptions(&item.name, items, diagnostics) {
+                rule.exceptions = exceptions;
+            }
+        }
+        "enabled" => rule.enabled = item.enabled.is_none_or(|(on, _)| on),
+        "warn_evttypes" => rule.warn_evttypes = item.warn_evttypes.unwrap_or(true),
+        "skip-if-unknown-filter" => rule.skip_if_unknown = item.skip_if_unknown.unwrap_or(false),
+        "capture" => rule.capture = item.capture.unwrap_or(false),
+        "capture_duration" => rule.capture_duration_ms = item.capture_duration.unwrap_or(0),
+        _ => {}
+    }
+}

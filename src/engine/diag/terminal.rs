@@ -1,0 +1,83 @@
+//! Diagnostics as terminal text in the look of rustc, drawn by annotate-snippets.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+
+use super::{Diagnostic, LabelKind, Severity};
+use crate::source::{SourceId, Sources, Span};
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// ANSI colours.
+    Colour,
+    /// Plain text.
+    Plain,
+}
+
+/// One diagnostic as text, without a line break at its end.
+pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Lint => Level::WARNING.with_name("lint"),
+    };
+    let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.as_str()));
+    for source in sources_of(diagnostic) {
+        let annotations = diagnostic.labels.iter().filter(|label| label.span.source == source).map(|label| {
+            let kind = match label.kind {
+                LabelKind::Primary => AnnotationKind::Primary,
+                LabelKind::Secondary => AnnotationKind::Context,
+            };
+            let annotation = kind.span(within(label.span, sources));
+            if label.text.is_empty() { annotation } else { annotation.label(&label.text) }
+        });
+        group = group.element(
+            Snippet::source(sources.text(source)).path(sources.name(source)).annotations(annotations),
+        );
+    }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(note));
+    }
+    let mut groups = vec![group];
+    if let Some(edit) = &diagnostic.edit {
+        groups.push(
+            Group::with_title(Level::HELP.secondary_title(&edit.title)).element(
+                Snippet::source(sources.text(edit.span.source))
+                    .path(sources.name(edit.span.source))
+                    .patch(Patch::new(within(edit.span, sources), &edit.replacement)),
+            ),
+        );
+    }
+    let renderer = match paint {
+        Paint::Colour => Renderer::styled(),
+        Paint::Plain => Renderer::plain(),
+    };
+    renderer.render(&groups)
+}
+
+/// The sources that the labels lie in, the first primary one first.
+fn sources_of(diagnostic: &Diagnostic) -> Vec<SourceId> {
+    let mut ids: Vec<SourceId> = diagnostic.place().map(|span| span.source).into_iter().collect();
+    for label in &diagnostic.labels {
+        if !ids.contains(&label.span.source) {
+            ids.push(label.span.source);
+        }
+    }
+    ids
+}
+
+/// The span as a range that surely lies in its text, on character borders.
+fn within(span: Span, sources: &Sources) -> Range<usize> {
+    let text = sources.text(span.source);
+    let floor = |at: u32| {
+        let mut at = (at as usize).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(span.start);
+    start..floor(span.end).max(start)
+}

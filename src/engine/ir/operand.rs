@@ -1,0 +1,216 @@
+//! Constants as written to operands of a field's type.
+
+use std::net::IpAddr;
+
+use eyas_event::{EventSet, EventType, FieldType, IpNet};
+
+use crate::ir::ports;
+use crate::ir::predicate::Operand;
+use crate::matching::text_matches;
+use crate::syntax::ast::{Op, Value};
+
+/// Why a constant is no operand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadOperand {
+    /// Which of the values.
+    pub index: usize,
+    /// Words for the place.
+    pub label: String,
+}
+
+/// Whether values of a type can be compared so.
+pub fn allows(ty: FieldType, op: Op) -> bool {
+    match op {
+        Op::Exists | Op::Eq | Op::Ne | Op::In | Op::Intersects => true,
+        Op::Lt | Op::Le | Op::Gt | Op::Ge => !matches!(ty, FieldType::Bool | FieldType::Ip | FieldType::Net),
+        Op::Bcontains | Op::Bstartswith => false,
+        Op::Contains
+        | Op::Icontains
+        | Op::Startswith
+        | Op::Endswith
+        | Op::Glob
+        | Op::Iglob
+        | Op::Regex
+        | Op::Pmatch => matches!(ty, FieldType::Text | FieldType::Path),
+    }
+}
+
+/// The operators that values of a type have, for a message.
+pub fn allowed(ty: FieldType) -> String {
+    let words: Vec<_> = Op::ALL.iter().filter(|op| allows(ty, **op)).map(|op| op.word()).collect();
+    words.join(" ")
+}
+
+/// Reads one constant.
+pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
+    let text = || std::str::from_utf8(&value.bytes).unwrap_or("");
+    let bad = |label: &str| BadOperand { index: 0, label: label.to_owned() };
+    match ty {
+        FieldType::Bool => match text() {
+            "true" => Ok(Operand::Bool(true)),
+            "false" => Ok(Operand::Bool(false)),
+            _ => Err(bad("true or false was expected")),
+        },
+        FieldType::Int | FieldType::Span => number(text()).map(Operand::Number).ok_or_else(|| bad(NUMBER)),
+        FieldType::Uint | FieldType::Time => match number(text()) {
+            Some(n) if n < 0 => Err(bad("this number is never negative")),
+            Some(n) => Ok(Operand::Number(n)),
+            None => Err(bad(NUMBER)),
+        },
+        FieldType::Port => match number(text()) {
+            Some(n) if n < 0 => Err(bad("a port is never negative")),
+            Some(n) => Ok(Operand::Number(n)),
+            None => match ports::by_name(text()) {
+                Some(port) => Ok(Operand::Number(i128::from(port))),
+                None => Err(bad("a port number or a service name was expected")),
+            },
+        },
+        FieldType::Text | FieldType::Path => Ok(Operand::Bytes(value.bytes.clone().into())),
+        FieldType::Ip => ip(text()).map(Operand::Ip).ok_or_else(|| {
+            bad(if text().contains('/') {
+                "an address was expected; for a network use fd.net and its kin"
+            } else {
+                "an address was expected"
+            })
+        }),
+        FieldType::Net => net(text()).map(Operand::Net).ok_or_else(|| {
+            bad("a network such as 10.0.0.0/8 was expected (prefix 0 to 32, for IPv6 1 to 128)")
+        }),
+    }
+}
+
+const NUMBER: &str = "a whole decimal number was expected";
+
+/// Reads the constants of a list. `pmatch` keeps their order, other lists are sorted and each value counts once.
+pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
+    let mut singles = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        singles.push(single(ty, value).map_err(|bad| BadOperand { index, ..bad })?);
+    }
+    macro_rules! collect {
+        ($single:ident, $many:ident) => {
+            Operand::$many(
+                singles
+                    .into_iter()
+                    .filter_map(|o| if let Operand::$single(v) = o { Some(v) } else { None })
+                    .collect(),
+            )
+        };
+    }
+    let mut operand = match ty {
+        FieldType::Bool => collect!(Bool, Bools),
+        FieldType::Int | FieldType::Uint | FieldType::Port | FieldType::Time | FieldType::Span => {
+            collect!(Number, Numbers)
+        }
+        FieldType::Text | FieldType::Path => collect!(Bytes, Texts),
+        FieldType::Ip => collect!(Ip, Ips),
+        FieldType::Net => collect!(Net, Nets),
+    };
+    match &mut operand {
+        Operand::Bools(v) => {
+            v.sort_unstable();
+            v.dedup();
+        }
+        Operand::Numbers(v) => {
+            v.sort_unstable();
+            v.dedup();
+        }
+        Operand::Texts(v) if op != Op::Pmatch => {
+            v.sort_unstable();
+            v.dedup();
+        }
+        Operand::Ips(v) => {
+            v.sort_unstable();
+            v.dedup();
+        }
+        _ => {}
+    }
+    Ok(operand)
+}
+
+/// The event types for which a check of `evt.type` holds. Every constant must name one, whatever the operator.
+pub fn events(op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
+    let mut named = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let text = std::str::from_utf8(&value.bytes).unwrap_or("");
+        named.push(EventType::from_name(text).ok_or_else(|| BadOperand { index, label: String::new() })?);
+    }
+    let set: EventSet = match op {
+        Op::Exists => EventSet::all(),
+        Op::Eq | Op::In | Op::Intersects => named.into_iter().collect(),
+        Op::Ne => named.into_iter().collect::<EventSet>().complement(),
+        _ => EventType::all()
+            .filter(|t| named.iter().any(|n| text_matches(op, t.name().as_bytes(), n.name().as_bytes())))
+            .collect(),
+    };
+    Ok(Operand::Events(set))
+}
+
+/// A decimal number as Falco reads one: blanks before it and a sign may stand, nothing after it.
+fn number(text: &str) -> Option<i128> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let value: i128 = digits.parse().ok()?;
+    Some(if text.starts_with('-') { -value } else { value })
+}
+
+/// An address: with a point IPv4, else IPv6.
+fn ip(text: &str) -> Option<IpAddr> {
+    if text.contains('.') { text.parse().ok().map(IpAddr::V4) } else { text.parse().ok().map(IpAddr::V6) }
+}
+
+fn net(text: &str) -> Option<IpNet> {
+    let (addr, prefix) = text.split_once('/')?;
+    let addr = ip(addr)?;
+    let prefix: u8 = prefix.parse().ok().filter(|_| prefix.bytes().all(|b| b.is_ascii_digit()))?;
+    if addr.is_ipv6() && prefix == 0 {
+        return None;
+    }
+    IpNet::new(addr, prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(ty: FieldType, text: &str) -> Result<Operand, BadOperand> {
+        single(ty, &Value { bytes: text.into(), quoted: false, at: 0..0 })
+    }
+
+    #[test]
+    fn numbers_are_decimal_and_whole() {
+        for (text, n) in [("4", 4), ("04", 4), ("+4", 4), (" 4", 4), ("-1", -1)] {
+            assert_eq!(read(FieldType::Int, text), Ok(Operand::Number(n)), "{text}");
+        }
+        for text in ["0x4", "4.0", "4abc", "", "abc", "4 ", "+-4"] {
+            assert!(read(FieldType::Int, text).is_err(), "{text}");
+        }
+        assert!(read(FieldType::Uint, "-1").is_err());
+    }
+
+    #[test]
+    fn ports_have_names_and_no_upper_end() {
+        assert_eq!(read(FieldType::Port, "https"), Ok(Operand::Number(443)));
+        assert_eq!(read(FieldType::Port, "70000"), Ok(Operand::Number(70000)));
+        assert!(read(FieldType::Port, "-1").is_err());
+        assert!(read(FieldType::Port, "0x1bb").is_err());
+    }
+
+    #[test]
+    fn addresses_and_networks_keep_to_their_families() {
+        assert!(read(FieldType::Ip, "1.2.3.4").is_ok());
+        assert!(read(FieldType::Ip, "::1").is_ok());
+        for text in ["::ffff:1.2.3.4", "1.2.3.0/24", "1.2.3", "host"] {
+            assert!(read(FieldType::Ip, text).is_err(), "{text}");
+        }
+        for text in ["1.2.3.4/0", "1.2.3.4/32", "2001::/1", "::1/128"] {
+            assert!(read(FieldType::Net, text).is_ok(), "{text}");
+        }
+        for text in ["::/0", "1.2.3.4", "1.2.3.4/33", "1.2.3.4/x", "::/129", "1.2.3.4/+8"] {
+            assert!(read(FieldType::Net, text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A predicate: one field, one operator, one typed operand. Plain data; [`crate::matching`] makes it fast.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use eyas_event::{Arg, EventSet, FieldRef, IpNet, Shape};
+
+use crate::syntax::ast::Op;
+
+/// A comparison whose types were checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Predicate {
+    /// What is read.
+    pub field: FieldRef,
+    /// How it is compared; `intersects` became `in`, which means the same for single values.
+    pub op: Op,
+    /// With what.
+    pub operand: Operand,
+}
+
+/// The right side, in the field's type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// `exists` has none.
+    None,
+    /// A truth value.
+    Bool(bool),
+    /// Truth values.
+    Bools(Vec<bool>),
+    /// A number, wide enough for every numeric type.
+    Number(i128),
+    /// Numbers, sorted.
+    Numbers(Vec<i128>),
+    /// Text.
+    Bytes(Box<[u8]>),
+    /// Texts, sorted; in the order written for `pmatch`.
+    Texts(Vec<Box<[u8]>>),
+    /// An address.
+    Ip(IpAddr),
+    /// Addresses.
+    Ips(Vec<IpAddr>),
+    /// A network.
+    Net(IpNet),
+    /// Networks.
+    Nets(Vec<IpNet>),
+    /// The event types for which a check of `evt.type` holds.
+    Events(EventSet),
+}
+
+/// Which of a field's values must satisfy the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantifier {
+    /// The one it has.
+    One,
+    /// At least one.
+    Any,
+    /// All, and there is at least one.
+    All,
+}
+
+impl Predicate {
+    /// Which values count: of an any-side field one side for every operator but `!=`, which wants both; of ancestors
+    /// without an index, one.
+    pub fn quantifier(&self) -> Quantifier {
+        match (self.field.id.info().shape, &self.field.arg) {
+            (Shape::One, _) | (Shape::Ancestors, Arg::Index(_) | Arg::Param(_)) => Quantifier::One,
+            (Shape::Ancestors, Arg::None) => Quantifier::Any,
+            (Shape::AnySide, _) if self.op == Op::Ne => Quantifier::All,
+            (Shape::AnySide, _) => Quantifier::Any,
+        }
+    }
+
+    /// The predicate's value when no event can change it: `in` an empty list never holds.
+    pub fn constant(&self) -> Option<bool> {
+        let empty = match &self.operand {
+            Operand::Bools(v) => v.is_empty(),
+            Operand::Numbers(v) => v.is_empty(),
+            Operand::Texts(v) => v.is_empty(),
+            Operand::Ips(v) => v.is_empty(),
+            Operand::Nets(v) => v.is_empty(),
+            _ => false,
+        };
+        empty.then_some(false)
+    }
+}
+
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field.name(), self.op.word())?;
+        let text = |bytes: &[u8]| {
+            let value = crate::syntax::ast::Value { bytes: bytes.to_vec(), quoted: false, at: 0..0 };
+            value.to_string()
+        };
+        let net = |net: &IpNet| {
+            let (addr, prefix) = net.parts();
+            format!("{addr}/{prefix}")
+        };
+        let list = |f: &mut fmt::Formatter<'_>, items: Vec<String>| write!(f, " ({})", items.join(", "));
+        match &self.operand {
+            Operand::None => Ok(()),
+            Operand::Bool(b) => write!(f, " {b}"),
+            Operand::Number(n) => write!(f, " {n}"),
+            Operand::Bytes(b) => write!(f, " {}", text(b)),
+            Operand::Ip(ip) => write!(f, " {ip}"),
+            Operand::Net(n) => write!(f, " {}", net(n)),
+            Operand::Bools(v) => list(f, v.iter().map(bool::to_string).collect()),
+            Operand::Numbers(v) => list(f, v.iter().map(i128::to_string).collect()),
+            Operand::Texts(v) => list(f, v.iter().map(|b| text(b)).collect()),
+            Operand::Ips(v) => list(f, v.iter().map(IpAddr::to_string).collect()),
+            Operand::Nets(v) => list(f, v.iter().map(net).collect()),
+            Operand::Events(set) if set.len() <= 12 => {
+                list(f, set.iter().map(|t| t.name().to_owned()).collect())
+            }
+            Operand::Events(set) => write!(f, " <{} event types>", set.len()),
+        }
+    }
+}

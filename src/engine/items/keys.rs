@@ -1,0 +1,239 @@
+//! The keys of one item: unknown and repeated ones are reported, the others are handed out by type.
+
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::items::{Name, Override, OverrideOp, Reader, Text};
+use crate::source::Span;
+use crate::yaml::{Kind, Node};
+
+/// An item's keys.
+pub(crate) struct Keys<'n> {
+    kind: ItemKind,
+    name: String,
+    /// The span of the key that names the item.
+    pub(crate) span: Span,
+    pairs: Vec<(&'n str, Span, &'n Node)>,
+}
+
+impl<'n> Keys<'n> {
+    pub(crate) fn new(
+        reader: &mut Reader<'_>,
+        pairs: &'n [(Node, Node)],
+        kind: ItemKind,
+        known: &[&str],
+    ) -> Self {
+        let name_key = known.first().copied().unwrap_or("");
+        let name = pairs.iter().find(|(key, _)| key.text() == Some(name_key));
+        let mut keys = Self {
+            kind,
+            name: name.and_then(|(_, value)| value.text()).unwrap_or("").to_owned(),
+            span: name.or(pairs.first()).map_or(Span::new(reader.source, 0, 0), |(key, _)| key.span),
+            pairs: Vec::new(),
+        };
+        for (key, value) in pairs {
+            let text = key.text().unwrap_or("");
+            if !known.contains(&text) {
+                let mut found = Diagnostic::new(
+                    Code::UnknownKey,
+                    format!("a {} has no key `{text}`; it was ignored", kind.word()),
+                    key.span,
+                    "",
+                );
+                if let Some(near) = did_you_mean(text, known.iter().copied()) {
+                    found = found.mend(format!("did you mean `{near}`?"), key.span, near);
+                }
+                reader.push(found.of(kind, &keys.name));
+            } else if let Some((_, first, _)) = keys.pairs.iter().find(|(seen, _, _)| *seen == text) {
+                let found = Diagnostic::new(
+                    Code::DuplicateKey,
+                    format!("the key `{text}` is given twice; the first counts"),
+                    key.span,
+                    "this one is ignored",
+                )
+                .see(*first, "this one counts")
+                .of(kind, &keys.name);
+                reader.push(found);
+            } else {
+                keys.pairs.push((text, key.span, value));
+            }
+        }
+        keys
+    }
+
+    /// The span of a key, if it is there.
+    pub(crate) fn key(&self, key: &str) -> Option<Span> {
+        self.pairs.iter().find(|(k, _, _)| *k == key).map(|(_, span, _)| *span)
+    }
+
+    pub(crate) fn node(&self, key: &str) -> Option<&'n Node> {
+        self.pairs.iter().find(|(k, _, _)| *k == key).map(|(_, _, node)| *node)
+    }
+
+    /// Reports that a key must be there; gives `None` for `?`.
+    pub(crate) fn missing<T>(&self, reader: &mut Reader<'_>, key: &str) -> Option<T> {
+        let found = Diagnostic::new(
+            Code::MissingKey,
+            format!("this {} has no `{key}`", self.kind.word()),
+            self.span,
+            format!("a {} needs one", self.kind.word()),
+        );
+        reader.push(found.of(self.kind, &self.name));
+        None
+    }
+
+    pub(crate) fn wrong<T>(
+        &self,
+        reader: &mut Reader<'_>,
+        key: &str,
+        node: &Node,
+        wanted: &str,
+    ) -> Option<T> {
+        let found = Diagnostic::new(
+            Code::WrongType,
+            format!("`{key}` must be {wanted}"),
+            node.span,
+            format!("this is {}", node.kind_word()),
+        );
+        reader.push(found.of(self.kind, &self.name));
+        None
+    }
+
+    fn empty<T>(&self, reader: &mut Reader<'_>, key: &str, span: Span) -> Option<T> {
+        let found = Diagnostic::new(Code::MissingKey, format!("`{key}` is empty"), span, "");
+        reader.push(found.of(self.kind, &self.name));
+        None
+    }
+
+    /// A text that must not be empty. The outer `None` means that something was wrong.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    pub(crate) fn text(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<Text>> {
+        let Some(node) = self.node(key) else { return Some(None) };
+        match node.text() {
+            Some(text) if node.is_null() || text.trim().is_empty() => {
+                let span = self.key(key).unwrap_or(node.span);
+                self.empty(reader, key, span)
+            }
+            Some(_) => Some(Some(reader.text(node))),
+            None => self.wrong(reader, key, node, "a text"),
+        }
+    }
+
+    /// The name of the item.
+    pub(crate) fn name(&self, reader: &mut Reader<'_>, key: &str) -> Option<Name> {
+        let Some(node) = self.node(key) else { return self.missing(reader, key) };
+        match node.text() {
+            Some(text) if !node.is_null() && !text.is_empty() => {
+                Some(Name { text: text.to_owned(), span: node.span })
+            }
+            Some(_) => self.empty(reader, key, self.span),
+            None => self.wrong(reader, key, node, "a name"),
+        }
+    }
+
+    /// A truth value in the words of YAML 1.1.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    pub(crate) fn bool(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<(bool, Span)>> {
+        let Some(node) = self.node(key) else { return Some(None) };
+        match node.text().and_then(bool_word) {
+            Some(value) => Some(Some((value, node.span))),
+            None => self.wrong(reader, key, node, "true or false"),
+        }
+    }
+
+    /// A sequence of single values.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    pub(crate) fn texts(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<Vec<Text>>> {
+        let Some(node) = self.node(key) else { return Some(None) };
+        let Kind::Sequence(nodes) = &node.kind else {
+            return self.wrong(reader, key, node, "a sequence");
+        };
+        let mut texts = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            if node.text().is_none() {
+                return self.wrong(reader, key, node, "a sequence of single values");
+            }
+            texts.push(reader.text(node));
+        }
+        Some(Some(texts))
+    }
+
+    /// The `override` map. `append` and `replace` name the keys that allow each.
+    pub(crate) fn overrides(
+        &self,
+        reader: &mut Reader<'_>,
+        append: &[&str],
+        replace: &[&str],
+    ) -> Option<Vec<Override>> {
+        let Some(node) = self.node("override") else { return Some(Vec::new()) };
+        let Kind::Mapping(pairs) = &node.kind else {
+            return self.wrong(reader, "override", node, "a mapping of key to `append` or `replace`");
+        };
+        let mut overrides: Vec<Override> = Vec::new();
+        let mut fine = true;
+        for (key, value) in pairs {
+            let name = key.text().unwrap_or("").to_owned();
+            let op = match value.text() {
+                Some("append") => OverrideOp::Append,
+                Some("replace") => OverrideOp::Replace,
+                _ => {
+                    fine = false;
+                    self.bad_override(reader, "an override is `append` or `replace`", value.span, "neither");
+                    continue;
+                }
+            };
+            let allowed = if op == OverrideOp::Append { append } else { replace };
+            if !allowed.contains(&name.as_str()) {
+                fine = false;
+                let word = value.text().unwrap_or("");
+                let message =
+                    format!("`{name}` of a {} cannot be overridden with `{word}`", self.kind.word());
+                self.bad_override(
+                    reader,
+                    message,
+                    key.span,
+                    format!("`{word}` works for {}", allowed.join(", ")),
+                );
+            } else if self.node(&name).is_none() {
+                fine = false;
+                let message = format!("`{name}` is to be overridden, and the item does not have it");
+                self.bad_override(reader, message, key.span, "");
+            }
+            overrides.push(Override { key: Name { text: name, span: key.span }, op });
+        }
+        if !overrides.is_empty() {
+            for (key, span, _) in &self.pairs {
+                let payload = append.contains(key) || replace.contains(key);
+                if payload && !overrides.iter().any(|o| o.key.text == *key) {
+                    fine = false;
+                    let message = format!("`{key}` is given, and `override` does not say what to do with it");
+                    self.bad_override(reader, message, *span, format!("add `{key}: replace` to `override`"));
+                }
+            }
+        }
+        fine.then_some(overrides)
+    }
+
+    pub(crate) fn bad_override(
+        &self,
+        reader: &mut Reader<'_>,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) {
+        let found = Diagnostic::new(Code::BadOverride, message, span, label);
+        reader.push(found.of(self.kind, &self.name));
+    }
+}
+
+/// The words that YAML 1.1 reads as a truth value.
+pub(crate) fn bool_word(text: &str) -> Option<bool> {
+    let lower = text.to_ascii_lowercase();
+    let capital = text.chars().skip(1).all(|c| c.is_ascii_lowercase());
+    if !capital && text.chars().any(|c| c.is_ascii_lowercase()) {
+        return None;
+    }
+    match lower.as_str() {
+        "true" | "yes" | "on" | "y" => Some(true),
+        "false" | "no" | "off" | "n" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,252 @@
+//! The items of a rule file, read from the YAML tree: what a person wrote, checked for shape and not yet for meaning.
+//!
+//! An item of the wrong shape becomes diagnostics and is left out; its neighbours are not touched. How items change each
+//! other (redefinition, append, override) is the business of [`crate::collect`].
+
+mod exception;
+mod keys;
+mod rule;
+mod simple;
+
+use eyas_event::Priority;
+
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::source::{SourceId, Span};
+use crate::syntax::text::Spliced;
+use crate::yaml::{Kind, Node};
+use keys::Keys;
+
+pub use exception::{Comps, ExceptionItem, ExceptionValue, FieldExprs};
+
+/// A text value with the span of its scalar.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The decoded text and where each byte of it came from.
+    pub spliced: Spliced,
+    /// The whole scalar.
+    pub span: Span,
+}
+
+impl Text {
+    /// The decoded text.
+    pub fn as_str(&self) -> &str {
+        self.spliced.text()
+    }
+}
+
+/// A name with its span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What an override does with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverrideOp {
+    /// Adds to what was there.
+    Append,
+    /// Takes its place.
+    Replace,
+}
+
+/// One entry of an `override` map.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// The key.
+    pub key: Name,
+    /// What to do with it.
+    pub op: OverrideOp,
+}
+
+/// An item.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// `- rule:`
+    Rule(Box<RuleItem>),
+    /// `- macro:`
+    Macro(MacroItem),
+    /// `- list:`
+    List(ListItem),
+    /// `- required_engine_version:`
+    Engine(EngineItem),
+    /// `- required_plugin_versions:`
+    Plugins(Vec<PluginItem>),
+}
+
+/// A rule, or a change of one.
+#[derive(Clone, Debug)]
+pub struct RuleItem {
+    /// Its name.
+    pub name: Name,
+    /// The whole item.
+    pub whole: Span,
+    /// What it finds.
+    pub desc: Option<Text>,
+    /// When it fires.
+    pub condition: Option<Text>,
+    /// What it says.
+    pub output: Option<Text>,
+    /// How urgent.
+    pub priority: Option<(Priority, Span)>,
+    /// The event source.
+    pub source: Option<Name>,
+    /// Whether it is on.
+    pub enabled: Option<(bool, Span)>,
+    /// Its tags.
+    pub tags: Option<Vec<Name>>,
+    /// Its exceptions.
+    pub exceptions: Option<Vec<ExceptionItem>>,
+    /// Whether to warn when no event type limits it.
+    pub warn_evttypes: Option<bool>,
+    /// Whether to skip it quietly when something in it is unknown.
+    pub skip_if_unknown: Option<bool>,
+    /// Whether to record when it fires.
+    pub capture: Option<bool>,
+    /// For how long, in milliseconds.
+    pub capture_duration: Option<u64>,
+    /// `append: true`, and where.
+    pub append: Option<Span>,
+    /// The `override` map.
+    pub overrides: Vec<Override>,
+}
+
+/// A macro, or a change of one.
+#[derive(Clone, Debug)]
+pub struct MacroItem {
+    /// Its name.
+    pub name: Name,
+    /// Its condition.
+    pub condition: Text,
+    /// How it changes an earlier one.
+    pub change: Option<(OverrideOp, Span)>,
+    /// Whether `append: true` was used, and where.
+    pub append: Option<Span>,
+}
+
+/// A list, or a change of one.
+#[derive(Clone, Debug)]
+pub struct ListItem {
+    /// Its name.
+    pub name: Name,
+    /// Its items.
+    pub items: Vec<Text>,
+    /// How it changes an earlier one.
+    pub change: Option<(OverrideOp, Span)>,
+    /// Whether `append: true` was used, and where.
+    pub append: Option<Span>,
+}
+
+/// An engine version that a file asks for.
+#[derive(Clone, Debug)]
+pub struct EngineItem {
+    /// Major, minor, patch.
+    pub version: (u64, u64, u64),
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A plugin that a file asks for.
+#[derive(Clone, Debug)]
+pub struct PluginItem {
+    /// Its name and version, then those that would do instead.
+    pub choices: Vec<(Name, (u64, u64, u64))>,
+}
+
+/// What the readers share: the file, and where findings go.
+pub(crate) struct Reader<'r> {
+    pub(crate) source: SourceId,
+    pub(crate) file: &'r str,
+    pub(crate) diagnostics: &'r mut Vec<Diagnostic>,
+}
+
+const KINDS: [&str; 5] = ["required_engine_version", "required_plugin_versions", "list", "macro", "rule"];
+
+/// Reads the items of a file's documents.
+pub fn read(
+    documents: &[Node],
+    source: SourceId,
+    file: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Item> {
+    let mut reader = Reader { source, file, diagnostics };
+    let mut items = Vec::new();
+    for document in documents {
+        match &document.kind {
+            _ if document.is_null() => {}
+            Kind::Sequence(nodes) => {
+                for node in nodes {
+                    items.extend(reader.item(node));
+                }
+            }
+            _ => reader.push(
+                Diagnostic::new(
+                    Code::NotItems,
+                    "a rule file is a sequence of items",
+                    document.span,
+                    format!("this is {}", document.kind_word()),
+                )
+                .note("each item starts with a dash: `- rule: …`, `- macro: …`, `- list: …`"),
+            ),
+        }
+    }
+    items
+}
+
+impl Reader<'_> {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn item(&mut self, node: &Node) -> Option<Item> {
+        if node.is_null() {
+            return None;
+        }
+        let Kind::Mapping(pairs) = &node.kind else {
+            self.push(
+                Diagnostic::new(
+                    Code::NotItems,
+                    "an item is a mapping",
+                    node.span,
+                    format!("this is {}", node.kind_word()),
+                )
+                .note("for example `- rule: A name`"),
+            );
+            return None;
+        };
+        let kind = KINDS.iter().find(|kind| pairs.iter().any(|(key, _)| key.text() == Some(**kind)));
+        match kind.copied() {
+            Some("required_engine_version") => self.engine(pairs).map(Item::Engine),
+            Some("required_plugin_versions") => self.plugins(pairs).map(Item::Plugins),
+            Some("list") => self.list(pairs).map(Item::List),
+            Some("macro") => self.macro_item(pairs).map(Item::Macro),
+            Some("rule") => self.rule(pairs).map(|rule| Item::Rule(Box::new(rule))),
+            _ => {
+                let keys: Vec<_> = pairs.iter().filter_map(|(key, _)| key.text()).collect();
+                let near = keys.iter().find_map(|key| did_you_mean(key, KINDS).map(|kind| (*key, kind)));
+                let mut found = Diagnostic::new(
+                    Code::UnknownItem,
+                    "this item is of no known kind and was ignored",
+                    node.span,
+                    format!("none of its keys is one of {}", KINDS.join(", ")),
+                );
+                if let Some((key, kind)) = near {
+                    found = found.note(format!("did you mean `{kind}` instead of `{key}`?"));
+                }
+                self.push(found);
+                None
+            }
+        }
+    }
+
+    /// A scalar as text with its map.
+    pub(crate) fn text(&self, node: &Node) -> Text {
+        Text { spliced: Spliced::scalar(node, self.file), span: node.span }
+    }
+
+    pub(crate) fn keys<'n>(&mut self, pairs: &'n [(Node, Node)], kind: ItemKind, known: &[&str]) -> Keys<'n> {
+        Keys::new(self, pairs, kind, known)
+    }
+}

@@ -1,0 +1,151 @@
+//! Rules, and items that change a rule.
+
+use eyas_event::Priority;
+
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::items::keys::Keys;
+use crate::items::{Name, Reader, RuleItem};
+use crate::source::Span;
+use crate::yaml::Node;
+
+const KEYS: [&str; 15] = [
+    "rule",
+    "desc",
+    "condition",
+    "output",
+    "priority",
+    "source",
+    "enabled",
+    "tags",
+    "exceptions",
+    "warn_evttypes",
+    "skip-if-unknown-filter",
+    "capture",
+    "capture_duration",
+    "append",
+    "override",
+];
+const APPEND: [&str; 5] = ["condition", "output", "desc", "tags", "exceptions"];
+const REPLACE: [&str; 11] = [
+    "condition",
+    "output",
+    "desc",
+    "priority",
+    "tags",
+    "exceptions",
+    "enabled",
+    "warn_evttypes",
+    "skip-if-unknown-filter",
+    "capture",
+    "capture_duration",
+];
+
+impl Reader<'_> {
+    pub(super) fn rule(&mut self, pairs: &[(Node, Node)]) -> Option<RuleItem> {
+        let keys = self.keys(pairs, ItemKind::Rule, &KEYS);
+        let name = keys.name(self, "rule")?;
+        // Every key is read before the first one that failed ends the item: one look shows all that is wrong.
+        let desc = keys.text(self, "desc");
+        let condition = keys.text(self, "condition");
+        let output = keys.text(self, "output");
+        let priority = self.priority(&keys, &name);
+        let source = keys.text(self, "source");
+        let enabled = keys.bool(self, "enabled");
+        let tags = keys.texts(self, "tags");
+        let exceptions = self.exceptions(&keys, &name);
+        let warn_evttypes = keys.bool(self, "warn_evttypes");
+        let skip_if_unknown = keys.bool(self, "skip-if-unknown-filter");
+        let capture = keys.bool(self, "capture");
+        let capture_duration = self.duration(&keys);
+        let append = keys.bool(self, "append");
+        let overrides = keys.overrides(self, &APPEND, &REPLACE);
+        let on = |flag: Option<(bool, Span)>| flag.map(|(value, _)| value);
+        let first = pairs.first().map_or(name.span, |(key, _)| key.span);
+        let end = pairs.last().map_or(name.span.end, |(_, node)| node.end);
+        let item = RuleItem {
+            name,
+            whole: Span::new(first.source, first.start, end),
+            desc: desc?,
+            condition: condition?,
+            output: output?.map(|mut text| {
+                text.spliced = text.spliced.trimmed();
+                text
+            }),
+            priority: priority?,
+            source: source?.map(|text| Name { text: text.as_str().to_owned(), span: text.span }),
+            enabled: enabled?,
+            tags: tags?.map(|tags| {
+                let tag = |text: crate::items::Text| Name { text: text.as_str().to_owned(), span: text.span };
+                tags.into_iter().map(tag).collect()
+            }),
+            exceptions: exceptions?,
+            warn_evttypes: on(warn_evttypes?),
+            skip_if_unknown: on(skip_if_unknown?),
+            capture: on(capture?),
+            capture_duration: capture_duration?,
+            append: append?.filter(|(on, _)| *on).map(|(_, span)| span),
+            overrides: overrides?,
+        };
+        if let (Some(span), false) = (item.append, item.overrides.is_empty()) {
+            keys.bad_override(self, "`append` and `override` do not go together", span, "remove this");
+            return None;
+        }
+        self.whole(&keys, item)
+    }
+
+    /// A full definition needs its four keys; a lone `enabled` is a switch; the rest is a change.
+    fn whole(&mut self, keys: &Keys<'_>, item: RuleItem) -> Option<RuleItem> {
+        let change = item.append.is_some() || !item.overrides.is_empty();
+        let any = item.condition.is_some()
+            || item.output.is_some()
+            || item.desc.is_some()
+            || item.priority.is_some();
+        if change || (!any && item.enabled.is_some()) {
+            return Some(item);
+        }
+        let mut fine = true;
+        for (key, there) in [
+            ("desc", item.desc.is_some()),
+            ("condition", item.condition.is_some()),
+            ("output", item.output.is_some()),
+            ("priority", item.priority.is_some()),
+        ] {
+            if !there {
+                fine = false;
+                keys.missing::<()>(self, key);
+            }
+        }
+        fine.then_some(item)
+    }
+
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    fn priority(&mut self, keys: &Keys<'_>, rule: &Name) -> Option<Option<(Priority, Span)>> {
+        let Some(node) = keys.node("priority") else { return Some(None) };
+        let Some(text) = node.text() else { return keys.wrong(self, "priority", node, "one word") };
+        if let Some(priority) = Priority::from_name(text) {
+            return Some(Some((priority, node.span)));
+        }
+        let names = Priority::ALL.map(Priority::name);
+        let upper = names.map(str::to_ascii_uppercase);
+        let mut found = Diagnostic::new(Code::BadPriority, "this is not a priority", node.span, "")
+            .note(format!("the priorities are {}", upper.join(", ")))
+            .of(ItemKind::Rule, &rule.text);
+        let written = text.to_ascii_uppercase();
+        let first = written.split([' ', '(']).next().unwrap_or("");
+        let near = did_you_mean(first, upper.iter().map(String::as_str).chain(["INFO"]));
+        if let Some(near) = near.or(if written == "HIGH" { Some("CRITICAL") } else { None }) {
+            found = found.mend(format!("did you mean {near}?"), node.span, near);
+        }
+        self.push(found);
+        None
+    }
+
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    fn duration(&mut self, keys: &Keys<'_>) -> Option<Option<u64>> {
+        let Some(node) = keys.node("capture_duration") else { return Some(None) };
+        match node.text().and_then(|text| text.parse().ok()) {
+            Some(ms) => Some(Some(ms)),
+            None => keys.wrong(self, "capture_duration", node, "a number of milliseconds"),
+        }
+    }
+}

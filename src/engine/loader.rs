@@ -1,0 +1,330 @@
+//! Texts to a ruleset. Loading never fails as a whole: it gives a ruleset of what is right and diagnostics for the rest.
+
+use std::sync::Arc;
+
+use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
+use sha2::{Digest, Sha256};
+
+use crate::collect::{Collection, RuleDef, SOURCES};
+use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::ir::IrId;
+use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
+use crate::output;
+use crate::program::Program;
+use crate::ruleset::{Rule, RuleId, Ruleset};
+use crate::source::{SourceFile, Sources, Span};
+use crate::{items, yaml};
+
+/// What Falco appends to every output unless told not to.
+const SUGGESTED: &str = "container_id=%container.id container_name=%container.name \
+    container_image_repository=%container.image.repository container_image_tag=%container.image.tag \
+    k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name";
+
+/// More event types than this and a rule is as good as unlimited; Falco's number.
+const MANY_EVENTS: usize = 100;
+
+/// Collects rule files.
+#[derive(Clone, Debug)]
+pub struct Loader {
+    files: Vec<SourceFile>,
+    least: Priority,
+    suggested: bool,
+}
+
+/// What a load gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rules that are right.
+    pub ruleset: Arc<Ruleset>,
+    /// What was found, in order of file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts, to print diagnostics with.
+    pub sources: Sources,
+    /// Rules that were read and could not be compiled.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A rule that was read and could not be compiled.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: String,
+    /// Its item.
+    pub span: Span,
+}
+
+impl Loaded {
+    /// Whether anything was left out.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+impl Default for Loader {
+    fn default() -> Self {
+        Self { files: Vec::new(), least: Priority::Debug, suggested: false }
+    }
+}
+
+impl Loader {
+    /// No files yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file; later files see and may change the items of earlier ones.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "one adds files to a loader")]
+    pub fn add(mut self, file: SourceFile) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// Leaves out rules that are less urgent than this.
+    #[must_use]
+    pub fn least_priority(mut self, least: Priority) -> Self {
+        self.least = least;
+        self
+    }
+
+    /// Appends Falco's suggested fields (container and pod) to every output.
+    #[must_use]
+    pub fn suggested_output(mut self, on: bool) -> Self {
+        self.suggested = on;
+        self
+    }
+
+    /// Compiles.
+    pub fn finish(self) -> Loaded {
+        let mut diagnostics = Vec::new();
+        let mut sources = Sources::default();
+        let mut collection = Collection::default();
+        let mut hash = Sha256::new();
+        hash.update([self.least as u8, u8::from(self.suggested)]);
+        for file in self.files {
+            hash.update((file.text.len() as u64).to_le_bytes());
+            hash.update(file.text.as_bytes());
+            let id = sources.add(file);
+            let text = sources.text(id);
+            let documents = yaml::read(id, text, &mut diagnostics);
+            let items = items::read(&documents, id, text, &mut diagnostics);
+            collection.add(items, &mut diagnostics);
+        }
+        let (vocabulary, lists_used, bodies) = Vocabulary::new(collection, &mut diagnostics);
+        let mut compiler = Compiler {
+            vocabulary: &vocabulary,
+            lowerer: Lowerer::new(&vocabulary),
+            rules: Vec::new(),
+            roots: Vec::new(),
+            lowered: Vec::new(),
+            left_out: Vec::new(),
+        };
+        for (def, body) in vocabulary.collection.rules.iter().zip(&bodies) {
+            if def.priority <= self.least {
+                compiler.rule(def, body, self.suggested, &mut diagnostics);
+            }
+        }
+        unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
+        let Compiler { lowerer, mut rules, roots, lowered, left_out, .. } = compiler;
+        let arena = lowerer.finish(&mut diagnostics);
+        let sets = arena.event_sets();
+        for ((rule, root), lowered) in rules.iter_mut().zip(&roots).zip(&lowered) {
+            rule.events = sets[root.0 as usize];
+            limits(rule, lowered, &vocabulary, &mut diagnostics);
+        }
+        let program = Program::new(&arena, &roots);
+        diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
+        let ruleset = Ruleset {
+            buckets: buckets(&rules),
+            enabled: ids(&rules, |rule| rule.enabled),
+            interest: Interest {
+                events: rules
+                    .iter()
+                    .filter(|rule| rule.enabled)
+                    .fold(EventSet::empty(), |all, rule| all.or(rule.events)),
+            },
+            rules,
+            program,
+            hash: RulesetHash(hash.finalize().into()),
+            sources: sources.clone(),
+            vocabulary,
+        };
+        Loaded { ruleset: Arc::new(ruleset), diagnostics, sources, left_out }
+    }
+}
+
+struct Compiler<'v> {
+    vocabulary: &'v Vocabulary,
+    lowerer: Lowerer<'v>,
+    rules: Vec<Rule>,
+    roots: Vec<IrId>,
+    lowered: Vec<Lowered>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Compiler<'_> {
+    fn rule(&mut self, def: &RuleDef, body: &Body, suggested: bool, diagnostics: &mut Vec<Diagnostic>) {
+        let name = &def.name.text;
+        if !SOURCES.contains(&&*def.source) {
+            let message = format!("no event source `{}` is there; the rule was skipped", def.source);
+            diagnostics.push(
+                Diagnostic::new(Code::UnknownSource, message, def.name.span, "").of(ItemKind::Rule, name),
+            );
+            return;
+        }
+        let owner = Owner { kind: ItemKind::Rule, name };
+        let mut found = Vec::new();
+        let lowered = self.lowerer.lower(body, owner, &mut found);
+        let mut output_text = def.output.clone();
+        if suggested {
+            output_text.push_standing_for(" ", def.name.span);
+            output_text.push_standing_for(SUGGESTED, def.name.span);
+        }
+        let before = found.len();
+        let template = output::parse(&output_text, &mut found);
+        for d in &mut found[before..] {
+            d.item.get_or_insert_with(|| (ItemKind::Rule, name.clone()));
+        }
+        let unknown_output =
+            found[before..].iter().filter(|d| d.is_error()).all(|d| d.code == Code::OutputUnknownField);
+        let broken = lowered.broken || template.is_none();
+        let only_unknown = (!lowered.broken || lowered.unknown) && (template.is_some() || unknown_output);
+        if broken && def.skip_if_unknown && only_unknown {
+            // The rule asked to be skipped quietly: one warning takes the place of its own errors.
+            let mut first = found.iter().filter(|d| d.is_error());
+            let mut skipped = Diagnostic::new(
+                Code::SkippedUnknown,
+                "something in this rule is unknown here; it was skipped, as it asks",
+                def.name.span,
+                "",
+            );
+            if let Some((span, d)) = first.next().and_then(|d| d.place().map(|span| (span, d))) {
+                skipped = skipped.see(span, d.message.clone());
+            }
+            diagnostics.push(skipped.of(ItemKind::Rule, name));
+            return;
+        }
+        diagnostics.append(&mut found);
+        let (false, Some(template)) = (broken, template) else {
+            self.left_out.push(LeftOut { name: name.clone(), span: def.whole });
+            return;
+        };
+        let macros = &self.vocabulary.collection.macros;
+        self.rules.push(Rule {
+            name: name.as_str().into(),
+            desc: def.desc.clone(),
+            priority: def.priority,
+            tags: def.tags.iter().map(|tag| tag.as_str().into()).collect(),
+            source: def.source.clone(),
+            enabled: def.enabled,
+            output: def.output.text().to_owned(),
+            condition: def.condition.text().to_owned(),
+            span: def.whole,
+            macros: lowered.macros.iter().map(|(i, _)| macros[*i].name.text.as_str().into()).collect(),
+            events: EventSet::empty(),
+            capture: def.capture,
+            capture_duration_ms: def.capture_duration_ms,
+            template,
+        });
+        self.roots.push(lowered.node);
+        self.lowered.push(lowered);
+    }
+}
+
+/// Says what limits a rule's events, where that is worth saying.
+fn limits(rule: &Rule, lowered: &Lowered, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(def) = vocabulary.collection.rules.iter().find(|def| def.name.text == *rule.name) else {
+        return;
+    };
+    let name = def.name.span;
+    let push = |found: Diagnostic, diagnostics: &mut Vec<Diagnostic>| {
+        diagnostics.push(found.of(ItemKind::Rule, &*rule.name));
+    };
+    let fed = rule.events.and(EventSet::provided());
+    if rule.events.is_empty() {
+        let found = Diagnostic::new(Code::NeverTrue, "no event can satisfy this rule", name, "");
+        push(
+            found.note("its checks of `evt.type` exclude each other, or a list in it is empty"),
+            diagnostics,
+        );
+    } else if rule.events.len() > MANY_EVENTS {
+        if def.warn_evttypes {
+            let found = Diagnostic::new(
+                Code::NoEventType,
+                "no `evt.type` limits this rule",
+                name,
+                "judged for every event",
+            );
+            push(
+                found.note("add `evt.type = …` or `evt.type in (…)`, or set `warn_evttypes: false`"),
+                diagnostics,
+            );
+        }
+    } else if fed.len() < rule.events.len() {
+        let missing: EventSet = rule.events.iter().filter(|t| !t.is_provided()).collect();
+        let names = listed(missing.iter());
+        let place = lowered.events.iter().find(|check| !check.events.and(missing).is_empty());
+        let span = place.map_or(name, |check| check.span);
+        let found = if fed.is_empty() {
+            Diagnostic::new(
+                Code::NoHook,
+                "no hook feeds this event yet, so the rule cannot fire",
+                span,
+                names,
+            )
+        } else {
+            Diagnostic::new(
+                Code::SomeHooks,
+                "no hook feeds some of these events yet",
+                span,
+                format!("not fed: {names}"),
+            )
+        };
+        push(if span == name { found } else { found.see(name, "this rule") }, diagnostics);
+    }
+}
+
+fn listed(events: impl Iterator<Item = EventType>) -> String {
+    let names: Vec<_> = events.map(EventType::name).collect();
+    names.join(", ")
+}
+
+/// Warns of macros and lists that nothing uses.
+fn unused(
+    vocabulary: &Vocabulary,
+    lists_used: &[bool],
+    lowerer: &Lowerer<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let collection = &vocabulary.collection;
+    let mut used = vec![false; collection.macros.len()];
+    lowerer.used_macros().for_each(|i| used[i] = true);
+    for body in &vocabulary.macros {
+        for (name, _) in body.ast.macros() {
+            if let Some(i) = collection.find_macro(name, usize::MAX) {
+                used[i] = true;
+            }
+        }
+    }
+    for (def, used) in collection.macros.iter().zip(used) {
+        if !used {
+            let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "");
+            diagnostics.push(found.of(ItemKind::Macro, &def.name.text));
+        }
+    }
+    for (def, used) in collection.lists.iter().zip(lists_used) {
+        if !used {
+            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "");
+            diagnostics.push(found.of(ItemKind::List, &def.name.text));
+        }
+    }
+}
+
+fn ids(rules: &[Rule], keep: impl Fn(&Rule) -> bool) -> Box<[RuleId]> {
+    let numbered = rules.iter().enumerate();
+    numbered.filter(|(_, rule)| keep(rule)).map(|(i, _)| RuleId(i as u32)).collect()
+}
+
+fn buckets(rules: &[Rule]) -> Vec<Box<[RuleId]>> {
+    EventType::all().map(|event| ids(rules, |rule| rule.enabled && rule.events.contains(event))).collect()
+}

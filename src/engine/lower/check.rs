@@ -1,0 +1,176 @@
+//! One comparison: field, operator and constants checked against each other.
+
+use eyas_event::{FieldId, Provision};
+
+use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::fields::{FieldFault, is_known, resolve};
+use crate::ir::operand::{self, BadOperand};
+use crate::ir::{Operand, Predicate};
+use crate::lower::{lints, through_list};
+use crate::source::Span;
+use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, OperandKind, Rhs, Value};
+use crate::syntax::text::Spliced;
+
+/// Why a comparison did not lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A field or an event is not there; a rule may ask to be skipped for that.
+    Unknown,
+    /// Anything else.
+    Wrong,
+}
+
+/// Checks a comparison. Findings that break nothing are pushed as well.
+pub(super) fn check(
+    check: &Check,
+    text: &Spliced,
+    span: Span,
+    found: &mut Vec<Diagnostic>,
+) -> Result<Predicate, Fault> {
+    let mut place = |code: Code, message: String, bytes: &Bytes, label: String| {
+        let diagnostic = Diagnostic::new(code, message, text.span(bytes), label);
+        through_list(text, bytes, diagnostic)
+    };
+    if let Some(diagnostic) = not_built(check, &mut place) {
+        found.push(diagnostic);
+        return Err(Fault::Wrong);
+    }
+    let field = match field(&check.lhs, text) {
+        Ok(field) => field,
+        Err((diagnostic, fault)) => {
+            found.push(*diagnostic);
+            return Err(fault);
+        }
+    };
+    let info = field.id.info();
+    let values: &[Value] = match &check.rhs {
+        Rhs::Value(value) => std::slice::from_ref(value),
+        Rhs::List(values) => values,
+        _ => &[],
+    };
+    if field.id == FieldId::EVT_TYPE {
+        return match operand::events(check.op, values) {
+            Ok(operand) => Ok(Predicate { field, op: check.op, operand }),
+            Err(bad) => {
+                found.push(unknown_event(&values[bad.index], text));
+                Err(Fault::Unknown)
+            }
+        };
+    }
+    if !operand::allows(info.ty, check.op) {
+        let message = format!("`{}` cannot be compared with `{}`", info.name, check.op.word());
+        let label = format!("this field has {}", operand::allowed(info.ty));
+        found.push(place(Code::OperatorType, message, &check.op_bytes, label));
+        return Err(Fault::Wrong);
+    }
+    let op = if check.op == Op::Intersects { Op::In } else { check.op };
+    let operand = match &check.rhs {
+        Rhs::Value(value) => operand::single(info.ty, value),
+        Rhs::List(values) => operand::list(info.ty, op, values),
+        _ => Ok(Operand::None),
+    };
+    let operand = match operand {
+        Ok(operand) => operand,
+        Err(BadOperand { index, label }) => {
+            let message = format!("this does not read as a value of `{}`", info.name);
+            found.push(place(Code::BadValue, message, &values[index].at, label));
+            return Err(Fault::Wrong);
+        }
+    };
+    if let Provision::AlwaysAbsent(why) = info.provision {
+        let message = format!("`{}` has no value yet: {why}", info.name);
+        let label = "every comparison with it is false".to_owned();
+        found.push(place(Code::AlwaysAbsent, message, &check.lhs.bytes, label));
+    }
+    let predicate = Predicate { field, op, operand };
+    lints::check(check, &predicate, values, text, span, found);
+    Ok(predicate)
+}
+
+type Found = (Box<Diagnostic>, Fault);
+
+/// The field of an operand that is no call.
+fn field(lhs: &Lhs, text: &Spliced) -> Result<eyas_event::FieldRef, Found> {
+    let OperandKind::Field { name, arg } = &lhs.kind else {
+        let found =
+            Diagnostic::new(Code::NotBuilt, "transformers are not built yet", text.span(&lhs.bytes), "");
+        return Err((Box::new(found), Fault::Wrong));
+    };
+    let fault = match resolve(name, arg.as_ref()) {
+        Ok(field) => return Ok(field),
+        Err(fault) => fault,
+    };
+    let whole = text.span(&lhs.bytes);
+    let name_bytes = lhs.bytes.start..lhs.bytes.start + name.len() as u32;
+    let (found, kind) = match fault {
+        FieldFault::NotProvided => (
+            Diagnostic::new(
+                Code::FieldNotProvided,
+                format!("Falco's field `{name}` is not provided yet"),
+                whole,
+                "known, and without a value in this version",
+            ),
+            Fault::Unknown,
+        ),
+        FieldFault::Unknown(near) => {
+            let span = text.span(&name_bytes);
+            let mut found =
+                Diagnostic::new(Code::UnknownField, format!("there is no field `{name}`"), span, "");
+            if let Some(near) = near {
+                found = found.mend(format!("did you mean `{near}`?"), span, near);
+            }
+            (found, Fault::Unknown)
+        }
+        FieldFault::BadArgument(why) => {
+            let at = arg.as_ref().map_or(&lhs.bytes, |value| &value.at);
+            let message = format!("the argument of `{name}` does not fit");
+            (Diagnostic::new(Code::BadArgument, message, text.span(at), why), Fault::Wrong)
+        }
+    };
+    Err((Box::new(through_list(text, &lhs.bytes, found)), kind))
+}
+
+fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
+    let written = String::from_utf8_lossy(&value.bytes).into_owned();
+    let span = text.span(&value.at);
+    let mut found = Diagnostic::new(Code::UnknownEvent, format!("there is no event `{written}`"), span, "");
+    let names = eyas_event::EventType::all().map(eyas_event::EventType::name);
+    if let Some(near) = did_you_mean(&written, names) {
+        found = found.mend(format!("did you mean `{near}`?"), span, near);
+    }
+    through_list(text, &value.at, found)
+}
+
+/// The parts of the language that parse and are not compiled yet.
+fn not_built(
+    check: &Check,
+    place: &mut dyn FnMut(Code, String, &Bytes, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let mut refuse = |what: &str, bytes: &Bytes| {
+        let message = format!("{what} is known and not built yet");
+        Some(place(Code::NotBuilt, message, bytes, "the condition cannot be judged without it".to_owned()))
+    };
+    if let OperandKind::Call { name, .. } = &check.lhs.kind {
+        return refuse(&format!("the transformer `{}`", name.word()), &check.lhs.bytes);
+    }
+    if matches!(check.op, Op::Regex | Op::Bcontains | Op::Bstartswith) {
+        return refuse(&format!("the operator `{}`", check.op.word()), &check.op_bytes);
+    }
+    if let Some(modifier) = check.modifier {
+        return refuse(&format!("the modifier `{}`", modifier.word()), &check.op_bytes);
+    }
+    match &check.rhs {
+        Rhs::Field(field) => refuse("comparing two fields with `val(…)`", &field.bytes),
+        Rhs::Call(call) => refuse("a transformer on the right side", &call.bytes),
+        _ => None,
+    }
+}
+
+/// Whether a constant is spelled like a field.
+pub(super) fn looks_like_field(value: &Value) -> bool {
+    if value.quoted {
+        return false;
+    }
+    let Ok(text) = std::str::from_utf8(&value.bytes) else { return false };
+    text.contains('.') && (FieldId::from_name(text).is_some() || is_known(text))
+}

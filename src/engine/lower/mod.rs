@@ -1,0 +1,367 @@
+//! Trees to the typed form: macros put in as nodes, fields and types checked, names gone afterwards.
+//!
+//! A macro is lowered once, however many rules use it; what is wrong in it is reported once, at the macro, with the rules
+//! that it takes down. Diagnostics point into the file through the condition's spliced text.
+
+mod check;
+mod lints;
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use crate::collect::{Collection, Lists, with_exceptions};
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::ir::{Arena, IrId};
+use crate::source::Span;
+use crate::syntax::ast::{Ast, Bytes, NodeKind};
+use crate::syntax::text::Spliced;
+use crate::syntax::{SyntaxError, parse};
+
+/// A condition that was spliced and parsed.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// Its text with lists put in.
+    pub text: Spliced,
+    /// Its tree.
+    pub ast: Ast,
+    /// Whether it parsed.
+    pub parsed: bool,
+}
+
+/// Macros and lists ready for use by conditions: what rules and filters are compiled against.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// The definitions.
+    pub collection: Collection,
+    /// The lists, ready to be put in.
+    pub lists: Lists,
+    /// The macros' bodies, in the order of the definitions.
+    pub macros: Vec<Body>,
+}
+
+/// A check of `evt.type`: where, and for which types it holds.
+#[derive(Clone, Debug)]
+pub struct EventCheck {
+    /// Where the check stands.
+    pub span: Span,
+    /// The types it names.
+    pub events: eyas_event::EventSet,
+}
+
+/// A lowered condition.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// Its node; meaningless when broken.
+    pub node: IrId,
+    /// Whether something in it, macros included, was wrong.
+    pub broken: bool,
+    /// Whether what was wrong is only that something is unknown here.
+    pub unknown: bool,
+    /// Its own checks of `evt.type`, macros' included.
+    pub events: Rc<Vec<EventCheck>>,
+    /// The macros it reaches, each once, and where the condition itself names the way there.
+    pub macros: Vec<(usize, Span)>,
+}
+
+struct MacroState {
+    lowered: Lowered,
+    found: Vec<Diagnostic>,
+    users: Vec<(ItemKind, String, Span)>,
+}
+
+/// Lowers conditions into one arena.
+pub struct Lowerer<'v> {
+    vocabulary: &'v Vocabulary,
+    /// Where nodes go.
+    pub arena: Arena,
+    macros: FxHashMap<usize, MacroState>,
+}
+
+/// Whose condition it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'n> {
+    /// What kind of item.
+    pub kind: ItemKind,
+    /// Its name.
+    pub name: &'n str,
+}
+
+impl Owner<'_> {
+    fn mark(&self, found: Diagnostic) -> Diagnostic {
+        if found.item.is_some() { found } else { found.of(self.kind, self.name) }
+    }
+}
+
+impl Body {
+    /// Splices lists in and parses.
+    pub fn new(
+        text: &Spliced,
+        lists: &Lists,
+        owner: Owner<'_>,
+        used: &mut dyn FnMut(usize),
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let text = lists.put_in(text, used);
+        let parsed = parse(text.text());
+        for error in &parsed.errors {
+            diagnostics.push(owner.mark(syntax_diagnostic(&text, error)));
+        }
+        lints::lists_in_quotes(&text, owner, diagnostics);
+        Self { text, ast: parsed.ast, parsed: parsed.errors.is_empty() }
+    }
+}
+
+/// A syntax error with its place in the file.
+pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
+    let found = Diagnostic::new(error.code, &error.message, text.span(&error.bytes), &error.label);
+    let found = match &error.note {
+        Some(note) => found.note(note),
+        None => found,
+    };
+    through_list(text, &error.bytes, found)
+}
+
+/// Adds where a list was named when the place lies in one of its items.
+fn through_list(text: &Spliced, bytes: &Bytes, found: Diagnostic) -> Diagnostic {
+    match text.via(bytes.start) {
+        Some(named) => found.see(named.span, format!("put in by the list `{}` here", named.name)),
+        None => found,
+    }
+}
+
+impl Vocabulary {
+    /// Prepares the lists and macros of a collection; gives, too, which lists its macros and rules use.
+    pub fn new(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> (Self, Vec<bool>, Vec<Body>) {
+        let lists = Lists::new(&collection, diagnostics);
+        let mut used = vec![false; lists.len()];
+        let mut mark = |index: usize| used[index] = true;
+        let macros = collection
+            .macros
+            .iter()
+            .map(|m| {
+                let owner = Owner { kind: ItemKind::Macro, name: &m.name.text };
+                Body::new(&m.condition, &lists, owner, &mut mark, diagnostics)
+            })
+            .collect();
+        let rules = collection
+            .rules
+            .iter()
+            .map(|rule| {
+                let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
+                let text = with_exceptions(&rule.condition, &rule.exceptions);
+                Body::new(&text, &lists, owner, &mut mark, diagnostics)
+            })
+            .collect();
+        // A list that stands in another list is used as well.
+        for (i, list) in collection.lists.iter().enumerate() {
+            for item in &list.items {
+                if let Some(inner) = collection.lists.iter().position(|l| l.name.text == item.as_str())
+                    && inner != i
+                {
+                    used[inner] = true;
+                }
+            }
+        }
+        (Self { collection, lists, macros }, used, rules)
+    }
+}
+
+impl<'v> Lowerer<'v> {
+    /// An empty arena over a vocabulary.
+    pub fn new(vocabulary: &'v Vocabulary) -> Self {
+        Self { vocabulary, arena: Arena::default(), macros: FxHashMap::default() }
+    }
+
+    /// Lowers the condition of a rule or a filter, which see every macro.
+    pub fn lower(&mut self, body: &Body, owner: Owner<'_>, diagnostics: &mut Vec<Diagnostic>) -> Lowered {
+        self.prepare_macros(&body.ast);
+        let lowered = self.body(body, owner, usize::MAX, diagnostics);
+        for (index, span) in &lowered.macros {
+            if let Some(state) = self.macros.get_mut(index) {
+                state.users.push((owner.kind, owner.name.to_owned(), *span));
+            }
+        }
+        lowered
+    }
+
+    /// What was found in macros, each once, with who is touched by it.
+    pub fn finish(self, diagnostics: &mut Vec<Diagnostic>) -> Arena {
+        let mut states: Vec<_> = self.macros.into_iter().collect();
+        states.sort_by_key(|(index, _)| *index);
+        for (_, state) in states {
+            for mut found in state.found {
+                for (kind, name, span) in state.users.iter().take(1) {
+                    found = found.see(*span, format!("used by {} `{name}` here", kind.word()));
+                }
+                if state.users.len() > 1 {
+                    let names: Vec<_> =
+                        state.users.iter().skip(1).map(|(_, n, _)| format!("`{n}`")).collect();
+                    found = found.note(format!("also used by {}", names.join(", ")));
+                }
+                diagnostics.push(found);
+            }
+        }
+        self.arena
+    }
+
+    /// Which macros were used at all.
+    pub fn used_macros(&self) -> impl Iterator<Item = usize> + '_ {
+        self.macros.keys().copied()
+    }
+
+    /// Lowers every macro that a tree reaches, innermost first, without recursion. A circle is left to `body`, which finds
+    /// the macro not lowered yet.
+    fn prepare_macros(&mut self, ast: &Ast) {
+        let vocabulary = self.vocabulary;
+        let find = |ast: &Ast, sees_below: usize| -> Vec<usize> {
+            ast.macros().filter_map(|(name, _)| vocabulary.collection.find_macro(name, sees_below)).collect()
+        };
+        let mut stack: Vec<(usize, Vec<usize>)> = vec![(usize::MAX, find(ast, usize::MAX))];
+        let mut open = vec![false; vocabulary.macros.len()];
+        while let Some((index, waiting)) = stack.last_mut() {
+            if let Some(next) = waiting.pop() {
+                if !open[next] && !self.macros.contains_key(&next) {
+                    open[next] = true;
+                    let sees_below = vocabulary.collection.macros[next].sees_below;
+                    stack.push((next, find(&vocabulary.macros[next].ast, sees_below)));
+                }
+                continue;
+            }
+            let index = *index;
+            stack.pop();
+            if index == usize::MAX {
+                continue;
+            }
+            let def = &vocabulary.collection.macros[index];
+            let mut found = Vec::new();
+            let owner = Owner { kind: ItemKind::Macro, name: &def.name.text };
+            let lowered = self.body(&vocabulary.macros[index], owner, def.sees_below, &mut found);
+            self.macros.insert(index, MacroState { lowered, found, users: Vec::new() });
+        }
+    }
+
+    /// Lowers one tree; the macros it names are lowered already.
+    fn body(
+        &mut self,
+        body: &Body,
+        owner: Owner<'_>,
+        sees_below: usize,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Lowered {
+        let mut out = Lowered {
+            node: self.arena.constant(false),
+            broken: !body.parsed,
+            unknown: true,
+            events: Rc::default(),
+            macros: Vec::new(),
+        };
+        let mut events: Vec<EventCheck> = Vec::new();
+        let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
+        for (_, node) in body.ast.nodes() {
+            let id = match &node.kind {
+                NodeKind::Broken => self.arena.constant(false),
+                NodeKind::And(parts) => {
+                    let parts: Vec<_> = parts.iter().map(|p| nodes[p.0 as usize]).collect();
+                    self.arena.and(&parts)
+                }
+                NodeKind::Or(parts) => {
+                    let parts: Vec<_> = parts.iter().map(|p| nodes[p.0 as usize]).collect();
+                    self.arena.or(&parts)
+                }
+                NodeKind::Not(part) => self.arena.not(nodes[part.0 as usize]),
+                NodeKind::Check(check) => {
+                    let span = body.text.span(&node.bytes);
+                    let mut found = Vec::new();
+                    let outcome = check::check(check, &body.text, span, &mut found);
+                    diagnostics.extend(found.into_iter().map(|d| owner.mark(d)));
+                    match outcome {
+                        Ok(predicate) => {
+                            if let crate::ir::Operand::Events(set) = &predicate.operand {
+                                events.push(EventCheck { span, events: *set });
+                            }
+                            self.arena.test(predicate)
+                        }
+                        Err(fault) => {
+                            out.broken = true;
+                            out.unknown &= fault == check::Fault::Unknown;
+                            self.arena.constant(false)
+                        }
+                    }
+                }
+                NodeKind::Macro(name) => {
+                    let span = body.text.span(&node.bytes);
+                    match self.macro_node(name, span, &node.bytes, body, sees_below) {
+                        Ok(inner) => {
+                            let state = &self.macros[&inner];
+                            out.broken |= state.lowered.broken;
+                            out.unknown &= !state.lowered.broken || state.lowered.unknown;
+                            if events.len() < 64 {
+                                events.extend(state.lowered.events.iter().cloned());
+                            }
+                            for reached in
+                                std::iter::once(inner).chain(state.lowered.macros.iter().map(|(i, _)| *i))
+                            {
+                                if !out.macros.iter().any(|(i, _)| *i == reached) {
+                                    out.macros.push((reached, span));
+                                }
+                            }
+                            state.lowered.node
+                        }
+                        Err(found) => {
+                            diagnostics.push(owner.mark(*found));
+                            out.broken = true;
+                            out.unknown = false;
+                            self.arena.constant(false)
+                        }
+                    }
+                }
+            };
+            nodes.push(id);
+        }
+        if let Some(last) = nodes.last() {
+            out.node = *last;
+        }
+        out.unknown &= out.broken && body.parsed;
+        out.events = Rc::new(events);
+        out
+    }
+
+    fn macro_node(
+        &self,
+        name: &str,
+        span: Span,
+        bytes: &Bytes,
+        body: &Body,
+        sees_below: usize,
+    ) -> Result<usize, Box<Diagnostic>> {
+        let collection = &self.vocabulary.collection;
+        if let Some(index) = collection.find_macro(name, sees_below) {
+            if self.macros.contains_key(&index) {
+                return Ok(index);
+            }
+            let found = Diagnostic::new(
+                Code::MacroLoop,
+                format!("the macro `{name}` reaches itself again"),
+                span,
+                "",
+            )
+            .see(collection.macros[index].name.span, "defined here");
+            return Err(Box::new(through_list(&body.text, bytes, found)));
+        }
+        let mut found =
+            Diagnostic::new(Code::UndefinedMacro, format!("there is no macro `{name}` here"), span, "");
+        if let Some(index) = collection.find_macro(name, usize::MAX) {
+            found = found
+                .see(collection.macros[index].name.span, "defined only here")
+                .note("a macro sees only the macros before it");
+        } else {
+            let names = collection.macros.iter().map(|m| m.name.text.as_str());
+            match did_you_mean(name, names) {
+                Some(near) => found = found.mend(format!("did you mean `{near}`?"), span, near),
+                None => found = found.note("a word without an operator is the name of a macro"),
+            }
+        }
+        Err(Box::new(through_list(&body.text, bytes, found)))
+    }
+}

@@ -1,0 +1,37 @@
+//! The output language: a rule's `output` text to a template, a template and an event to a message and its fields.
+
+mod parse;
+mod render;
+
+use eyas_event::{FieldRef, OutputValue};
+
+pub use parse::parse;
+pub use render::output_value;
+
+/// A parsed output text.
+#[derive(Clone, Debug, Default)]
+pub struct Template {
+    pieces: Vec<Piece>,
+    /// The plain fields by the name under which JSON shows them, in order of name; `None` for one without a value yet.
+    fields: Vec<(String, Option<FieldRef>)>,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Text(Box<str>),
+    Field {
+        /// `None` prints as missing: Falco has the field, eyas not yet.
+        field: Option<FieldRef>,
+        /// Pads with blanks or cuts to so many bytes.
+        width: Option<u32>,
+    },
+}
+
+/// What a rule says about an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenderedOutput {
+    /// The message, without time and priority. Bytes as they came: whoever prints them escapes them.
+    pub message: Vec<u8>,
+    /// The fields of the output and `evt.time`, in order of name.
+    pub fields: Vec<(String, OutputValue)>,
+}

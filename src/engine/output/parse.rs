@@ -1,0 +1,152 @@
+//! Output texts. `%field`, `%field[arg]` and `%12field` are fields, everything else is literal; of several readings the
+//! longest field counts.
+
+use eyas_event::{FieldRef, Shape};
+
+use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::fields::{FieldFault, is_known, resolve};
+use crate::output::{Piece, Template};
+use crate::syntax::ast::{Transformer, Value};
+use crate::syntax::text::Spliced;
+
+/// What stands behind a `%`, and how many bytes of the text it takes.
+struct Token {
+    field: Option<FieldRef>,
+    taken: usize,
+}
+
+/// Parses an output text. `None` when it is wrong; what is wrong, or only without a value yet, is pushed.
+pub fn parse(text: &Spliced, diagnostics: &mut Vec<Diagnostic>) -> Option<Template> {
+    let whole = text.text();
+    let mut template = Template::default();
+    let mut literal = String::new();
+    let mut fine = true;
+    let mut at = 0;
+    while let Some(percent) = whole[at..].find('%').map(|n| at + n) {
+        literal.push_str(&whole[at..percent]);
+        let digits = whole[percent + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let start = percent + 1 + digits;
+        let width = whole[percent + 1..start].parse::<u32>().ok();
+        match token(text, start, percent, diagnostics) {
+            Ok(None) => at = start,
+            Ok(Some(token)) => {
+                if !literal.is_empty() {
+                    template.pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
+                }
+                let end = start + token.taken;
+                template.fields.push((whole[start..end].to_owned(), token.field.clone()));
+                template.pieces.push(Piece::Field { field: token.field, width });
+                at = end;
+            }
+            Err(taken) => {
+                fine = false;
+                at = start + taken;
+            }
+        }
+        // A removed token takes its text along.
+        if whole[at..].starts_with("container.info") && at == start {
+            at += "container.info".len();
+        }
+    }
+    literal.push_str(&whole[at..]);
+    if !literal.is_empty() {
+        template.pieces.push(Piece::Text(literal.into()));
+    }
+    template.fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    template.fields.dedup_by(|(a, _), (b, _)| a == b);
+    fine.then_some(template)
+}
+
+/// Reads the token at `start`. `Ok(None)`: a token that is dropped. `Err`: wrong, and how much to skip.
+fn token(
+    text: &Spliced,
+    start: usize,
+    percent: usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Option<Token>, usize> {
+    let rest = &text.text()[start..];
+    let span = |len: usize| text.span(&(percent as u32..(start + len) as u32));
+    let name_len = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+    let name = &rest[..name_len];
+    if name.is_empty() {
+        let (message, note) = if rest.starts_with('-') {
+            ("a width is not negative", "a width pads or cuts to so many bytes: `%5fd.name`")
+        } else {
+            ("a field must follow `%`", "a literal percent sign cannot be written in an output")
+        };
+        diagnostics.push(Diagnostic::new(Code::BadOutput, message, span(0), "").note(note));
+        return Err(0);
+    }
+    if name.starts_with("container.info") {
+        let note = "remove it; the suggested output fields took its place";
+        let found =
+            Diagnostic::new(Code::Deprecated, "`%container.info` prints nothing any more", span(14), "");
+        diagnostics.push(found.note(note));
+        return Ok(None);
+    }
+    if rest[name_len..].starts_with('(') && Transformer::from_word(name).is_some() {
+        let message = "transformers in outputs are known and not built yet";
+        diagnostics.push(Diagnostic::new(Code::NotBuilt, message, span(name_len), ""));
+        return Err(name_len);
+    }
+    for len in (1..=name_len).rev() {
+        let candidate = &name[..len];
+        if candidate.ends_with('.') {
+            continue;
+        }
+        if let Some((field, taken)) = provided(rest, len) {
+            if field.id.info().shape == Shape::AnySide {
+                let message = format!("`{candidate}` can be compared and not printed: it has two values");
+                diagnostics.push(Diagnostic::new(Code::BadOutput, message, span(taken), ""));
+                return Err(taken);
+            }
+            return Ok(Some(Token { field: Some(field), taken }));
+        }
+        if is_known(candidate) {
+            let taken = len + bracket(&rest[len..]).map_or(0, |arg| arg.len() + 2);
+            let message = format!("Falco's field `{candidate}` is not provided yet");
+            diagnostics.push(Diagnostic::new(Code::OutputNotProvided, message, span(taken), "prints <NA>"));
+            return Ok(Some(Token { field: None, taken }));
+        }
+    }
+    diagnostics.push(unknown(name, rest, span(name_len)));
+    Err(name_len)
+}
+
+/// The provided field that the first `len` bytes name, with its brackets if it takes what stands in them.
+fn provided(rest: &str, len: usize) -> Option<(FieldRef, usize)> {
+    let name = &rest[..len];
+    if let Some(arg) = bracket(&rest[len..]) {
+        let trimmed = arg.trim_matches(['"', '\'']);
+        let value = Value { bytes: trimmed.as_bytes().to_vec(), quoted: trimmed.len() < arg.len(), at: 0..0 };
+        if let Ok(field) = resolve(name, Some(&value)) {
+            return Some((field, len + arg.len() + 2));
+        }
+    }
+    resolve(name, None).ok().map(|field| (field, len))
+}
+
+/// What stands in brackets at the start of `rest`.
+fn bracket(rest: &str) -> Option<&str> {
+    let inner = rest.strip_prefix('[')?;
+    let end = inner.find(']')?;
+    let arg = &inner[..end];
+    (!arg.is_empty() && !arg.contains(char::is_whitespace) && !arg.contains('[')).then_some(arg)
+}
+
+fn unknown(name: &str, rest: &str, span: crate::source::Span) -> Diagnostic {
+    if let Err(FieldFault::BadArgument(why)) = resolve(name, None) {
+        let message = format!("the argument of `{name}` does not fit");
+        return Diagnostic::new(Code::OutputUnknownField, message, span, why);
+    }
+    if name == "evt.arg" || rest.starts_with("evt.arg") {
+        let message = "this parameter does not exist";
+        return Diagnostic::new(Code::OutputUnknownField, message, span, "");
+    }
+    let found = Diagnostic::new(Code::OutputUnknownField, format!("there is no field `{name}`"), span, "");
+    let names = eyas_event::FieldId::all().map(|id| id.info().name);
+    match did_you_mean(name, names) {
+        Some(near) => found.mend(format!("did you mean `{near}`?"), span, format!("%{near}")),
+        None => found,
+    }
+}

@@ -1,0 +1,70 @@
+//! A template and an event to a message and its fields.
+
+use eyas_event::text::to_utf8;
+use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Value};
+
+use crate::output::{Piece, RenderedOutput, Template};
+use crate::program::Scratch;
+
+impl Template {
+    /// The names of the plain fields that it prints, in order of name.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Renders the message and its fields. A missing value prints as `<NA>` and is null among the fields.
+    pub fn render(&self, fields: &impl Fields, scratch: &mut Scratch) -> RenderedOutput {
+        let mut message = Vec::with_capacity(256);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => message.extend_from_slice(text.as_bytes()),
+                Piece::Field { field, width } => {
+                    let start = message.len();
+                    scratch.buf.clear();
+                    match field {
+                        None => message.extend_from_slice(b"<NA>"),
+                        Some(field) => {
+                            let value = fields.get(field, &mut scratch.buf);
+                            field.write_text(&value, &mut message);
+                        }
+                    }
+                    if let Some(width) = width {
+                        message.resize(start + *width as usize, b' ');
+                    }
+                }
+            }
+        }
+        RenderedOutput { message, fields: self.values(fields, scratch) }
+    }
+
+    fn values(&self, fields: &impl Fields, scratch: &mut Scratch) -> Vec<(String, OutputValue)> {
+        let mut values = Vec::with_capacity(self.fields.len() + 1);
+        let mut value_of = |field: &FieldRef| {
+            scratch.buf.clear();
+            output_value(&fields.get(field, &mut scratch.buf))
+        };
+        for (name, field) in &self.fields {
+            let value = field.as_ref().map_or(OutputValue::Null, &mut value_of);
+            values.push((name.clone(), value));
+        }
+        let time = FieldId::EVT_TIME.info().name;
+        if let Err(at) = values.binary_search_by(|(name, _)| name.as_str().cmp(time)) {
+            let value = value_of(&FieldRef::plain(FieldId::EVT_TIME));
+            values.insert(at, (time.to_owned(), value));
+        }
+        values
+    }
+}
+
+/// A value as JSON types it: numbers, ports and times as numbers, addresses as text.
+pub fn output_value(value: &Value<'_>) -> OutputValue {
+    match *value {
+        Value::Absent => OutputValue::Null,
+        Value::Bool(b) => OutputValue::Bool(b),
+        Value::Int(n) | Value::Span(n) => OutputValue::Int(n),
+        Value::Uint(n) | Value::Time(n) => OutputValue::Uint(n),
+        Value::Port(n) => OutputValue::Uint(n.into()),
+        Value::Bytes(b) => OutputValue::Text(to_utf8(b).into_owned()),
+        Value::Ip(ip) => OutputValue::Text(ip.to_string()),
+    }
+}

@@ -1,0 +1,287 @@
+//! Words of the condition language. What a byte means depends on where it stands (a bare value may hold nearly
+//! anything), so the parser asks for the token that may come next and the lexer cuts it or says why it cannot.
+
+use super::ast::{Bytes, Op, Value};
+
+/// Why a token could not be cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bad {
+    pub(super) message: &'static str,
+    pub(super) bytes: Bytes,
+}
+
+pub(super) struct Lexer<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn is_bare(byte: u8) -> bool {
+    !is_blank(byte) && !matches!(byte, b'(' | b')' | b'"' | b'\'' | b'=' | b',')
+}
+
+/// Whether a constant must be written in quotes.
+pub(crate) fn quoted_needed(bytes: &[u8]) -> bool {
+    bytes.is_empty() || !bytes.iter().all(|b| is_bare(*b)) || std::str::from_utf8(bytes).is_err()
+}
+
+impl<'t> Lexer<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn at(&self) -> u32 {
+        self.at as u32
+    }
+
+    pub(super) fn seek(&mut self, at: u32) {
+        self.at = at as usize;
+    }
+
+    pub(super) fn end(&self) -> u32 {
+        self.text.len() as u32
+    }
+
+    pub(super) fn rest(&self) -> &'t [u8] {
+        &self.text.as_bytes()[self.at.min(self.text.len())..]
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.rest().first().copied()
+    }
+
+    pub(super) fn blanks(&mut self) {
+        while self.peek().is_some_and(is_blank) {
+            self.at += 1;
+        }
+    }
+
+    /// Takes one byte if it is next.
+    pub(super) fn byte(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Whether `and`, `or` or `not` is next, with a blank or a parenthesis after it.
+    pub(super) fn peek_keyword(&self, word: &str) -> bool {
+        let after = self.rest().strip_prefix(word.as_bytes()).and_then(<[u8]>::first);
+        after.is_some_and(|b| is_blank(*b) || *b == b'(')
+    }
+
+    /// Takes `and`, `or` or `not` if it is next.
+    pub(super) fn keyword(&mut self, word: &str) -> bool {
+        let found = self.peek_keyword(word);
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'t str {
+        let start = self.at;
+        while self.peek().is_some_and(&keep) {
+            self.at += 1;
+        }
+        // A kept run may end inside a character only if `keep` splits one; the classes here keep or stop at ASCII.
+        self.text.get(start..self.at).unwrap_or("")
+    }
+
+    /// Takes a dotted name.
+    pub(super) fn name(&mut self) -> Option<&'t str> {
+        let start = self.at;
+        if !self.peek()?.is_ascii_alphanumeric() {
+            return None;
+        }
+        loop {
+            self.take_while(is_word);
+            let more = self.peek() == Some(b'.') && self.rest().get(1).copied().is_some_and(is_word);
+            if !more {
+                break;
+            }
+            self.at += 1;
+        }
+        self.text.get(start..self.at)
+    }
+
+    /// The letters, digits and underscores that come next, without taking them.
+    pub(super) fn peek_word(&self) -> &'t str {
+        let n = self.rest().iter().take_while(|b| is_word(**b)).count();
+        &self.text[self.at..self.at + n]
+    }
+
+    /// Takes an operator.
+    pub(super) fn operator(&mut self) -> Option<(Op, Bytes)> {
+        const SYMBOLS: [(&str, Op); 7] = [
+            ("<=", Op::Le),
+            ("<", Op::Lt),
+            (">=", Op::Ge),
+            (">", Op::Gt),
+            ("==", Op::Eq),
+            ("=", Op::Eq),
+            ("!=", Op::Ne),
+        ];
+        let start = self.at();
+        if self.rest().starts_with(b"exists") {
+            self.at += "exists".len();
+            return Some((Op::Exists, start..self.at()));
+        }
+        for (symbol, op) in SYMBOLS {
+            if self.rest().starts_with(symbol.as_bytes()) {
+                self.at += symbol.len();
+                return Some((op, start..self.at()));
+            }
+        }
+        let word = self.peek_word();
+        let op = Op::from_word(word)?;
+        let after = self.rest().get(word.len()).copied();
+        // A word needs a blank after it; before a list or a quoted text the parenthesis or the quote ends it as well.
+        if after.is_some_and(|b| !is_blank(b) && b != b'(' && b != b'"' && b != b'\'') {
+            return None;
+        }
+        self.at += word.len();
+        Some((op, start..self.at()))
+    }
+
+    /// Takes a number as the parser of `<` and its kin knows it: sign, digits, fraction, exponent, or hexadecimal.
+    pub(super) fn number(&mut self) -> Option<Value> {
+        let start = self.at;
+        let rest = self.rest();
+        let digits =
+            |from: usize| rest[from.min(rest.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let mut n;
+        if rest.len() > 2
+            && rest[0] == b'0'
+            && matches!(rest[1], b'x' | b'X')
+            && rest[2].is_ascii_alphanumeric()
+        {
+            n = 2 + rest[2..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        } else {
+            n = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
+            let whole = digits(n);
+            if whole == 0 {
+                return None;
+            }
+            n += whole;
+            if rest.get(n) == Some(&b'.') {
+                n += 1 + digits(n + 1);
+            }
+            if matches!(rest.get(n), Some(b'e' | b'E'))
+                && matches!(rest.get(n + 1), Some(b'+' | b'-'))
+                && digits(n + 2) > 0
+            {
+                n += 2 + digits(n + 2);
+            }
+        }
+        self.at += n;
+        Some(Value {
+            bytes: self.text.as_bytes()[start..self.at].to_vec(),
+            quoted: false,
+            at: start as u32..self.at(),
+        })
+    }
+
+    /// Takes a quoted or bare value; `None` when neither is next.
+    pub(super) fn value(&mut self) -> Result<Option<Value>, Bad> {
+        match self.peek() {
+            Some(b'"' | b'\'') => self.quoted().map(Some),
+            _ => Ok(self.bare(is_bare)),
+        }
+    }
+
+    /// Takes what may stand in brackets.
+    pub(super) fn argument(&mut self) -> Result<Option<Value>, Bad> {
+        match self.peek() {
+            Some(b'"' | b'\'') => self.quoted().map(Some),
+            _ => Ok(self.bare(|b| !is_blank(b) && !matches!(b, b'[' | b']' | b'"' | b'\''))),
+        }
+    }
+
+    fn bare(&mut self, keep: impl Fn(u8) -> bool) -> Option<Value> {
+        let start = self.at();
+        let text = self.take_while(keep);
+        (!text.is_empty()).then(|| Value {
+            bytes: text.as_bytes().to_vec(),
+            quoted: false,
+            at: start..self.at(),
+        })
+    }
+
+    fn quoted(&mut self) -> Result<Value, Bad> {
+        let start = self.at();
+        let Some(quote) = self.peek() else {
+            return Err(Bad { message: "a quoted text is missing", bytes: start..start });
+        };
+        self.at += 1;
+        let mut bytes = Vec::new();
+        let mut bad = None;
+        loop {
+            match self.peek() {
+                None => {
+                    return Err(Bad { message: "this quoted text is not closed", bytes: start..start + 1 });
+                }
+                Some(b) if b == quote => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b'\\') => {
+                    let from = self.at();
+                    if let Err(message) = self.escape(&mut bytes) {
+                        bad.get_or_insert(Bad { message, bytes: from..self.at().min(self.end()) });
+                    }
+                }
+                Some(b) => {
+                    bytes.push(b);
+                    self.at += 1;
+                }
+            }
+        }
+        if bytes.contains(&0) {
+            let at = start..self.at();
+            bad.get_or_insert(Bad { message: "a text constant cannot hold a NUL byte", bytes: at });
+        }
+        match bad {
+            Some(bad) => Err(bad),
+            None => Ok(Value { bytes, quoted: true, at: start..self.at() }),
+        }
+    }
+
+    /// Resolves one escape. The byte after the backslash is always taken, so an escaped quote never closes the text.
+    fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<(), &'static str> {
+        self.at += 1;
+        let Some(byte) = self.peek() else { return Ok(()) };
+        let next = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+        let width = next.map_or(1, char::len_utf8);
+        self.at += width;
+        bytes.push(match byte {
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'\\' | b'/' | b'"' | b'\'' => byte,
+            // Falco's oldest rules wrote a backslash so; stock rules still do.
+            b' ' => b'\\',
+            b'x' => {
+                let digits = self.rest().get(..2).and_then(|d| std::str::from_utf8(d).ok());
+                let value = digits
+                    .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
+                    .and_then(|d| u8::from_str_radix(d, 16).ok());
+                let Some(value) = value else {
+                    return Err("`\\x` needs two hexadecimal digits");
+                };
+                self.at += 2;
+                value
+            }
+            _ => return Err("this escape is not known"),
+        });
+        Ok(())
+    }
+}

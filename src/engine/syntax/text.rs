@@ -1,0 +1,204 @@
+//! A condition's text with the way back to the file.
+//!
+//! Between the file and the lexer lie YAML decoding, appended parts, and lists replaced by their items. [`Spliced`] is the
+//! text after all that, cut in pieces that each know the span they came from and, for a list's items, where the list was
+//! named.
+
+use std::ops::Range;
+
+use crate::source::{SourceId, Span};
+use crate::yaml::{Node, ScalarMap};
+
+/// Text from several places.
+#[derive(Clone, Debug)]
+pub struct Spliced {
+    text: String,
+    pieces: Vec<Piece>,
+    uses: Vec<ListUse>,
+}
+
+/// A place where a list was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListUse {
+    /// The list.
+    pub name: String,
+    /// Where it was named.
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// First byte in the text; the piece ends where the next begins.
+    at: u32,
+    /// The bytes it came from.
+    from: Span,
+    /// Whether it is those bytes one by one.
+    even: bool,
+    /// Through which list.
+    via: Option<u32>,
+}
+
+impl Spliced {
+    /// No text; it stands for `span`.
+    pub fn empty() -> Self {
+        Self { text: String::new(), pieces: Vec::new(), uses: Vec::new() }
+    }
+
+    /// A whole text as it stands in its source.
+    pub fn whole(source: SourceId, text: &str) -> Self {
+        let mut spliced = Self::empty();
+        spliced.push_piece(text, Span::new(source, 0, text.len() as u32), true, None);
+        spliced
+    }
+
+    /// The decoded text of a scalar node; `file` is the text of its source.
+    pub fn scalar(node: &Node, file: &str) -> Self {
+        let mut spliced = Self::empty();
+        let Some(text) = node.text() else { return spliced };
+        let map = ScalarMap::new(node, file);
+        spliced.text.push_str(text);
+        for (at, start, end, even) in map.runs() {
+            let from = Span::new(node.span.source, start, end);
+            spliced.pieces.push(Piece { at, from, even, via: None });
+        }
+        if spliced.pieces.is_empty() && !text.is_empty() {
+            spliced.pieces.push(Piece { at: 0, from: node.span, even: false, via: None });
+        }
+        spliced
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Appends text that stands for `span` as a whole.
+    pub fn push_standing_for(&mut self, text: &str, span: Span) {
+        self.push_piece(text, span, false, None);
+    }
+
+    /// Appends another text.
+    pub fn push(&mut self, other: &Self) {
+        self.push_range(other, 0..other.text.len(), None);
+    }
+
+    /// Cuts blanks off both ends.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        let start = self.text.len() - self.text.trim_start().len();
+        let end = start + self.text.trim().len();
+        let mut out = Self::empty();
+        out.push_range(self, start..end, None);
+        out
+    }
+
+    /// The text with `range` replaced by the items of a list that was named there.
+    #[must_use]
+    pub fn replaced(&self, range: Range<usize>, named: Range<usize>, list: &str, items: &[Self]) -> Self {
+        let mut out = Self::empty();
+        out.uses.clone_from(&self.uses);
+        out.push_range_same_uses(self, 0..range.start);
+        let span = self.span(&(named.start as u32..named.end as u32));
+        let via = out.uses.len() as u32;
+        out.uses.push(ListUse { name: list.to_owned(), span });
+        if range.start > 0 {
+            out.push_piece(" ", span, false, Some(via));
+        }
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.push_piece(", ", span, false, Some(via));
+            }
+            for (text, piece) in item.cut(0..item.text.len()) {
+                out.push_piece(text, piece.from, piece.even, Some(via));
+            }
+        }
+        out.push_piece(" ", span, false, Some(via));
+        out.push_range_same_uses(self, range.end..self.text.len());
+        out
+    }
+
+    /// The span of a range: of the file where it was written.
+    pub fn span(&self, range: &Range<u32>) -> Span {
+        let Some((start, _)) = self.place(range.start) else {
+            return self
+                .pieces
+                .last()
+                .map_or(Span::new(SourceId(0), 0, 0), |p| Span::new(p.from.source, p.from.end, p.from.end));
+        };
+        if range.end <= range.start {
+            return Span::new(start.source, start.start, start.start);
+        }
+        match self.place(range.end - 1) {
+            Some((end, _)) if end.source == start.source && end.end >= start.start => {
+                Span::new(start.source, start.start, end.end)
+            }
+            _ => start,
+        }
+    }
+
+    /// The list through which a byte came in, if one did.
+    pub fn via(&self, at: u32) -> Option<&ListUse> {
+        let (_, via) = self.place(at)?;
+        self.uses.get(via? as usize)
+    }
+
+    /// The lists that were replaced, in order.
+    pub fn uses(&self) -> &[ListUse] {
+        &self.uses
+    }
+
+    fn place(&self, at: u32) -> Option<(Span, Option<u32>)> {
+        if at as usize >= self.text.len() {
+            return None;
+        }
+        let i = self.pieces.partition_point(|p| p.at <= at).checked_sub(1)?;
+        let piece = self.pieces.get(i)?;
+        let span = if piece.even {
+            let from = (piece.from.start + (at - piece.at)).min(piece.from.end);
+            Span::new(piece.from.source, from, (from + 1).min(piece.from.end))
+        } else {
+            piece.from
+        };
+        Some((span, piece.via))
+    }
+
+    fn push_piece(&mut self, text: &str, from: Span, even: bool, via: Option<u32>) {
+        if !text.is_empty() {
+            let at = self.text.len() as u32;
+            self.pieces.push(Piece { at, from, even, via });
+            self.text.push_str(text);
+        }
+    }
+
+    fn push_range(&mut self, other: &Self, range: Range<usize>, via: Option<u32>) {
+        let shift = self.uses.len() as u32;
+        self.uses.extend_from_slice(&other.uses);
+        for (text, piece) in other.cut(range) {
+            self.push_piece(text, piece.from, piece.even, piece.via.map(|v| v + shift).or(via));
+        }
+    }
+
+    fn push_range_same_uses(&mut self, other: &Self, range: Range<usize>) {
+        for (text, piece) in other.cut(range) {
+            self.push_piece(text, piece.from, piece.even, piece.via);
+        }
+    }
+
+    /// The pieces of a range, with their texts.
+    fn cut(&self, range: Range<usize>) -> impl Iterator<Item = (&str, Piece)> {
+        self.pieces.iter().enumerate().filter_map(move |(i, piece)| {
+            let next = self.pieces.get(i + 1).map_or(self.text.len(), |p| p.at as usize);
+            let start = (piece.at as usize).max(range.start);
+            let end = next.min(range.end);
+            if start >= end {
+                return None;
+            }
+            let mut piece = *piece;
+            if piece.even {
+                let from = piece.from.start + (start as u32 - piece.at);
+                piece.from = Span::new(piece.from.source, from, from + (end - start) as u32);
+            }
+            Some((self.text.get(start..end)?, piece))
+        })
+    }
+}

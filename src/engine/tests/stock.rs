@@ -1,0 +1,83 @@
+//! The stock rule files and the rules of the founding texts, when they lie beside the checkout (`../shared`, or the folder
+//! that `EYAS_SHARED` names): they parse, most compile, and for each other rule a diagnostic says what is missing and where.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+use std::path::PathBuf;
+
+use eyas_engine::diag::{Code, LabelKind, Paint, to_text};
+use eyas_engine::loader::{Loaded, Loader};
+use eyas_engine::source::SourceFile;
+
+fn shared() -> Option<PathBuf> {
+    let path = std::env::var_os("EYAS_SHARED").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    if path.is_dir() {
+        return Some(path);
+    }
+    eprintln!("skipped: no reference files at {}", path.display());
+    None
+}
+
+fn load(folder: &PathBuf, names: &[&str]) -> Loaded {
+    let mut loader = Loader::new();
+    for name in names {
+        let text = std::fs::read_to_string(folder.join("falco/rules").join(name)).unwrap();
+        loader = loader.add(SourceFile::new(*name, text));
+    }
+    loader.finish()
+}
+
+#[test]
+fn at_least_sixty_of_the_ninety_three_stock_rules_compile_and_the_rest_say_why() {
+    let Some(folder) = shared() else { return };
+    let names = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
+    let loaded = load(&folder, &names);
+    let compiled = loaded.ruleset.len();
+    for d in &loaded.diagnostics {
+        if d.is_error() {
+            eprintln!("{}\n", to_text(d, &loaded.sources, Paint::Plain));
+        }
+    }
+    eprintln!("{compiled} compiled, {} left out", loaded.left_out.len());
+    let mut codes = std::collections::BTreeMap::new();
+    for d in &loaded.diagnostics {
+        *codes.entry(d.code).or_insert(0) += 1;
+    }
+    eprintln!("{codes:?}");
+    assert_eq!(compiled + loaded.left_out.len(), 93);
+    assert!(compiled >= 60, "only {compiled} compile");
+    for rule in &loaded.left_out {
+        // Its own error, or one in a macro that names the rule.
+        let mut about = loaded.diagnostics.iter().filter(|d| d.is_error()).filter(|d| {
+            let own = d.item.as_ref().is_some_and(|(_, name)| *name == rule.name);
+            let quoted = format!("`{}`", rule.name);
+            own || d.labels.iter().any(|l| l.text.contains(&quoted)) || d.notes.iter().any(|n| n.contains(&quoted))
+        });
+        let found = about.next().unwrap_or_else(|| panic!("nothing says why `{}` was left out", rule.name));
+        assert!(matches!(
+            found.code,
+            Code::FieldNotProvided | Code::NotBuilt | Code::UnknownEvent | Code::BadArgument
+        ));
+        let label = found.labels.iter().find(|l| l.kind == LabelKind::Primary).unwrap();
+        assert!(!loaded.sources.slice(label.span).is_empty(), "{}", rule.name);
+        assert!(loaded.sources.place(label.span).line > 1);
+    }
+    // Each file also loads alone.
+    for name in names {
+        let alone = load(&folder, &[name]);
+        assert!(alone.ruleset.len() + alone.left_out.len() >= 25, "{name}");
+    }
+}
+
+#[test]
+fn the_plugin_rule_files_are_read_and_their_rules_skipped() {
+    let Some(folder) = shared() else { return };
+    for name in ["aws_cloudtrail_rules.yaml", "k8s_audit_rules.yaml"] {
+        let loaded = load(&folder, &[name]);
+        assert!(loaded.ruleset.is_empty());
+        assert!(loaded.diagnostics.iter().any(|d| d.code == Code::UnknownSource), "{name}");
+        assert!(!loaded.diagnostics.iter().any(|d| d.code == Code::YamlSyntax), "{name}");
+    }
+}
