@@ -41,9 +41,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The checkout this was built in.
+/// The checkout. What `cargo run` says at run time comes first: two checkouts may share a target directory.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR");
+    let manifest = manifest.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Runs a command and fails with its words when it fails.
