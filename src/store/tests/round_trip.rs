@@ -1,0 +1,123 @@
+//! The law of the store: what is read is what was written, byte for byte, by way of the database and by way of the spill file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use eyas_event::{Alert, Loss, LossCause, Lost, RulesetHash};
+use eyas_store::{Kept, RulesetText, Store, WriterOptions};
+use proptest::prelude::*;
+
+use crate::sample::{self, NOW, alert, any_alerts, ask, open, process};
+
+/// Alerts have no `==`; their debug form says everything that is in them.
+fn assert_same(read: &[Alert], written: &[Alert]) {
+    assert_eq!(read.len(), written.len());
+    for (read, written) in read.iter().zip(written) {
+        assert_eq!(format!("{read:?}"), format!("{written:?}"));
+    }
+}
+
+fn write(path: &Path, alerts: &[Alert], options: WriterOptions) {
+    let store = open(path);
+    let writer = store.writer(options).unwrap();
+    let handle = writer.handle();
+    for alert in alerts {
+        assert_eq!(handle.alert(Arc::new(alert.clone())), Kept::Queued);
+    }
+    handle.flush_and_wait().unwrap();
+    assert_eq!(handle.stats().alerts_written, alerts.len() as u64);
+    writer.close().unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn read_after_write_is_the_identity(alerts in any_alerts()) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eyas.db");
+        write(&path, &alerts, WriterOptions::default());
+        let reader = Store::open_read(&path).unwrap().blocking();
+        assert_same(&reader.alerts_after(eyas_event::AlertId(0), 10).unwrap(), &alerts);
+        for alert in &alerts {
+            let one = reader.alert(alert.id).unwrap().unwrap();
+            assert_same(&[one], std::slice::from_ref(alert));
+        }
+    }
+}
+
+#[test]
+fn the_same_process_is_stored_once_and_a_changed_one_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let mut changed = alert(2);
+    let mut sh = (*changed.process).clone();
+    sh.euid = 33;
+    changed.process = Arc::new(sh);
+    let alerts = [alert(0), alert(1), changed];
+    // Equal values behind different pointers, and over a restart, which forgets what the writer knew.
+    write(&path, &alerts[..2], WriterOptions::default());
+    write(&path, &alerts[2..], WriterOptions::default());
+    let reader = Store::open_read(&path).unwrap().blocking();
+    assert_same(&reader.alerts_after(eyas_event::AlertId(0), 10).unwrap(), &alerts);
+    assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "4");
+}
+
+#[test]
+fn the_same_alert_again_is_not_stored_again_and_another_of_its_id_is_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let writer = store.writer(WriterOptions::default()).unwrap();
+    let handle = writer.handle();
+    let mut other = alert(0);
+    other.rule = "Another rule".into();
+    for alert in [alert(0), alert(0), other.clone()] {
+        handle.alert(Arc::new(alert));
+    }
+    handle.flush_and_wait().unwrap();
+    let stats = handle.stats();
+    assert_eq!((stats.alerts_written, stats.alerts_repeated), (2, 1));
+    let read = store.reader().unwrap().blocking().alerts_page(None, 10).unwrap();
+    other.id.0 += 1;
+    assert_same(&read, &[other, alert(0)]);
+}
+
+#[test]
+fn rulesets_processes_and_losses_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let writer = store.writer(WriterOptions::default()).unwrap();
+    let handle = writer.handle();
+    let ruleset = RulesetText {
+        hash: RulesetHash([3; 32]),
+        loaded: NOW,
+        files: vec![
+            ("b.yaml".to_owned(), "- rule: b\n".to_owned()),
+            ("a.yaml".to_owned(), "- rule: ä\n".to_owned()),
+        ],
+    };
+    handle.ruleset(ruleset.clone()).unwrap();
+    handle.ruleset(ruleset.clone()).unwrap();
+    assert_eq!(handle.process(process(9, 1, "cron")), Kept::Queued);
+    let loss = |count, from, to| Loss {
+        lost: Lost::Records(4),
+        cause: LossCause::RingFull,
+        count,
+        from: eyas_event::BootTime(from),
+        to: eyas_event::BootTime(to),
+    };
+    handle.loss(loss(5, 200, 300));
+    handle.flush_and_wait().unwrap();
+    assert_eq!(handle.stats().losses_written, 1);
+    let reader = store.reader().unwrap().blocking();
+    assert_eq!(reader.ruleset(ruleset.hash).unwrap(), Some(ruleset));
+    assert_eq!(reader.ruleset(RulesetHash([4; 32])).unwrap(), None);
+    let losses = reader.losses().unwrap();
+    assert_eq!(losses.len(), 1);
+    assert_eq!(losses[0].loss, loss(5, 200, 300));
+    assert_eq!(losses[0].run, store.run());
+    assert_eq!(losses[0].from_wall, eyas_event::BootTime(200).to_wall(sample::WALL_OFFSET_NS));
+    assert_eq!(ask(&path, "SELECT pid || '|' || CAST(comm AS TEXT) FROM processes"), "9|cron");
+}
