@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use eyas_engine::{Rule, Ruleset, Scratch};
+use eyas_engine::program::Scratch;
+use eyas_engine::ruleset::{Rule, Ruleset};
 use eyas_event::{Alert, AlertId, Event, OutputValue, text};
 
 /// Makes the alert. `counter` counts the alerts of this run, `lost_before` the records known to be lost.
@@ -28,7 +29,7 @@ pub(crate) fn alert(
         ruleset: ruleset.hash(),
         source: rule.source.clone(),
         node: event.node.into(),
-        message: rendered.message,
+        message: text::to_utf8(&rendered.message).into_owned(),
         output_fields: rendered.fields,
         fields,
         event_num: event.num,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use eyas_engine::Ruleset;
+use eyas_engine::ruleset::Ruleset;
 use eyas_event::{Alert, Loss, Process};
 
 use crate::Segment;

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eyas_ebpf::{Body, Head, LossFixed, Record, records};
-use eyas_engine::{RuleId, Ruleset, Scratch};
+use eyas_engine::program::Scratch;
+use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_enrich::Enrich;
 use eyas_event::{
-    BootTime, Event, EventType, Fill, Host, Interest, Loss, LossCause, Lost, ProcessKey, RawBatch, Source, SourceError,
-    WallTime,
+    BootTime, Event, EventType, Fill, Host, Interest, Loss, LossCause, Lost, ProcessKey, RawBatch, Source,
+    SourceError, WallTime,
 };
 
 use crate::alert::{alert, processes};
@@ -175,14 +176,12 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         let bytes = batch.bytes();
         let mut facts = Vec::new();
         let mut fired: Vec<RuleId> = Vec::new();
-        let mut unreadable = None;
+        let mut unreadable = false;
         for (at, record) in records(bytes) {
-            let record = match record {
-                Ok(record) => record,
-                Err(_) => {
-                    unreadable = Some(bytes.len() - at);
-                    break;
-                }
+            let Ok(record) = record else {
+                // Nothing after a broken record can be found with certainty.
+                unreadable = true;
+                break;
             };
             if let Some(recorder) = recorder.as_mut().filter(|r| r.wants_keyframe()) {
                 recorder.keyframe(|raw| enrich.keyframe(raw));
@@ -214,9 +213,15 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 recorder.push(&facts, &bytes[at..at + record.head.len as usize], time);
             }
         }
-        if let Some(_bytes) = unreadable {
+        if unreadable {
             let at = self.counters.last_record;
-            self.lose(Loss { lost: Lost::AnyRecords, cause: LossCause::Unreadable, count: 0, from: at, to: at });
+            self.lose(Loss {
+                lost: Lost::AnyRecords,
+                cause: LossCause::Unreadable,
+                count: 0,
+                from: at,
+                to: at,
+            });
         }
     }
 
@@ -268,7 +273,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 time => time.to_wall(self.enrich.wall_offset_ns()),
             },
             ruleset: Some(rules.hash()),
-            rules: rules.enabled_count() as u32,
+            rules: rules.rules().filter(|(_, rule)| rule.enabled).count() as u32,
             ended,
             failed,
         }));

@@ -8,7 +8,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use eyas_engine::{Diagnostic, Loader, Ruleset, Severity, SourceFile, Sources};
+use eyas_engine::diag::{Diagnostic, Severity};
+use eyas_engine::loader::Loader;
+use eyas_engine::ruleset::Ruleset;
+use eyas_engine::source::{SourceFile, Sources};
 use notify::{RecursiveMode, Watcher};
 
 /// Where the ruleset in force is.
@@ -31,6 +34,11 @@ pub struct LoadOutcome {
 }
 
 impl LoadOutcome {
+    /// How many of its rules are on.
+    pub fn enabled(&self) -> usize {
+        self.ruleset.rules().filter(|(_, rule)| rule.enabled).count()
+    }
+
     /// How many diagnostics have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == severity).count()
@@ -53,11 +61,11 @@ pub fn load_files(paths: &[PathBuf]) -> Result<LoadOutcome, (PathBuf, std::io::E
             files.push(SourceFile::new(file.display().to_string(), text));
         }
     }
-    Ok(compile(files))
+    Ok(load_texts(files))
 }
 
 /// Compiles texts together.
-pub(crate) fn compile(files: Vec<SourceFile>) -> LoadOutcome {
+pub fn load_texts(files: Vec<SourceFile>) -> LoadOutcome {
     let mut loader = Loader::new();
     for file in files {
         loader = loader.add(file);
@@ -115,7 +123,8 @@ impl RuleWatch {
             }
         })?;
         // Editors replace a file by renaming another over it, so the directory is watched and not the file.
-        let mut dirs: Vec<&Path> = paths.iter().map(|p| if p.is_dir() { p.as_path() } else { parent(p) }).collect();
+        let mut dirs: Vec<&Path> =
+            paths.iter().map(|p| if p.is_dir() { p.as_path() } else { parent(p) }).collect();
         dirs.sort_unstable();
         dirs.dedup();
         for dir in dirs {
