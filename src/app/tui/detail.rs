@@ -1,0 +1,259 @@
+//! Everything about one alert as lines of text: what it said, the process among its ancestors, tags, fields, the rule.
+//! A line may stand for a field's value, which `i` and `x` then put into the filter. Texts are neutralised here.
+
+use std::sync::Arc;
+
+use eyas_event::{Alert, AlertId, OutputValue, Process, WallTime};
+
+use super::columns::{self, value_text};
+use super::door::{RuleSource, Ticket};
+use super::show;
+use super::theme::Role;
+use super::zone::Zone;
+
+/// How many ancestors are shown; those between them and the first are only counted.
+const ANCESTORS_MAX: usize = 12;
+/// How many lines a single value may take.
+const LINES_MAX: usize = 12;
+
+/// The alert whose details are open.
+#[derive(Clone, Debug)]
+pub(super) struct DetailView {
+    pub(super) alert: Arc<Alert>,
+    pub(super) rule: Rule,
+    /// The line with the cursor.
+    pub(super) line: usize,
+    /// The first line on the screen.
+    pub(super) top: usize,
+}
+
+/// What is known of the rule's text.
+#[derive(Clone, Debug)]
+pub(super) enum Rule {
+    /// It has been asked for.
+    Asked(Ticket),
+    /// The store has it, or knows that it does not.
+    Known(Option<RuleSource>),
+    /// The store could not say.
+    Failed(String),
+}
+
+/// A line of the details.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    /// Pieces of text and what they are painted as.
+    pub(super) parts: Vec<(Role, String)>,
+    /// The field and value that the line stands for.
+    pub(super) pick: Option<(String, String)>,
+    /// Whether a section begins here.
+    pub(super) section: bool,
+}
+
+impl DetailView {
+    pub(super) fn new(alert: Arc<Alert>, ticket: Ticket) -> Self {
+        Self { alert, rule: Rule::Asked(ticket), line: 0, top: 0 }
+    }
+
+    pub(super) fn id(&self) -> AlertId {
+        self.alert.id
+    }
+
+    /// Puts the cursor on a line, moving the view as little as possible.
+    pub(super) fn go(&mut self, line: usize, lines: usize, height: usize) {
+        self.line = line.min(lines.saturating_sub(1));
+        let lowest = self.line.saturating_sub(height.saturating_sub(1));
+        self.top = self.top.clamp(lowest, self.line).min(lines.saturating_sub(height.min(lines)));
+    }
+
+    /// All lines in `width` columns.
+    pub(super) fn lines(&self, width: usize, zone: &Zone) -> Vec<Line> {
+        let mut out = Writer { lines: Vec::new(), width: width.max(1) };
+        let alert = &*self.alert;
+        out.summary(alert, zone);
+        out.output(alert);
+        out.processes(alert, zone);
+        out.tags(alert);
+        out.fields(alert);
+        out.rule(alert, &self.rule);
+        out.lines
+    }
+}
+
+struct Writer {
+    lines: Vec<Line>,
+    width: usize,
+}
+
+impl Writer {
+    fn section(&mut self, title: &str) {
+        if !self.lines.is_empty() {
+            self.line(Vec::new());
+        }
+        self.lines.push(Line { parts: vec![(Role::Title, title.to_owned())], pick: None, section: true });
+    }
+
+    fn line(&mut self, parts: Vec<(Role, String)>) {
+        self.lines.push(Line { parts, ..Line::default() });
+    }
+
+    /// A text over as many lines as it needs, each after an indent; the first line begins with `lead`.
+    fn text(&mut self, lead: Vec<(Role, String)>, indent: usize, role: Role, text: &str, pick: Option<(String, String)>) {
+        let indent = indent.min(self.width / 2);
+        let mut lead = Some(lead);
+        for piece in show::wrap(text, self.width.saturating_sub(indent).max(1), LINES_MAX) {
+            let mut parts = lead.take().unwrap_or_else(|| vec![(Role::Text, " ".repeat(indent))]);
+            parts.push((role, piece));
+            self.lines.push(Line { parts, pick: pick.clone(), section: false });
+        }
+    }
+
+    fn summary(&mut self, alert: &Alert, zone: &Zone) {
+        let role = columns::role(alert.priority);
+        self.lines.push(Line {
+            parts: vec![
+                (role, format!("{} {}", columns::sign(alert.priority), alert.priority.name())),
+                (Role::Strong, format!("  {}", show::clean(&alert.rule))),
+            ],
+            pick: None,
+            section: true,
+        });
+        self.line(vec![(
+            Role::Dim,
+            format!(
+                "{} · node {} · event {} ({})",
+                zone.full(alert.time),
+                show::clean(&alert.node),
+                alert.event_num,
+                alert.event_type
+            ),
+        )]);
+        if alert.lost_before > 0 {
+            let lost = show::plural(alert.lost_before, "record");
+            self.line(vec![(Role::Bad, format!("! {lost} had been lost before this fired"))]);
+        }
+    }
+
+    fn output(&mut self, alert: &Alert) {
+        self.section("OUTPUT");
+        let text = show::clean(&alert.message).into_owned();
+        self.text(vec![(Role::Text, "  ".into())], 2, Role::Text, &text, None);
+    }
+
+    fn processes(&mut self, alert: &Alert, zone: &Zone) {
+        self.section("PROCESS AND ANCESTORS");
+        let all = alert.ancestors.len();
+        let near = all.min(ANCESTORS_MAX);
+        let hidden = all - near;
+        let mut depth = 0;
+        if hidden > 0 {
+            if let Some(first) = alert.ancestors.last() {
+                self.process(first, alert, zone, 0, all);
+            }
+            if hidden > 1 {
+                self.line(vec![(Role::Dim, format!("  … {} between", show::plural(hidden as u64 - 1, "ancestor")))]);
+            }
+            depth = 1;
+        }
+        for (i, ancestor) in alert.ancestors[..near].iter().enumerate().rev() {
+            self.process(ancestor, alert, zone, depth, i + 1);
+            depth += 1;
+        }
+        self.process(&alert.process, alert, zone, depth, 0);
+    }
+
+    /// One process: `generation` 0 is the one that fired, 1 its parent, and so on.
+    fn process(&mut self, p: &Process, alert: &Alert, zone: &Zone, depth: usize, generation: usize) {
+        let indent = depth.saturating_sub(1).min(self.width / 8) * 2 + 2;
+        let branch = if depth == 0 { String::new() } else { "└─ ".to_owned() };
+        let own = generation == 0;
+        let comm = eyas_event::text::to_utf8(&p.comm).into_owned();
+        let pick = match generation {
+            0 => ("proc.name".to_owned(), comm),
+            1 => ("proc.pname".to_owned(), comm),
+            n => (format!("proc.aname[{n}]"), comm),
+        };
+        let pid = format!("{} ", p.key.pid);
+        let user = if own {
+            show::clean(&alert.user).into_owned()
+        } else if p.uid == 0 {
+            "root".to_owned()
+        } else {
+            format!("uid {}", p.uid)
+        };
+        let lead = vec![
+            (Role::Text, " ".repeat(indent)),
+            (Role::Line, branch.clone()),
+            (if own { Role::Accent } else { Role::Dim }, pid.clone()),
+        ];
+        let taken = indent + show::width(&branch) + show::width(&pid);
+        let cmdline = show::clean_bytes(&p.cmdline()).into_owned();
+        let role = if own { Role::Strong } else { Role::Text };
+        self.text(lead, taken, role, &cmdline, Some(pick));
+        let mut facts = vec![user];
+        if !p.exe_path.is_empty() {
+            facts.push(show::clean_bytes(&p.exe_path).into_owned());
+        }
+        if !p.cwd.is_empty() {
+            facts.push(format!("in {}", show::clean_bytes(&p.cwd)));
+        }
+        if p.key.start != 0 {
+            let ago = alert.boot_time.0.saturating_sub(p.key.start);
+            facts.push(format!("since {}", zone.time_of_day(WallTime(alert.time.0.saturating_sub(ago)))));
+        }
+        if p.in_container() {
+            facts.push(format!("container {}", show::clean(&p.container)));
+        }
+        let under = indent + show::width(&branch);
+        self.text(vec![(Role::Text, " ".repeat(under))], under, Role::Dim, &facts.join(" · "), None);
+    }
+
+    fn tags(&mut self, alert: &Alert) {
+        self.section("TAGS");
+        let tags: Vec<_> = alert.tags.iter().map(|t| show::clean(t)).collect();
+        let text = if tags.is_empty() { "This rule has none.".to_owned() } else { tags.join("  ") };
+        let role = if tags.is_empty() { Role::Dim } else { Role::Accent };
+        self.text(vec![(Role::Text, "  ".into())], 2, role, &text, None);
+    }
+
+    fn fields(&mut self, alert: &Alert) {
+        self.section("FIELDS");
+        let there = || alert.fields.iter().filter(|(_, v)| *v != OutputValue::Null);
+        let names = there().map(|(n, _)| show::width(&show::clean(n))).max().unwrap_or(0);
+        let names = names.min(24).min(self.width / 2);
+        if there().next().is_none() {
+            self.line(vec![(Role::Dim, "  The event had no values.".into())]);
+        }
+        for (name, value) in there() {
+            let value = value_text(value);
+            let shown = show::clean(&value).into_owned();
+            let lead = vec![(Role::Field, format!("  {}", show::pad(&show::clean(name), names))), (Role::Dim, " = ".into())];
+            self.text(lead, names + 5, Role::Value, &shown, Some((name.clone(), value)));
+        }
+    }
+
+    fn rule(&mut self, alert: &Alert, rule: &Rule) {
+        self.section("RULE");
+        match rule {
+            Rule::Asked(_) => self.line(vec![(Role::Dim, "  Reading it from the store…".into())]),
+            Rule::Failed(why) => {
+                let why = format!("The store could not say: {}", show::clean(why));
+                self.text(vec![(Role::Text, "  ".into())], 2, Role::Warn, &why, None);
+            }
+            Rule::Known(None) => {
+                let hash = alert.ruleset.to_string();
+                let text = format!("The ruleset that fired it ({}) is not in this store.", &hash[..12]);
+                self.text(vec![(Role::Text, "  ".into())], 2, Role::Dim, &text, None);
+            }
+            Rule::Known(Some(source)) => {
+                self.line(vec![(Role::Dim, format!("  {}:{}", show::clean(&source.file), source.line))]);
+                for line in source.text.lines().take(400) {
+                    let line = line.replace('\t', "  ");
+                    let body = line.trim_start();
+                    let indent = 2 + (line.len() - body.len());
+                    let text = show::clean(body).into_owned();
+                    self.text(vec![(Role::Text, " ".repeat(indent.min(self.width / 2)))], indent, Role::Text, &text, None);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What goes in and out of the console, and nothing else does: the [`Pulse`] (latest wins), batches of alerts as they
+//! fire, questions with a ticket, and their answers. Plain values; who answers is decided by whoever opens the doors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use eyas_event::{Alert, AlertId, HookStatus, RulesetHash, WallTime};
+use tokio::sync::mpsc;
+
+/// The state of the node and of eyas, a few times a second.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    /// The node's name.
+    pub node: Arc<str>,
+    /// Whether events come in.
+    pub sensor: Sensor,
+    /// The kernel hooks; empty for anything but a live sensor.
+    pub hooks: Vec<HookStatus>,
+    /// Events in the last second.
+    pub events_per_s: u64,
+    /// Events since the start.
+    pub events: u64,
+    /// Alerts since the start.
+    pub alerts: u64,
+    /// Records known to be lost since the start, whatever the cause.
+    pub lost: u64,
+    /// Resident memory of this process.
+    pub rss_bytes: u64,
+    /// How long the oldest alert has been waiting to be stored.
+    pub store_lag: Duration,
+    /// The ruleset in force; `None` before the first one is loaded.
+    pub ruleset: Option<RulesetHash>,
+    /// How many rules it has.
+    pub rules: u32,
+    /// What the last load or reload of rules had to say.
+    pub reload: Option<Reload>,
+    /// The present: the newest record's time in a replay, the clock otherwise.
+    pub now: WallTime,
+    /// Whether the source has ended: there will be no more events.
+    pub ended: bool,
+}
+
+impl Pulse {
+    /// The pulse of a node of which nothing is known yet.
+    pub fn starting(node: Arc<str>) -> Self {
+        Self {
+            node,
+            sensor: Sensor::Starting,
+            hooks: Vec::new(),
+            events_per_s: 0,
+            events: 0,
+            alerts: 0,
+            lost: 0,
+            rss_bytes: 0,
+            store_lag: Duration::ZERO,
+            ruleset: None,
+            rules: 0,
+            reload: None,
+            now: WallTime(0),
+            ended: false,
+        }
+    }
+}
+
+/// Whether events come in, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sensor {
+    /// Not yet: programs are being loaded.
+    Starting,
+    /// Every hook is on.
+    On,
+    /// Some hooks are off; the text says which and why.
+    Degraded(String),
+    /// A recording is being replayed.
+    Replay {
+        /// Its name.
+        name: String,
+        /// How far it has come.
+        position: WallTime,
+    },
+    /// No events; the text says why.
+    Off(String),
+}
+
+/// The outcome of loading rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// When.
+    pub at: WallTime,
+    /// The diagnostics as text, without terminal codes.
+    pub text: String,
+    /// How many of them are errors.
+    pub errors: u32,
+    /// How many are warnings.
+    pub warnings: u32,
+    /// Whether the new rules are in force, or the earlier ones were kept.
+    pub applied: bool,
+}
+
+/// Names a question, so that its answer can be told from an older one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A filter that compiled: a condition in the rule language.
+pub type FilterText = Arc<str>;
+
+/// A question to the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// The newest alerts that are older than `before` (than everything, if `None`). Answer: [`Reply::Page`].
+    Page {
+        /// Only ids below this one.
+        before: Option<AlertId>,
+        /// At most so many.
+        limit: usize,
+        /// Only those that match.
+        filter: Option<FilterText>,
+    },
+    /// The oldest alerts that are newer than `id`. Answer: [`Reply::Page`].
+    After {
+        /// Only ids above this one.
+        id: AlertId,
+        /// At most so many.
+        limit: usize,
+        /// Only those that match.
+        filter: Option<FilterText>,
+    },
+    /// What the store keeps beside an alert. Answer: [`Reply::Detail`].
+    Detail(AlertId),
+    /// Alerts counted by time and priority, with the gaps in between. Answer: [`Reply::Histogram`].
+    Histogram {
+        /// Begin of the first bucket.
+        from: WallTime,
+        /// End of the last bucket.
+        to: WallTime,
+        /// How many buckets of equal width.
+        buckets: u16,
+        /// Only alerts that match.
+        filter: Option<FilterText>,
+    },
+    /// How many stored alerts match. Answer: [`Reply::Count`].
+    CountFilter {
+        /// The filter.
+        filter: FilterText,
+    },
+}
+
+/// What a question asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Something from the store.
+    Store(Query),
+    /// Whether this text is a condition over alerts. Answer: [`Reply::Filter`].
+    CompileFilter(Arc<str>),
+}
+
+/// A question on its way out. Every question is answered, if only with [`Reply::Failed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Comes back with the answer.
+    pub ticket: Ticket,
+    /// The question.
+    pub question: Question,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Alerts, in any order.
+    Page(Vec<Arc<Alert>>),
+    /// An alert with its rule.
+    Detail(Box<Detail>),
+    /// Counts by time.
+    Histogram(Histogram),
+    /// A number of alerts.
+    Count(u64),
+    /// What became of a filter text.
+    Filter {
+        /// The text that was asked about.
+        text: Arc<str>,
+        /// The number of stored alerts that match, or what is wrong.
+        result: Result<u64, Vec<FilterProblem>>,
+    },
+    /// The question could not be answered; the text is for people.
+    Failed(String),
+}
+
+/// What the store knows of an alert beside the alert.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// Which alert.
+    pub id: AlertId,
+    /// The rule as it was when it fired; `None` when its ruleset was not kept.
+    pub rule: Option<RuleSource>,
+}
+
+/// The text of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSource {
+    /// The file it was in.
+    pub file: String,
+    /// The line at which it begins, from 1.
+    pub line: u32,
+    /// The rule's own lines.
+    pub text: String,
+}
+
+/// Alerts by time and priority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Histogram {
+    /// Begin of the first bucket.
+    pub from: WallTime,
+    /// End of the last bucket.
+    pub to: WallTime,
+    /// In each bucket, counts by priority number.
+    pub buckets: Vec<[u32; 8]>,
+    /// Times in which something was lost or nobody was watching.
+    pub gaps: Vec<Gap>,
+}
+
+/// A time in which eyas was blind, at least in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Begin.
+    pub from: WallTime,
+    /// End.
+    pub to: WallTime,
+    /// How many records; 0 when nobody can know.
+    pub count: u64,
+    /// Why, in a few words.
+    pub why: String,
+}
+
+/// Something wrong with a filter text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterProblem {
+    /// What, and what would be right.
+    pub message: String,
+    /// First byte of the offending part.
+    pub start: usize,
+    /// The byte after its last.
+    pub end: usize,
+}
+
+/// The console's connections to the rest of eyas.
+#[derive(Debug)]
+pub struct Doors {
+    /// Swapped by the pipeline; the console looks a few times a second.
+    pub pulse: Arc<ArcSwap<Pulse>>,
+    /// Alerts as they fire. When this lane is full the sender may leave a batch out: the console notices from
+    /// [`Pulse::alerts`] and reads what it missed from the store.
+    pub alerts: mpsc::Receiver<Vec<Arc<Alert>>>,
+    /// Questions. Never more than a handful are under way; 64 places are plenty.
+    pub asks: mpsc::Sender<Ask>,
+    /// Answers.
+    pub replies: mpsc::Receiver<(Ticket, Reply)>,
+}

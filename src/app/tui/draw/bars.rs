@@ -1,0 +1,155 @@
+//! The bars of alerts over time: severities stacked, times in which eyas was blind hatched, the chosen alert marked.
+
+use eyas_event::Priority;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::columns;
+use super::super::door::Histogram;
+use super::super::histogram::{self, Cell};
+use super::super::show::{self, count, plural};
+use super::super::state::{Ctx, State};
+use super::super::theme::{ColorDepth, Role};
+use super::Pen;
+
+const BLOCKS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
+    if area.height < 3 || area.width < 4 {
+        return;
+    }
+    let window = show::span(state.bars.window_s());
+    let Some(data) = &state.bars.data else {
+        pen.title(area, false, &format!("LAST {}", window.to_uppercase()), &[]);
+        pen.put(area.x + 2, area.y + 1, usize::from(area.width) - 2, "Counting alerts…", Role::Dim);
+        return;
+    };
+    let totals = data.buckets.iter().fold([0_u64; 8], |mut sum, bucket| {
+        for (s, n) in sum.iter_mut().zip(bucket) {
+            *s += u64::from(*n);
+        }
+        sum
+    });
+    pen.title(area, false, &format!("LAST {}", window.to_uppercase()), &legend(totals, data));
+    let inner = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 };
+    let axis = area.bottom() - 1;
+    let wide = histogram::column_width(data.buckets.len(), inner.width);
+    gaps(data, inner, wide, pen);
+    let max = data.buckets.iter().map(|b| b.iter().sum::<u32>()).max().unwrap_or(0);
+    for (i, bucket) in data.buckets.iter().enumerate() {
+        let x = inner.x + i as u16 * wide;
+        if x + wide > inner.right() {
+            break;
+        }
+        for (row, cell) in histogram::stack(*bucket, max, inner.height).into_iter().enumerate() {
+            paint(cell, x, inner.bottom() - 1 - row as u16, wide, pen);
+        }
+    }
+    if totals.iter().all(|n| *n == 0) && data.gaps.is_empty() {
+        let text = format!("No alerts in the last {window}.  - looks further back.");
+        pen.put(inner.x + 1, inner.y + inner.height / 2, usize::from(inner.width) - 1, &text, Role::Dim);
+    } else if max > 0 {
+        let top = count(u64::from(max));
+        let first = data.buckets.first().is_some_and(|b| b.iter().sum::<u32>() * 2 < max);
+        if first {
+            pen.put(inner.x, inner.y, 8, &format!("{top}┐"), Role::Dim);
+        }
+    }
+    labels(state, ctx, data, Rect { y: axis, height: 1, ..inner }, wide, pen);
+}
+
+fn legend(totals: [u64; 8], data: &Histogram) -> Vec<(Role, String)> {
+    let mut out = Vec::new();
+    if !data.gaps.is_empty() {
+        let known: u64 = data.gaps.iter().map(|g| g.count).sum();
+        let what = if known > 0 { format!(", {}", plural(known, "record")) } else { String::new() };
+        let why = data.gaps.last().map_or("", |g| g.why.as_str());
+        out.push((Role::Bad, format!("╱ blind: {why}{what}   ")));
+    }
+    for (priority, n) in Priority::ALL.into_iter().zip(totals).filter(|(_, n)| *n > 0) {
+        let sep = if out.len() > 1 || !data.gaps.is_empty() && out.len() == 1 { "  " } else { "" };
+        let sep = if out.is_empty() { "" } else { sep.max("  ") };
+        out.push((
+            columns::role(priority),
+            format!("{sep}{} {} {}", columns::sign(priority), count(n), priority.name().to_lowercase()),
+        ));
+    }
+    out
+}
+
+/// Hatches the times in which something was lost.
+fn gaps(data: &Histogram, inner: Rect, wide: u16, pen: &mut Pen<'_>) {
+    let span = data.to.0.saturating_sub(data.from.0).max(1);
+    let n = data.buckets.len() as u128;
+    for gap in &data.gaps {
+        if gap.to < data.from || gap.from >= data.to {
+            continue;
+        }
+        let place = |at: u64| (u128::from(at.saturating_sub(data.from.0)) * n / u128::from(span)) as u16;
+        let (first, last) = (place(gap.from.0), place(gap.to.0.min(data.to.0 - 1)));
+        for x in inner.x + first * wide..(inner.x + (last + 1) * wide).min(inner.right()) {
+            for y in inner.top()..inner.bottom() {
+                pen.put(x, y, 1, "╱", Role::Bad);
+            }
+        }
+    }
+}
+
+fn paint(cell: Cell, x: u16, y: u16, wide: u16, pen: &mut Pen<'_>) {
+    let color = |p: Priority| pen.style(columns::role(p)).fg;
+    let (text, style) = if pen.theme.depth() == ColorDepth::None {
+        // Without colours severities differ by texture.
+        let texture = match cell.lower {
+            Priority::Emergency | Priority::Alert | Priority::Critical => "█",
+            Priority::Error => "▓",
+            Priority::Warning => "▒",
+            _ => "░",
+        };
+        (if cell.eighths == 8 || cell.upper.is_some() { texture } else { BLOCKS[usize::from(cell.eighths)] }, Style::new())
+    } else {
+        let mut style = Style::new();
+        style.fg = color(cell.lower);
+        if let Some(upper) = cell.upper {
+            style.bg = color(upper);
+        }
+        (BLOCKS[usize::from(cell.eighths.min(8))], style)
+    };
+    for x in x..x + wide {
+        // A bar covers the hatching; its own ground is kept.
+        pen.put_styled(x, y, 1, text, style);
+    }
+}
+
+/// The axis: begin, middle and end as times of day, and the chosen alert's place.
+fn labels(state: &State, ctx: &Ctx, data: &Histogram, area: Rect, wide: u16, pen: &mut Pen<'_>) {
+    let drawn = (data.buckets.len() as u16).saturating_mul(wide).min(area.width);
+    let seconds = state.bars.window_s() <= 900;
+    let name = |at: u64| {
+        let at = eyas_event::WallTime(at);
+        if seconds { ctx.zone.time_of_day(at) } else { ctx.zone.hour_minute(at) }
+    };
+    let line = "╌".repeat(usize::from(drawn));
+    pen.put(area.x, area.y, usize::from(drawn), &line, Role::Line);
+    let steps: u64 = if drawn >= 90 { 4 } else { 2 };
+    for step in 0..=steps {
+        let at = data.from.0 + (data.to.0 - data.from.0) / steps * step;
+        let text = name(at);
+        let width = show::width(&text) as u16;
+        if drawn < width * 3 + 4 && step != steps {
+            continue;
+        }
+        let middle = (u64::from(drawn) * step / steps) as u16;
+        let x = middle.saturating_sub(width / 2).min(drawn.saturating_sub(width));
+        pen.put(area.x + x, area.y, usize::from(width), &text, Role::Dim);
+    }
+    if let Some(alert) = state.rows.selected() {
+        if let Some(bucket) = histogram::bucket_of(data, alert.time) {
+            let x = (bucket as u16).saturating_mul(wide) + wide / 2;
+            if x < area.width {
+                pen.put(area.x + x, area.y, 1, "▴", Role::Accent);
+            }
+        } else if alert.time < data.from {
+            pen.put(area.x, area.y, 1, "◂", Role::Accent);
+        }
+    }
+}

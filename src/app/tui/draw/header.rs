@@ -1,0 +1,170 @@
+//! The lines at the top, which say how things stand, and the line at the bottom, which says what keys do here.
+
+use ratatui::layout::Rect;
+
+use super::super::commands::{self, COMMANDS};
+use super::super::door::{Pulse, Sensor};
+use super::super::show::{bytes, count, plural, width};
+use super::super::state::{Mode, State};
+use super::super::theme::Role;
+use super::Pen;
+
+type Parts = Vec<(Role, String)>;
+
+pub(super) fn draw(state: &State, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 || area.width == 0 {
+        return;
+    }
+    pen.shade(area, Role::Panel);
+    let first = Rect { height: 1, ..area };
+    let badge = mode(state);
+    let badge_width: usize = badge.iter().map(|(_, t)| width(t)).sum();
+    pen.right(first, &badge);
+    let room = usize::from(area.width).saturating_sub(badge_width + 1);
+    let mut used = pen.put(area.x, area.y, room, " eyas ", Role::Brand);
+    for part in fitting(segments(&state.pulse), room.saturating_sub(used)) {
+        used += pen.put(area.x + used as u16, area.y, room - used, "  ", Role::Text);
+        used += pen.parts(area.x + used as u16, area.y, room - used, &part);
+    }
+    if area.height > 1 {
+        let line = second(state);
+        pen.parts(area.x + 1, area.y + 1, usize::from(area.width).saturating_sub(2), &line);
+    }
+}
+
+/// Segments in order, each with how soon it may go: the highest number goes first.
+fn segments(pulse: &Pulse) -> Vec<(u8, Parts)> {
+    let mut out = vec![(2, vec![(Role::Strong, pulse.node.to_string())]), (1, sensor(&pulse.sensor, pulse.ended))];
+    if pulse.lost > 0 {
+        out.push((0, vec![(Role::BadLoud, format!(" ! LOST {} ", count(pulse.lost)))]));
+    }
+    let pair = |value: String, name: &str| vec![(Role::Strong, value), (Role::Dim, format!(" {name}"))];
+    out.push((3, pair(count(pulse.events_per_s), "ev/s")));
+    out.push((4, pair(count(pulse.alerts), if pulse.alerts == 1 { "alert" } else { "alerts" })));
+    if pulse.lost == 0 {
+        out.push((5, vec![(Role::Good, "0".into()), (Role::Dim, " lost".into())]));
+    }
+    out.push((6, pair(bytes(pulse.rss_bytes), "rss")));
+    let lag = pulse.store_lag.as_millis();
+    if lag >= 1_000 {
+        out.push((3, vec![(Role::Warn, format!("store {:.1} s behind", pulse.store_lag.as_secs_f64()))]));
+    }
+    out
+}
+
+/// Those that fit, after the least important have gone.
+fn fitting(mut all: Vec<(u8, Parts)>, room: usize) -> Vec<Parts> {
+    let size = |all: &[(u8, Parts)]| -> usize {
+        all.iter().map(|(_, p)| 2 + p.iter().map(|(_, t)| width(t)).sum::<usize>()).sum()
+    };
+    while size(&all) > room && all.len() > 1 {
+        let Some(last) = all.iter().map(|(rank, _)| *rank).max() else { break };
+        if let Some(at) = all.iter().rposition(|(rank, _)| *rank == last) {
+            all.remove(at);
+        }
+    }
+    all.into_iter().map(|(_, parts)| parts).collect()
+}
+
+fn sensor(sensor: &Sensor, ended: bool) -> Parts {
+    match sensor {
+        Sensor::Starting => vec![(Role::Warn, "◌ sensor starting".into())],
+        Sensor::On => vec![(Role::Good, "● sensor on".into())],
+        Sensor::Degraded(_) => vec![(Role::Warn, "◐ sensor degraded".into())],
+        Sensor::Replay { .. } if ended => vec![(Role::Accent, "↻ replay ended".into())],
+        Sensor::Replay { .. } => vec![(Role::Accent, "↻ replay".into())],
+        Sensor::Off(_) => vec![(Role::Bad, "○ SENSOR OFF".into())],
+    }
+}
+
+fn mode(state: &State) -> Parts {
+    let unseen = state.unseen();
+    let mut out = Vec::new();
+    if unseen > 0 {
+        let where_ = if matches!(state.mode, Mode::Live) { "below" } else { "held" };
+        out.push((Role::Warn, format!("{} new {where_} ", count(unseen))));
+    }
+    out.push(match &state.mode {
+        Mode::Paused { .. } => (Role::Paused, " ‖ PAUSED ".into()),
+        Mode::Live if state.replaying() => (Role::Replay, " ↻ REPLAY ".into()),
+        Mode::Live => (Role::Live, " ▸ LIVE ".into()),
+    });
+    out
+}
+
+/// The second line: filter and search when there are any, else what the sensor and the rules have to say.
+fn second(state: &State) -> Parts {
+    let mut out: Parts = Vec::new();
+    if let Some(filter) = &state.filter {
+        out.push((Role::Dim, "filter ".into()));
+        out.push((Role::Accent, filter.text.to_string()));
+        if let Some(hits) = filter.hits {
+            out.push((Role::Dim, format!("  {} stored", plural(hits, "match").replace("matchs", "matches"))));
+        }
+    }
+    if let Some(search) = &state.search {
+        out.push((Role::Dim, if out.is_empty() { "search " } else { "  ·  search " }.into()));
+        out.push((Role::Accent, search.pattern().to_owned()));
+    }
+    match &state.pulse.sensor {
+        Sensor::Degraded(why) => {
+            out.push((Role::Warn, format!("{}sensor: {why}; S shows the hooks", gap(&out))));
+        }
+        Sensor::Off(why) => out.push((Role::Bad, format!("{}no events: {why}", gap(&out)))),
+        Sensor::Replay { name, .. } if out.is_empty() => {
+            out.push((Role::Dim, "recording ".into()));
+            out.push((Role::Text, name.clone()));
+        }
+        _ => {}
+    }
+    if state.filter.is_none() {
+        let rules = plural(u64::from(state.pulse.rules), "rule");
+        let text = match state.pulse.ruleset {
+            Some(hash) => format!("{}{rules} in force ({:.8})", gap(&out), hash.to_string()),
+            None => format!("{}no rules loaded yet", gap(&out)),
+        };
+        out.push((Role::Dim, text));
+        if let Some(reload) = &state.pulse.reload
+            && reload.errors > 0
+        {
+            out.push((Role::Bad, format!("  ·  {} in the rules, R shows them", plural(u64::from(reload.errors), "error"))));
+        }
+        out.push((Role::Dim, "  ·  no filter".into()));
+    }
+    out
+}
+
+fn gap(out: &Parts) -> &'static str {
+    if out.is_empty() { "" } else { "  ·  " }
+}
+
+/// The last line: a notice while there is one, else the keys that work here.
+pub(super) fn key_bar(state: &State, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    pen.shade(area, Role::Panel);
+    let room = usize::from(area.width).saturating_sub(1);
+    if let Some(notice) = &state.notice {
+        pen.put(area.x + 1, area.y, room, &notice.text, notice.role);
+        return;
+    }
+    let place = state.place();
+    let mut used = 0;
+    for command in COMMANDS.iter().filter(|c| !c.bar.is_empty() && c.places.has(place)) {
+        let Some(key) = command.keys.first() else { continue };
+        let key = key.name();
+        let label = match (command.action, &state.mode) {
+            (commands::Action::Pause, Mode::Paused { .. }) => "go on",
+            _ => command.bar,
+        };
+        let wide = width(&key) + 1 + width(label) + 2;
+        if used + wide > room + 2 {
+            break;
+        }
+        let x = area.x + 1 + used as u16;
+        let after = pen.put(x, area.y, room - used, &key, Role::Key);
+        pen.put(x + after as u16 + 1, area.y, room.saturating_sub(used + after + 1), label, Role::KeyBar);
+        used += wide;
+    }
+}

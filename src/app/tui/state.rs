@@ -1,0 +1,207 @@
+//! [`State`]: all that the console knows. Only `update` changes it; drawing reads it. [`Ctx`] is what does not change
+//! while the console is open.
+
+use std::sync::Arc;
+
+use eyas_event::Alert;
+use ratatui::layout::Size;
+
+use super::columns::Column;
+use super::commands::Place;
+use super::detail::DetailView;
+use super::door::{FilterText, Pulse, Sensor, Ticket};
+use super::histogram::Bars;
+use super::layout::Layout;
+use super::overlay::Layer;
+use super::rows::Rows;
+use super::search::Search;
+use super::theme::{Role, Theme};
+use super::zone::Zone;
+
+/// What does not change.
+#[derive(Debug)]
+pub(super) struct Ctx {
+    /// For times of day.
+    pub(super) zone: Zone,
+    /// What can be chosen; the first is the one to begin with.
+    pub(super) themes: Vec<Theme>,
+}
+
+/// Which pane has the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pane {
+    /// The list.
+    List,
+    /// The details.
+    Detail,
+}
+
+/// Whether time goes on.
+#[derive(Clone, Debug)]
+pub(super) enum Mode {
+    /// What fires is shown.
+    Live,
+    /// What fires is held back and counted.
+    Paused {
+        /// Held back, at most as many as the list holds.
+        held: Vec<Arc<Alert>>,
+        /// How many there were.
+        count: u64,
+    },
+}
+
+/// How alerts are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Density {
+    /// Two lines where there is room.
+    Auto,
+    /// One line.
+    One,
+    /// Two lines.
+    Two,
+}
+
+/// A condition in force.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub(super) text: FilterText,
+    /// How many stored alerts meet it, as of the last count.
+    pub(super) hits: Option<u64>,
+}
+
+/// A sentence on the last line, for a while.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    pub(super) text: String,
+    pub(super) role: Role,
+    pub(super) until_ms: u64,
+}
+
+/// What a page of alerts was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageKind {
+    /// The newest ones, for an empty list.
+    Newest,
+    /// Those before the oldest.
+    Older,
+    /// Those after the newest.
+    After,
+}
+
+/// Questions under way. An answer to any other ticket is stale.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending {
+    pub(super) page: Option<(Ticket, PageKind)>,
+    pub(super) count: Option<Ticket>,
+    /// A filter that is to be applied as soon as it compiles.
+    pub(super) apply: Option<Ticket>,
+}
+
+/// All that the console knows.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) size: Size,
+    pub(super) now_ms: u64,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) rows: Rows,
+    pub(super) mode: Mode,
+    pub(super) focus: Pane,
+    pub(super) detail: Option<DetailView>,
+    pub(super) zoomed: bool,
+    pub(super) column: Column,
+    pub(super) density: Density,
+    pub(super) filter: Option<Filter>,
+    pub(super) filters: Vec<String>,
+    pub(super) search: Option<Search>,
+    pub(super) searches: Vec<String>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) bars: Bars,
+    pub(super) notice: Option<Notice>,
+    pub(super) theme: usize,
+    pub(super) pending: Pending,
+    pub(super) tickets: u64,
+    /// Until when the store is asked again for newer alerts: it writes a moment after they fire.
+    pub(super) catch_up_ms: u64,
+    /// How many alerts have come in as they fired.
+    pub(super) received: u64,
+    /// Whether the last pulse already told of more alerts than came in.
+    pub(super) behind: bool,
+}
+
+impl State {
+    /// A console that knows nothing yet.
+    pub(super) fn new(size: Size, pulse: Arc<Pulse>) -> Self {
+        let received = pulse.alerts;
+        Self {
+            size,
+            now_ms: 0,
+            pulse,
+            rows: Rows::new(),
+            mode: Mode::Live,
+            focus: Pane::List,
+            detail: None,
+            zoomed: false,
+            column: Column::Process,
+            density: Density::Auto,
+            filter: None,
+            filters: Vec::new(),
+            search: None,
+            searches: Vec::new(),
+            layers: Vec::new(),
+            bars: Bars::new(),
+            notice: None,
+            theme: 0,
+            pending: Pending::default(),
+            tickets: 0,
+            catch_up_ms: 0,
+            received,
+            behind: false,
+        }
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        Layout::of(self.size, self)
+    }
+
+    /// Lines that an alert takes in the list.
+    pub(super) fn lines_each(&self, layout: &Layout) -> u16 {
+        match self.density {
+            Density::One => 1,
+            Density::Two => 2,
+            Density::Auto if layout.list.height >= 18 => 2,
+            Density::Auto => 1,
+        }
+    }
+
+    /// How many alerts the list shows at once.
+    pub(super) fn list_rows(&self) -> usize {
+        let layout = self.layout();
+        layout.list_rows(self.lines_each(&layout))
+    }
+
+    /// The pane below all layers, as a place for keys.
+    pub(super) fn base(&self) -> Place {
+        match self.focus {
+            Pane::List => Place::List,
+            Pane::Detail => Place::Detail,
+        }
+    }
+
+    /// Where keys go.
+    pub(super) fn place(&self) -> Place {
+        self.layers.last().map_or(self.base(), Layer::place)
+    }
+
+    /// How many alerts came in that are not on the screen.
+    pub(super) fn unseen(&self) -> u64 {
+        match &self.mode {
+            Mode::Live => self.rows.unseen,
+            Mode::Paused { count, .. } => *count,
+        }
+    }
+
+    /// Whether what is shown is a recording.
+    pub(super) fn replaying(&self) -> bool {
+        matches!(self.pulse.sensor, Sensor::Replay { .. })
+    }
+}

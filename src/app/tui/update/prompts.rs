@@ -1,0 +1,208 @@
+//! What keys do in layers: typing, taking, cancelling; the search prompt, the filter bar, the palette.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use eyas_event::FieldId;
+
+use super::super::commands::{Action, Place};
+use super::super::door::Question;
+use super::super::overlay::{self, FilterBar, Layer, Prompt, Verdict};
+use super::super::search::Search;
+use super::super::state::Filter;
+use super::Turn;
+
+impl Turn<'_> {
+    /// A command while a layer has the keys. Returns false for commands that mean the same everywhere.
+    pub(super) fn in_layer(&mut self, place: Place, action: Action) -> bool {
+        match action {
+            Action::Cancel => {
+                self.s.layers.pop();
+            }
+            Action::Accept => self.accept(),
+            Action::Older | Action::Newer => self.recall(action == Action::Older),
+            Action::Complete => self.complete(),
+            Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::Top
+            | Action::Bottom
+                if matches!(place, Place::Help | Place::Palette | Place::Sheet) =>
+            {
+                self.go_layer(action);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A key that is no command: text, where text is wanted.
+    pub(super) fn type_key(&mut self, key: KeyEvent) {
+        let changed = match self.s.layers.last_mut() {
+            Some(Layer::Help(c) | Layer::Palette(c)) => {
+                let changed = c.input.key(key);
+                if changed {
+                    c.row = 0;
+                }
+                changed
+            }
+            Some(Layer::Search(p)) => p.input.key(key),
+            Some(Layer::Filter(f)) => f.prompt.input.key(key),
+            Some(Layer::Sheet(..)) | None => false,
+        };
+        if changed {
+            self.typed();
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        match self.s.layers.last_mut() {
+            Some(Layer::Help(c) | Layer::Palette(c)) => {
+                c.input.paste(text);
+                c.row = 0;
+            }
+            Some(Layer::Search(p)) => p.input.paste(text),
+            Some(Layer::Filter(f)) => f.prompt.input.paste(text),
+            Some(Layer::Sheet(..)) | None => return self.say("Nothing takes text here: press f for the filter or / to search, then paste."),
+        }
+        self.typed();
+    }
+
+    /// What was typed has changed.
+    fn typed(&mut self) {
+        match self.s.layers.last() {
+            Some(Layer::Search(prompt)) => self.s.search = Search::new(prompt.input.text()),
+            Some(Layer::Filter(_)) => self.compile(),
+            _ => {}
+        }
+    }
+
+    fn compile(&mut self) {
+        let Some(Layer::Filter(bar)) = self.s.layers.last() else { return };
+        let text: Arc<str> = bar.prompt.input.text().into();
+        let verdict = if text.trim().is_empty() {
+            Verdict::Empty
+        } else {
+            Verdict::Asked(self.ask(Question::CompileFilter(text)))
+        };
+        if let Some(Layer::Filter(bar)) = self.s.layers.last_mut() {
+            bar.taken = false;
+            // What is known stays on the screen until the answer comes, unless there is nothing to know.
+            bar.verdict = verdict;
+        }
+    }
+
+    pub(super) fn open_search(&mut self) {
+        let text = self.s.search.as_ref().map_or("", Search::pattern).to_owned();
+        self.s.layers.push(Layer::Search(Prompt::new(&text)));
+    }
+
+    pub(super) fn open_filter(&mut self) {
+        let text = self.s.filter.as_ref().map_or(String::new(), |f| f.text.to_string());
+        let bar = FilterBar { prompt: Prompt::new(&text), verdict: Verdict::Empty, taken: false };
+        self.s.layers.push(Layer::Filter(bar));
+        self.compile();
+    }
+
+    fn recall(&mut self, older: bool) {
+        let changed = match self.s.layers.last_mut() {
+            Some(Layer::Search(p)) => p.recall(&self.s.searches, older),
+            Some(Layer::Filter(f)) => f.prompt.recall(&self.s.filters, older),
+            _ => false,
+        };
+        if changed {
+            self.typed();
+        }
+    }
+
+    fn complete(&mut self) {
+        if let Some(Layer::Filter(bar)) = self.s.layers.last_mut()
+            && let Some((start, names)) = completions(&bar.prompt.input)
+            && let Some(first) = names.first()
+        {
+            let first = *first;
+            bar.prompt.input.complete(start, first);
+            self.compile();
+        }
+    }
+
+    fn accept(&mut self) {
+        match self.s.layers.last_mut() {
+            Some(Layer::Search(prompt)) => {
+                let text = prompt.input.text().to_owned();
+                self.s.layers.pop();
+                if text.is_empty() {
+                    self.s.search = None;
+                    return;
+                }
+                if self.s.searches.last() != Some(&text) {
+                    self.s.searches.push(text.clone());
+                    if self.s.searches.len() > 100 {
+                        self.s.searches.remove(0);
+                    }
+                }
+                self.s.search = Search::new(&text);
+                self.run(Action::SearchNext);
+            }
+            Some(Layer::Filter(bar)) => {
+                let text = bar.prompt.input.text().to_owned();
+                match &bar.verdict {
+                    Verdict::Empty => self.take_filter(None),
+                    Verdict::Good(hits) => {
+                        let filter = Filter { text: text.as_str().into(), hits: Some(*hits) };
+                        self.take_filter(Some(filter));
+                    }
+                    Verdict::Asked(_) => bar.taken = true,
+                    Verdict::Wrong(_) | Verdict::Failed(_) => {}
+                }
+            }
+            Some(Layer::Palette(chooser)) => {
+                let (text, row) = (chooser.input.text().to_owned(), chooser.row);
+                let base = self.s.base();
+                let rows = overlay::palette(&text, base, &self.ctx.themes);
+                if let Some(row) = rows.get(row) {
+                    let action = row.action;
+                    self.s.layers.clear();
+                    self.run(action);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Closes the filter bar with this filter.
+    pub(super) fn take_filter(&mut self, filter: Option<Filter>) {
+        self.s.layers.pop();
+        let same = match (&filter, &self.s.filter) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.text == b.text,
+            _ => false,
+        };
+        if !same {
+            self.apply_filter(filter);
+        }
+    }
+}
+
+/// Where the field name before the cursor begins, and the names that begin so.
+pub(in super::super) fn completions(input: &super::super::input::Input) -> Option<(usize, Vec<&'static str>)> {
+    let before = &input.text()[..input.cursor()];
+    let start = before
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+        .last()
+        .map(|(at, _)| at)?;
+    let word = &before[start..];
+    // After an operator comes a value, not a field.
+    let value = before[..start].trim_end().ends_with(['=', '<', '>', ',', '"', '\'', '/', '-']);
+    if value || word.is_empty() {
+        return None;
+    }
+    let names: Vec<_> =
+        FieldId::all().map(|id| id.info().name).filter(|n| n.starts_with(word) && *n != word).collect();
+    (!names.is_empty()).then_some((start, names))
+}
