@@ -1,7 +1,15 @@
-//! text in, verdicts out: the rule language, its compiler, its matcher, its explanations
+//! The room `engine`: text in, verdicts out. The rule language, its compiler, its matcher, its test cases.
+//!
+//! The stages, in order, each total (a value and diagnostics): [`yaml`] text to a tree with marks, [`items`] tree to items,
+//! [`collect`] items to definitions, [`syntax`] spliced text to a tree, [`lower`] trees to the typed form of [`ir`],
+//! [`program`] typed form to jumps. Beside them [`output`] for what rules say, [`filter`] for conditions by themselves,
+//! [`fieldmap`] for events in the documented JSON form, [`cases`] for tests of rules. The room does no I/O, reads no clock
+//! and starts no thread; only it knows YAML.
 
+pub mod cases;
 pub mod collect;
 pub mod diag;
+pub mod fieldmap;
 pub mod fields;
 pub mod filter;
 pub mod ir;
@@ -15,3 +23,21 @@ pub mod ruleset;
 pub mod source;
 pub mod syntax;
 pub mod yaml;
+
+pub use diag::{Code, Diagnostic, Severity};
+pub use fieldmap::FieldMap;
+pub use filter::{Filter, Rejected};
+pub use loader::{LeftOut, Loaded, Loader};
+pub use output::{RenderedOutput, output_value};
+pub use program::Scratch;
+pub use ruleset::{Rule, RuleId, Ruleset};
+pub use source::{Place, SourceFile, SourceId, Sources, Span};
+
+/// Rulesets and filters are shared between threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Ruleset>();
+    shared::<Filter>();
+    shared::<Diagnostic>();
+    shared::<Sources>();
+};

@@ -70,6 +70,8 @@ codes! {
     NotBuilt = "E0407", Error, "LOAD_ERR_COMPILE_CONDITION", "part of the language that is known and not built yet";
     BadOutput = "E0501", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output text does not parse";
     OutputUnknownField = "E0502", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output names a field that does not exist";
+    BadCase = "E0801", Error, "-", "a test case that cannot be read";
+    CaseRule = "E0802", Error, "-", "a test case for a rule that is not there";
     UnknownKey = "W0601", Warning, "LOAD_UNKNOWN_KEY", "a key that no item of this kind has";
     UnknownItem = "W0602", Warning, "LOAD_UNKNOWN_ITEM", "an item of no known kind";
     Deprecated = "W0603", Warning, "LOAD_DEPRECATED_ITEM", "an old form that still works";

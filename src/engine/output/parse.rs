@@ -96,9 +96,15 @@ fn token(
         }
         if let Some((field, taken)) = provided(rest, len) {
             if field.id.info().shape == Shape::AnySide {
-                let message = format!("`{candidate}` can be compared and not printed: it has two values");
-                diagnostics.push(Diagnostic::new(Code::BadOutput, message, span(taken), ""));
-                return Err(taken);
+                let message =
+                    format!("`{candidate}` can be compared and not printed: it stands for both ends");
+                diagnostics.push(Diagnostic::new(
+                    Code::OutputNotProvided,
+                    message,
+                    span(taken),
+                    "prints <NA>",
+                ));
+                return Ok(Some(Token { field: None, taken }));
             }
             return Ok(Some(Token { field: Some(field), taken }));
         }

@@ -9,10 +9,8 @@ use eyas_engine::loader::{Loaded, Loader};
 use eyas_engine::source::SourceFile;
 
 fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("EYAS_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let path = std::env::var_os("EYAS_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     if path.is_dir() {
         return Some(path);
     }
@@ -53,7 +51,8 @@ fn at_least_sixty_of_the_ninety_three_stock_rules_compile_and_the_rest_say_why()
         let mut about = loaded.diagnostics.iter().filter(|d| d.is_error()).filter(|d| {
             let own = d.item.as_ref().is_some_and(|(_, name)| *name == rule.name);
             let quoted = format!("`{}`", rule.name);
-            own || d.labels.iter().any(|l| l.text.contains(&quoted)) || d.notes.iter().any(|n| n.contains(&quoted))
+            own || d.labels.iter().any(|l| l.text.contains(&quoted))
+                || d.notes.iter().any(|n| n.contains(&quoted))
         });
         let found = about.next().unwrap_or_else(|| panic!("nothing says why `{}` was left out", rule.name));
         assert!(matches!(

@@ -1,0 +1,174 @@
+//! An event as a map of field to value: the documented JSON form (`docs/events.md`), for test cases and stored alerts.
+//!
+//! It answers through the same door as a live event. What the map does not name is missing, except what follows from what
+//! it names: any-side fields and networks from the sided addresses and ports, the chain of ancestors from its members and
+//! the members from the chain, a parameter by position from the parameter by name.
+
+mod read;
+
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+
+use eyas_event::{Arg, EventType, FieldId, FieldRef, Fields, ParamId, Shape, Value};
+use rustc_hash::FxHashMap;
+
+pub use read::BadEvent;
+
+/// A value that the map owns.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Given {
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Bytes(Box<[u8]>),
+    Ip(IpAddr),
+    Port(u16),
+    Time(u64),
+    Span(i64),
+}
+
+impl Given {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Bool(b) => Value::Bool(*b),
+            Self::Int(n) => Value::Int(*n),
+            Self::Uint(n) => Value::Uint(*n),
+            Self::Bytes(b) => Value::Bytes(b),
+            Self::Ip(ip) => Value::Ip(*ip),
+            Self::Port(p) => Value::Port(*p),
+            Self::Time(t) => Value::Time(*t),
+            Self::Span(s) => Value::Span(*s),
+        }
+    }
+}
+
+/// An event as a map.
+#[derive(Clone, Debug, Default)]
+pub struct FieldMap {
+    event: Option<EventType>,
+    values: FxHashMap<FieldRef, Given>,
+    /// Any-side fields, and chains of ancestors from the parent on.
+    lists: FxHashMap<FieldId, Vec<Given>>,
+}
+
+impl FieldMap {
+    /// Fills in what follows from what was given.
+    fn complete(&mut self) {
+        for id in FieldId::all() {
+            if id.info().shape == Shape::Ancestors && !self.lists.contains_key(&id) {
+                let at = |n| FieldRef { id, arg: Arg::Index(n) };
+                let chain: Vec<_> = (1..=64).map_while(|n| self.values.get(&at(n)).cloned()).collect();
+                // A gap in the members does not hide those behind it from an unindexed comparison.
+                let mut rest: Vec<(u32, Given)> = self
+                    .values
+                    .iter()
+                    .filter_map(|(field, given)| match field.arg {
+                        Arg::Index(n) if field.id == id && n as usize > chain.len() => {
+                            Some((n, given.clone()))
+                        }
+                        _ => None,
+                    })
+                    .collect();
+                rest.sort_by_key(|(n, _)| *n);
+                let chain: Vec<_> =
+                    chain.into_iter().chain(rest.into_iter().map(|(_, given)| given)).collect();
+                if !chain.is_empty() {
+                    self.lists.insert(id, chain);
+                }
+            } else if let (Shape::Ancestors, Some(chain)) = (id.info().shape, self.lists.get(&id)) {
+                for (n, given) in chain.iter().enumerate() {
+                    let field = FieldRef { id, arg: Arg::Index(n as u32 + 1) };
+                    self.values.entry(field).or_insert_with(|| given.clone());
+                }
+            }
+        }
+        let pairs = [
+            (FieldId::FD_CNET, FieldId::FD_CIP),
+            (FieldId::FD_SNET, FieldId::FD_SIP),
+            (FieldId::FD_LNET, FieldId::FD_LIP),
+            (FieldId::FD_RNET, FieldId::FD_RIP),
+        ];
+        for (net, ip) in pairs {
+            if let Some(given) = self.values.get(&FieldRef::plain(ip)).cloned() {
+                self.values.entry(FieldRef::plain(net)).or_insert(given);
+            }
+        }
+        let addresses = [FieldId::FD_CIP, FieldId::FD_SIP, FieldId::FD_LIP, FieldId::FD_RIP];
+        let ports = [FieldId::FD_CPORT, FieldId::FD_SPORT, FieldId::FD_LPORT, FieldId::FD_RPORT];
+        for (any, sided) in
+            [(FieldId::FD_IP, addresses), (FieldId::FD_NET, addresses), (FieldId::FD_PORT, ports)]
+        {
+            if self.lists.contains_key(&any) {
+                continue;
+            }
+            let mut values: Vec<Given> = Vec::new();
+            for id in sided {
+                if let Some(given) = self.values.get(&FieldRef::plain(id))
+                    && !values.contains(given)
+                {
+                    values.push(given.clone());
+                }
+            }
+            if !values.is_empty() {
+                self.lists.insert(any, values);
+            }
+        }
+    }
+
+    fn one(&self, field: &FieldRef) -> Option<&Given> {
+        if let Some(given) = self.values.get(field) {
+            return Some(given);
+        }
+        // A parameter by position is the one that has this place in the event's list.
+        if let (FieldId::EVT_ARG, Arg::Index(n)) = (field.id, &field.arg) {
+            let name = eyas_event::params::of(self.event?).get(*n as usize)?;
+            let param = ParamId::from_name(name)?;
+            return self.values.get(&FieldRef { id: field.id, arg: Arg::Param(param) });
+        }
+        None
+    }
+}
+
+impl Fields for FieldMap {
+    fn event_type(&self) -> Option<EventType> {
+        self.event
+    }
+
+    fn get<'s>(&'s self, field: &FieldRef, buf: &'s mut Vec<u8>) -> Value<'s> {
+        let chain = field.id.info().shape == Shape::Ancestors && field.arg == Arg::None;
+        // Falco prints the process's own id for the chain of ids.
+        if chain && field.id != FieldId::PROC_APID {
+            let Some(values) = self.lists.get(&field.id) else { return Value::Absent };
+            let begin = buf.len();
+            for (i, given) in values.iter().enumerate() {
+                if i > 0 {
+                    buf.push(b' ');
+                }
+                given.value().write_text(buf);
+            }
+            return Value::Bytes(&buf[begin..]);
+        }
+        if chain {
+            let own = FieldRef::plain(FieldId::PROC_PID);
+            return self.values.get(&own).map_or(Value::Absent, Given::value);
+        }
+        self.one(field).map_or(Value::Absent, Given::value)
+    }
+
+    fn each(
+        &self,
+        field: &FieldRef,
+        _buf: &mut Vec<u8>,
+        test: &mut dyn FnMut(Value<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let several = match field.id.info().shape {
+            Shape::One => false,
+            Shape::AnySide => true,
+            Shape::Ancestors => field.arg == Arg::None,
+        };
+        if several {
+            return self.lists.get(&field.id).into_iter().flatten().try_for_each(|given| test(given.value()));
+        }
+        self.one(field).map_or(ControlFlow::Continue(()), |given| test(given.value()))
+    }
+}
