@@ -109,6 +109,10 @@ pub(crate) async fn open_writing(path: &Path) -> Result<SqliteConnection, StoreE
         raw_sql(*sql).execute(&mut conn).await?;
         raw_sql("COMMIT").execute(&mut conn).await?;
     }
+    if found < SCHEMA {
+        // So that a copy of the file without its WAL is a store too. A reader may be in the way; then it comes later.
+        let _best_effort = raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await;
+    }
     Ok(conn)
 }
 

@@ -209,6 +209,47 @@ fn a_copy_can_be_read_where_nothing_can_be_written() {
     drop(read);
 }
 
+/// Names the store to the child below.
+const CHILD: &str = "EYAS_STORE_TEST_READER";
+
+/// Not a test of its own: it reads as a user who may write nothing here.
+#[test]
+#[ignore = "run by the test below, in a process of its own"]
+fn child_that_reads() {
+    let path = std::env::var_os(CHILD).expect("the test that runs this names the store");
+    let reader = Store::open_read(std::path::Path::new(&path)).unwrap().blocking();
+    assert_eq!(reader.alerts_page(None, 5).unwrap().len(), 1);
+}
+
+#[test]
+fn anybody_who_may_read_the_file_can_read_it() {
+    if !rustix::process::geteuid().is_root() {
+        skip("needs root to become somebody else");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let writer = store.writer(WriterOptions::default()).unwrap();
+    writer.handle().alert(Arc::new(alert(0)));
+    writer.close().unwrap();
+    drop(store);
+    // The test program may lie where only its owner can go.
+    let program = dir.path().join("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    for (path, mode) in [(dir.path(), 0o755), (&path, 0o644), (&program, 0o755)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let out = std::os::unix::process::CommandExt::uid(&mut Command::new(&program), 65534)
+        .args(["opening::child_that_reads", "--exact", "--ignored"])
+        .env(CHILD, &path)
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("1 passed"));
+}
+
 #[expect(clippy::print_stderr, reason = "a test that cannot run says why")]
 pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
