@@ -1,8 +1,77 @@
-//! The room `app`: for people and scripts.
+//! The room `app`: for people and scripts. It knows the command line, the configuration and the terminal, puts the
+//! other rooms together, and is the only one that reads the wall clock and the environment.
 
+mod agent;
+mod alerts;
+mod answers;
+mod cli;
+mod config;
+mod console;
+mod doctor;
+mod events;
+mod fail;
+mod falco;
+mod machine;
+mod outlets;
+mod replay;
+mod rulebook;
+mod rules;
+mod run;
+mod select;
+mod settings;
+mod signals;
+pub mod tui;
+
+use std::io::{IsTerminal, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-/// Runs eyas with the arguments of this process.
+use clap::Parser;
+
+use crate::agent::Start;
+use crate::cli::{Cli, Command};
+use crate::fail::{Fail, Outcome, code};
+use crate::settings::Settings;
+
+/// Runs eyas with the arguments of this process. Wrong arguments end the process here, with exit code 2.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&cli)));
+    let fail = match ended {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(fail)) => fail,
+        // The panic hook has said what and where.
+        Err(_) => Fail { code: code::BUG, text: "this is a bug in eyas; please report it".into() },
+    };
+    if !fail.text.is_empty() {
+        say(&fail.text);
+    }
+    ExitCode::from(fail.code)
+}
+
+fn dispatch(cli: &Cli) -> Outcome {
+    let settings = Settings::load(&cli.common).map_err(Fail::from)?;
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    match &cli.command {
+        None => run_or_show(&settings, &Start { record: true, only_pid_ns: None }, terminal),
+        Some(Command::Run(args)) => {
+            let start = Start { record: !args.no_record, only_pid_ns: args.pid_namespace };
+            run_or_show(&settings, &start, terminal && !args.headless)
+        }
+        Some(Command::Alerts(args)) => alerts::alerts(&settings, args),
+        Some(Command::Rules { command }) => rules::rules(&settings, command),
+        Some(Command::Events(args)) => events::events(&settings, args),
+        Some(Command::Replay(args)) => replay::replay(&settings, args),
+        Some(Command::Demo(args)) => replay::demo(&settings, args, terminal),
+        Some(Command::Doctor(args)) => doctor::doctor(&settings, args),
+    }
+}
+
+fn run_or_show(settings: &Settings, start: &Start, terminal: bool) -> Outcome {
+    if terminal { console::live(settings, start) } else { run::headless(settings, start) }
+}
+
+/// Says something to the person beside the answer, on standard error. Nobody listening is no error.
+fn say(text: &str) {
+    let _heard = writeln!(std::io::stderr().lock(), "eyas: {}", text.trim_end());
 }

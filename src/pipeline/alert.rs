@@ -40,8 +40,3 @@ pub(crate) fn alert(
         lost_before,
     }
 }
-
-/// The process of an alert and its ancestors, as the store keeps them.
-pub(crate) fn processes(alert: &Alert) -> impl Iterator<Item = &Arc<eyas_event::Process>> {
-    std::iter::once(&alert.process).chain(&alert.ancestors)
-}

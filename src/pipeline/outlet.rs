@@ -13,7 +13,7 @@ use crate::Segment;
 pub trait Outlet {
     /// A rule fired.
     fn alert(&mut self, alert: &Arc<Alert>);
-    /// A process ran a program, or stands in an alert.
+    /// A process ran a program. Those of alerts are in the alerts.
     fn process(&mut self, process: &Arc<Process>);
     /// A part of the recording is complete.
     fn segment(&mut self, segment: Segment);

@@ -14,7 +14,7 @@ use eyas_event::{
     SourceError, WallTime,
 };
 
-use crate::alert::{alert, processes};
+use crate::alert::alert;
 use crate::outlet::Outlet;
 use crate::pulse::{Pulse, PulseCell};
 use crate::recorder::Recorder;
@@ -199,9 +199,6 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                     counters.alerts += 1;
                     let rule = rules.rule(*id);
                     let alert = Arc::new(alert(event, rules, rule, scratch, counters.alerts, counters.lost));
-                    for process in processes(&alert) {
-                        stored.note(outlet, process);
-                    }
                     outlet.alert(&alert);
                 }
             });

@@ -97,7 +97,14 @@ impl Writer {
     }
 
     /// A text over as many lines as it needs, each after an indent; the first line begins with `lead`.
-    fn text(&mut self, lead: Vec<(Role, String)>, indent: usize, role: Role, text: &str, pick: Option<(String, String)>) {
+    fn text(
+        &mut self,
+        lead: Vec<(Role, String)>,
+        indent: usize,
+        role: Role,
+        text: &str,
+        pick: Option<(String, String)>,
+    ) {
         let indent = indent.min(self.width / 2);
         let mut lead = Some(lead);
         for piece in show::wrap(text, self.width.saturating_sub(indent).max(1), LINES_MAX) {
@@ -117,19 +124,36 @@ impl Writer {
             pick: None,
             section: true,
         });
-        self.line(vec![(
-            Role::Dim,
-            format!(
-                "{} · node {} · event {} ({})",
-                zone.full(alert.time),
-                show::clean(&alert.node),
-                alert.event_num,
-                alert.event_type
-            ),
-        )]);
+        let facts = [
+            zone.full(alert.time),
+            format!("node {}", show::clean(&alert.node)),
+            format!("event {} ({})", alert.event_num, alert.event_type),
+        ];
+        self.facts(&facts, 0);
         if alert.lost_before > 0 {
             let lost = show::plural(alert.lost_before, "record");
             self.line(vec![(Role::Bad, format!("! {lost} had been lost before this fired"))]);
+        }
+    }
+
+    /// Short texts side by side, as many as fit on each line.
+    fn facts(&mut self, facts: &[String], indent: usize) {
+        let indent = indent.min(self.width / 2);
+        let room = self.width.saturating_sub(indent).max(1);
+        let mut line = String::new();
+        let mut lines = Vec::new();
+        for fact in facts {
+            if !line.is_empty() && show::width(&line) + 3 + show::width(fact) > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push_str(" · ");
+            }
+            line.push_str(fact);
+        }
+        lines.push(line);
+        for line in lines {
+            self.text(vec![(Role::Text, " ".repeat(indent))], indent, Role::Dim, &line, None);
         }
     }
 
@@ -150,7 +174,10 @@ impl Writer {
                 self.process(first, alert, zone, 0, all);
             }
             if hidden > 1 {
-                self.line(vec![(Role::Dim, format!("  … {} between", show::plural(hidden as u64 - 1, "ancestor")))]);
+                self.line(vec![(
+                    Role::Dim,
+                    format!("  … {} between", show::plural(hidden as u64 - 1, "ancestor")),
+                )]);
             }
             depth = 1;
         }
@@ -190,12 +217,6 @@ impl Writer {
         let role = if own { Role::Strong } else { Role::Text };
         self.text(lead, taken, role, &cmdline, Some(pick));
         let mut facts = vec![user];
-        if !p.exe_path.is_empty() {
-            facts.push(show::clean_bytes(&p.exe_path).into_owned());
-        }
-        if !p.cwd.is_empty() {
-            facts.push(format!("in {}", show::clean_bytes(&p.cwd)));
-        }
         if p.key.start != 0 {
             let ago = alert.boot_time.0.saturating_sub(p.key.start);
             facts.push(format!("since {}", zone.time_of_day(WallTime(alert.time.0.saturating_sub(ago)))));
@@ -203,8 +224,13 @@ impl Writer {
         if p.in_container() {
             facts.push(format!("container {}", show::clean(&p.container)));
         }
-        let under = indent + show::width(&branch);
-        self.text(vec![(Role::Text, " ".repeat(under))], under, Role::Dim, &facts.join(" · "), None);
+        if !p.exe_path.is_empty() {
+            facts.push(show::clean_bytes(&p.exe_path).into_owned());
+        }
+        if !p.cwd.is_empty() {
+            facts.push(format!("in {}", show::clean_bytes(&p.cwd)));
+        }
+        self.facts(&facts, taken);
     }
 
     fn tags(&mut self, alert: &Alert) {
@@ -226,7 +252,10 @@ impl Writer {
         for (name, value) in there() {
             let value = value_text(value);
             let shown = show::clean(&value).into_owned();
-            let lead = vec![(Role::Field, format!("  {}", show::pad(&show::clean(name), names))), (Role::Dim, " = ".into())];
+            let lead = vec![
+                (Role::Field, format!("  {}", show::pad(&show::clean(name), names))),
+                (Role::Dim, " = ".into()),
+            ];
             self.text(lead, names + 5, Role::Value, &shown, Some((name.clone(), value)));
         }
     }
@@ -251,7 +280,13 @@ impl Writer {
                     let body = line.trim_start();
                     let indent = 2 + (line.len() - body.len());
                     let text = show::clean(body).into_owned();
-                    self.text(vec![(Role::Text, " ".repeat(indent.min(self.width / 2)))], indent, Role::Text, &text, None);
+                    self.text(
+                        vec![(Role::Text, " ".repeat(indent.min(self.width / 2)))],
+                        indent,
+                        Role::Text,
+                        &text,
+                        None,
+                    );
                 }
             }
         }

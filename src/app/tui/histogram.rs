@@ -8,11 +8,6 @@ use super::door::{Histogram, Ticket};
 /// What the bars can span, in seconds.
 const WINDOWS: [u64; 7] = [60, 300, 900, 3_600, 21_600, 86_400, 604_800];
 
-/// Widths of a bucket that people can read off an axis, in seconds.
-const WIDTHS: [u64; 21] = [
-    1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
-];
-
 const SECOND: u64 = 1_000_000_000;
 
 /// The state of the bars.
@@ -52,15 +47,14 @@ impl Bars {
         there
     }
 
-    /// Begin, end and number of the buckets that fit into so many columns and end with the present.
+    /// Begin, end and number of the buckets that fill so many columns and end with the present. Where there is room a
+    /// bucket is two columns wide: single alerts are easier to see.
     pub(super) fn span(&self, now: WallTime, columns: u16) -> (WallTime, WallTime, u16) {
-        let window = self.window_s();
-        let fits = |w: &&u64| window.div_ceil(**w) <= u64::from(columns.max(1));
-        let width = WIDTHS.iter().find(fits).copied().unwrap_or_else(|| window.div_ceil(u64::from(columns.max(1))));
-        let buckets = window.div_ceil(width);
-        let width_ns = width * SECOND;
+        let buckets = if columns >= 60 { columns / 2 } else { columns.max(1) };
+        // Buckets begin at multiples of their width, so that alerts do not hop between them as time goes on.
+        let width_ns = self.window_s() * SECOND / u64::from(buckets);
         let to = (now.0 / width_ns + 1) * width_ns;
-        (WallTime(to.saturating_sub(buckets * width_ns)), WallTime(to), buckets as u16)
+        (WallTime(to.saturating_sub(u64::from(buckets) * width_ns)), WallTime(to), buckets)
     }
 
     /// Counts an alert that has just fired, until the store's answer has it.
@@ -79,7 +73,8 @@ pub(super) fn bucket_of(data: &Histogram, at: WallTime) -> Option<usize> {
     if at < data.from || at >= data.to || data.buckets.is_empty() {
         return None;
     }
-    let share = u128::from(at.0 - data.from.0) * data.buckets.len() as u128 / u128::from(data.to.0 - data.from.0);
+    let share =
+        u128::from(at.0 - data.from.0) * data.buckets.len() as u128 / u128::from(data.to.0 - data.from.0);
     Some(share as usize)
 }
 

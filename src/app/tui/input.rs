@@ -34,7 +34,8 @@ impl Input {
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
         // Keys that would make a second line, or insert blanks instead of one tab.
         if matches!(key.code, KeyCode::Enter | KeyCode::Tab | KeyCode::BackTab)
-            || (key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('m' | 'j' | 'y')))
+            || (key.modifiers.contains(KeyModifiers::CONTROL)
+                && matches!(key.code, KeyCode::Char('m' | 'j' | 'y')))
         {
             return false;
         }

@@ -99,12 +99,7 @@ impl Layout {
         let body = self.body;
         let width = body.width.min(96).max(body.width.saturating_sub(24).min(110)).min(body.width);
         let height = if body.height > 20 { body.height - 4 } else { body.height };
-        Rect {
-            x: body.x + (body.width - width) / 2,
-            y: body.y + (body.height - height) / 3,
-            width,
-            height,
-        }
+        Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 3, width, height }
     }
 }
 

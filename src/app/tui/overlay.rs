@@ -144,7 +144,7 @@ pub(super) fn palette(pattern: &str, place: Place, themes: &[Theme]) -> Vec<Row>
     let mut rows: Vec<(i64, Row)> = all
         .filter_map(|row| {
             let by_name = matcher.fuzzy_match(&row.name, pattern).map(|s| s * 2);
-            let by_text = matcher.fuzzy_match(row.says, pattern).filter(|_| pattern.len() > 2);
+            let by_text = (pattern.len() > 3 && row.says.contains(pattern)).then_some(1);
             let by_key = row.keys.split(' ').any(|k| k == pattern).then_some(i64::MAX);
             by_name.max(by_text).max(by_key).map(|score| (score, row))
         })

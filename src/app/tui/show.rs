@@ -172,7 +172,10 @@ mod tests {
     fn numbers_are_written_for_people() {
         assert_eq!((count(0), count(999), count(1_203)), ("0".into(), "999".into(), "1,203".into()));
         assert_eq!(bytes(24_300_000), "23 MB");
-        assert_eq!((span(30), span(300), span(90), span(86_400)), ("30 s".into(), "5 min".into(), "90 s".into(), "1 d".into()));
+        assert_eq!(
+            (span(30), span(300), span(90), span(86_400)),
+            ("30 s".into(), "5 min".into(), "90 s".into(), "1 d".into())
+        );
         assert_eq!(plural(1, "alert") + " " + &plural(0, "rule"), "1 alert 0 rules");
     }
 }

@@ -192,14 +192,6 @@ impl State {
         self.layers.last().map_or(self.base(), Layer::place)
     }
 
-    /// How many alerts came in that are not on the screen.
-    pub(super) fn unseen(&self) -> u64 {
-        match &self.mode {
-            Mode::Live => self.rows.unseen,
-            Mode::Paused { count, .. } => *count,
-        }
-    }
-
     /// Whether what is shown is a recording.
     pub(super) fn replaying(&self) -> bool {
         matches!(self.pulse.sensor, Sensor::Replay { .. })

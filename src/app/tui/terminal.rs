@@ -70,7 +70,13 @@ impl Shared {
     fn restore(&self) {
         if self.taken.swap(false, Ordering::SeqCst) {
             let mut out = io::stdout();
-            let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+            let _ = execute!(
+                out,
+                EndSynchronizedUpdate,
+                DisableBracketedPaste,
+                LeaveAlternateScreen,
+                cursor::Show
+            );
             let _ = disable_raw_mode();
             let _ = out.flush();
         }

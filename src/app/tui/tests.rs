@@ -216,7 +216,8 @@ fn pictures_of_trouble() {
         warnings: 1,
         applied: false,
     };
-    let bad = Pulse { lost: 1_204, store_lag: Duration::from_millis(2_300), reload: Some(reload), ..pulse(11) };
+    let bad =
+        Pulse { lost: 1_204, store_lag: Duration::from_millis(2_300), reload: Some(reload), ..pulse(11) };
     let mut stage = Stage::with_pulse(120, 40, world, pulse(11));
     stage.send(Msg::Pulse(Arc::new(bad)));
     stage.tick(1_000);
@@ -228,7 +229,8 @@ fn pictures_of_trouble() {
 #[test]
 fn hostile_bytes_stay_inside_their_cells() {
     let hostile = b"\x1b[2J\x1b]0;owned\x07\nevil\r\xff\xfe\xe2\x80\xaexcod.exe\t\xc2\x9b31m";
-    let long = "x".repeat(5_000) + &"日本語".repeat(2_000) + &"e\u{301}\u{301}\u{301}\u{301}\u{301}".repeat(50);
+    let long =
+        "x".repeat(5_000) + &"日本語".repeat(2_000) + &"e\u{301}\u{301}\u{301}\u{301}\u{301}".repeat(50);
     let own = |argv: &[u8]| Process {
         key: eyas_event::ProcessKey { pid: 1, start: 1 },
         comm: hostile[..15].into(),
@@ -247,12 +249,21 @@ fn hostile_bytes_stay_inside_their_cells() {
     let mut first = made(1, Priority::Critical, &text, &text, own(&argv), format!("{text}{long}"));
     first.fields.push((text.clone(), eyas_event::OutputValue::Text(long.clone())));
     first.tags = Arc::from([text.clone().into(), long.clone().into()]);
-    let second = made(2, Priority::Error, &long, &long, own(b"\xf0\x9f\x98\x80 \xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\0"), long.clone());
+    let second = made(
+        2,
+        Priority::Error,
+        &long,
+        &long,
+        own(b"\xf0\x9f\x98\x80 \xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\0"),
+        long.clone(),
+    );
     let world = World { alerts: vec![Arc::new(first), Arc::new(second)], ..World::default() };
     let mut hostile_pulse = pulse(2);
     hostile_pulse.node = text.as_str().into();
     hostile_pulse.sensor = Sensor::Degraded(text.clone());
-    for (name, size) in [("hostile_80x24", (80, 24)), ("hostile_120x40", (120, 40)), ("hostile_40x12", (40, 12))] {
+    for (name, size) in
+        [("hostile_80x24", (80, 24)), ("hostile_120x40", (120, 40)), ("hostile_40x12", (40, 12))]
+    {
         let mut stage = Stage::with_pulse(size.0, size.1, world.clone(), hostile_pulse.clone());
         stage.keys("k Enter");
         insta::assert_snapshot!(name, stage.screen());
@@ -268,7 +279,11 @@ fn hostile_bytes_stay_inside_their_cells() {
 fn harmless(buffer: &Buffer) {
     for cell in buffer.content() {
         let symbol = cell.symbol();
-        assert_eq!(eyas_event::text::escape(symbol.as_bytes()), symbol, "a cell has something a terminal acts on");
+        assert_eq!(
+            eyas_event::text::escape(symbol.as_bytes()),
+            symbol,
+            "a cell has something a terminal acts on"
+        );
         assert!(symbol.chars().count() <= 5, "a cell has a heap of marks: {symbol:?}");
     }
 }
@@ -277,9 +292,16 @@ fn harmless(buffer: &Buffer) {
 fn enter_shows_the_line_of_ancestors_and_the_full_command() {
     let mut stage = Stage::new(120, 40, told());
     stage.keys("g j Enter");
-    for text in ["1 systemd splash", "1190 php-fpm8.2", "2117 sh -c curl -o", "4012 curl -o /tmp/evil.sh", "rules/eyas.yaml:41"] {
-                let all = stage.state.detail.as_ref().unwrap().lines(200, &stage.ctx.zone);
-        let all: String = all.iter().flat_map(|l| l.parts.iter().map(|(_, t)| t.as_str()).chain(["\n"])).collect();
+    for text in [
+        "1 systemd splash",
+        "1190 php-fpm8.2",
+        "2117 sh -c curl -o",
+        "4012 curl -o /tmp/evil.sh",
+        "rules/eyas.yaml:41",
+    ] {
+        let all = stage.state.detail.as_ref().unwrap().lines(200, &stage.ctx.zone);
+        let all: String =
+            all.iter().flat_map(|l| l.parts.iter().map(|(_, t)| t.as_str()).chain(["\n"])).collect();
         assert!(all.contains(text), "{text}:\n{all}");
     }
     stage.shows("4012 curl -o /tmp/evil.sh");
@@ -301,7 +323,10 @@ fn include_and_exclude_take_the_value_under_the_cursor() {
     assert_eq!(&*stage.state.filter.as_ref().unwrap().text, "proc.name = curl");
     assert_eq!(stage.state.rows.len(), 2);
     stage.keys("l x");
-    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, "proc.name = curl and container.id != 3f2a9c81d07e");
+    assert_eq!(
+        &*stage.state.filter.as_ref().unwrap().text,
+        "proc.name = curl and container.id != 3f2a9c81d07e"
+    );
     stage.shows("No alert meets the filter.");
     stage.keys("Esc");
     assert!(stage.state.filter.is_none());
@@ -506,7 +531,9 @@ fn a_store_that_fails_says_so_and_stops_nothing() {
     let all = stage.state.detail.as_ref().unwrap().lines(78, &stage.ctx.zone);
     assert!(all.iter().any(|l| l.parts.iter().any(|(_, t)| t.contains("could not say: the disk is full"))));
     stage.keys("Esc f 'proc.name = x'");
-    assert!(matches!(stage.state.layers.last(), Some(Layer::Filter(f)) if matches!(f.verdict, Verdict::Failed(_))));
+    assert!(
+        matches!(stage.state.layers.last(), Some(Layer::Filter(f)) if matches!(f.verdict, Verdict::Failed(_)))
+    );
 }
 
 #[test]

@@ -48,7 +48,9 @@ pub enum ThemeError {
         why: String,
     },
     /// A colour that is neither in the palette nor a colour.
-    #[error("theme {name}: role `{role}`: `{color}` is not in [palette], not `#rrggbb` and not one of the 16 names")]
+    #[error(
+        "theme {name}: role `{role}`: `{color}` is not in [palette], not `#rrggbb` and not one of the 16 names"
+    )]
     Color {
         /// Which theme.
         name: String,
@@ -76,7 +78,9 @@ pub enum ThemeError {
         role: String,
     },
     /// No theme of that name is built in.
-    #[error("no theme is called `{name}`; there are dark, light, high-contrast and ansi16, or give a file's path")]
+    #[error(
+        "no theme is called `{name}`; there are dark, light, high-contrast and ansi16, or give a file's path"
+    )]
     Unknown {
         /// The word that was found.
         name: String,
@@ -350,10 +354,9 @@ fn reduce(color: Color, depth: ColorDepth) -> Color {
     let rgb = [r, g, b];
     match depth {
         ColorDepth::True | ColorDepth::None => color,
-        ColorDepth::Ansi16 => XTERM16
-            .iter()
-            .min_by_key(|(_, c)| distance(*c, rgb))
-            .map_or(Color::Reset, |(color, _)| *color),
+        ColorDepth::Ansi16 => {
+            XTERM16.iter().min_by_key(|(_, c)| distance(*c, rgb)).map_or(Color::Reset, |(color, _)| *color)
+        }
         // The first 16 are the terminal's own and may be anything, so only cube and greys are used.
         ColorDepth::Indexed => {
             (16..=255_u8).min_by_key(|i| distance(xterm256(*i), rgb)).map_or(Color::Reset, Color::Indexed)
@@ -407,7 +410,8 @@ mod tests {
                     continue;
                 }
                 let mut grounds = vec![style.bg.unwrap_or(ground)];
-                let in_rows = scope.starts_with("severity") || matches!(role, Role::Text | Role::Dim | Role::Strong);
+                let in_rows =
+                    scope.starts_with("severity") || matches!(role, Role::Text | Role::Dim | Role::Strong);
                 if style.bg.is_none() && in_rows {
                     for over in [Role::Selection, Role::SelectionIdle, Role::Panel] {
                         grounds.extend(theme.style(over).bg);
@@ -443,8 +447,9 @@ mod tests {
 
     #[test]
     fn a_missing_role_takes_the_scope_above() {
-        let theme = Theme::parse("t", "[roles]\ntext = \"#ffffff\"\nseverity = \"#ff0000\"", ColorDepth::True)
-            .expect("theme");
+        let theme =
+            Theme::parse("t", "[roles]\ntext = \"#ffffff\"\nseverity = \"#ff0000\"", ColorDepth::True)
+                .expect("theme");
         assert_eq!(theme.style(Role::Critical).fg, Some(Color::Rgb(255, 0, 0)));
         assert_eq!(theme.style(Role::KeyBar).fg, Some(Color::Rgb(255, 255, 255)));
     }

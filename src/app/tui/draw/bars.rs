@@ -30,7 +30,12 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
         }
         sum
     });
-    pen.title(area, false, &format!("LAST {}", window.to_uppercase()), &legend(totals, data));
+    pen.title(
+        area,
+        false,
+        &format!("LAST {}", window.to_uppercase()),
+        &[legend(totals, data, Words::Long), legend(totals, data, Words::Short)],
+    );
     let inner = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 };
     let axis = area.bottom() - 1;
     let wide = histogram::column_width(data.buckets.len(), inner.width);
@@ -58,21 +63,32 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     labels(state, ctx, data, Rect { y: axis, height: 1, ..inner }, wide, pen);
 }
 
-fn legend(totals: [u64; 8], data: &Histogram) -> Vec<(Role, String)> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Long,
+    Short,
+}
+
+/// How many of what, and what was missed.
+fn legend(totals: [u64; 8], data: &Histogram, words: Words) -> Vec<(Role, String)> {
     let mut out = Vec::new();
-    if !data.gaps.is_empty() {
+    if let Some(gap) = data.gaps.last() {
         let known: u64 = data.gaps.iter().map(|g| g.count).sum();
-        let what = if known > 0 { format!(", {}", plural(known, "record")) } else { String::new() };
-        let why = data.gaps.last().map_or("", |g| g.why.as_str());
-        out.push((Role::Bad, format!("╱ blind: {why}{what}   ")));
+        let text = match words {
+            Words::Long if known > 0 => format!("╱ {}, {} lost", gap.why, plural(known, "record")),
+            Words::Long => format!("╱ {}", gap.why),
+            Words::Short => "╱ blind".to_owned(),
+        };
+        out.push((Role::Bad, text));
     }
     for (priority, n) in Priority::ALL.into_iter().zip(totals).filter(|(_, n)| *n > 0) {
-        let sep = if out.len() > 1 || !data.gaps.is_empty() && out.len() == 1 { "  " } else { "" };
-        let sep = if out.is_empty() { "" } else { sep.max("  ") };
-        out.push((
-            columns::role(priority),
-            format!("{sep}{} {} {}", columns::sign(priority), count(n), priority.name().to_lowercase()),
-        ));
+        let gap = if out.is_empty() { "" } else { "  " };
+        let (sign, n) = (columns::sign(priority), count(n));
+        let text = match words {
+            Words::Long => format!("{gap}{sign} {n} {}", priority.name().to_lowercase()),
+            Words::Short => format!("{gap}{sign} {n} {}", priority.letter()),
+        };
+        out.push((columns::role(priority), text));
     }
     out
 }
@@ -105,7 +121,14 @@ fn paint(cell: Cell, x: u16, y: u16, wide: u16, pen: &mut Pen<'_>) {
             Priority::Warning => "▒",
             _ => "░",
         };
-        (if cell.eighths == 8 || cell.upper.is_some() { texture } else { BLOCKS[usize::from(cell.eighths)] }, Style::new())
+        (
+            if cell.eighths == 8 || cell.upper.is_some() {
+                texture
+            } else {
+                BLOCKS[usize::from(cell.eighths)]
+            },
+            Style::new(),
+        )
     } else {
         let mut style = Style::new();
         style.fg = color(cell.lower);

@@ -19,8 +19,8 @@ pub(super) fn draw(state: &State, ctx: &Ctx, layout: &Layout, pen: &mut Pen<'_>)
     let height = layout.detail_lines();
     let top = view.top.min(lines.len().saturating_sub(height.min(lines.len())));
     let shown = (top + height).min(lines.len());
-    let aside = [(Role::Dim, format!("{}–{} of {}", top + 1, shown, lines.len()))];
-    pen.title(area, focus, "DETAILS", &aside);
+    let aside = vec![(Role::Dim, format!("{}–{} of {}", top + 1, shown, lines.len()))];
+    pen.title(area, focus, "DETAILS", &[aside]);
     let mut text = area;
     if layout.beside {
         for y in area.y..area.bottom() {

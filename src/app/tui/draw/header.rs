@@ -7,6 +7,7 @@ use super::super::door::{Pulse, Sensor};
 use super::super::show::{bytes, count, plural, width};
 use super::super::state::{Mode, State};
 use super::super::theme::Role;
+use super::super::update::why_not;
 use super::Pen;
 
 type Parts = Vec<(Role, String)>;
@@ -34,7 +35,8 @@ pub(super) fn draw(state: &State, area: Rect, pen: &mut Pen<'_>) {
 
 /// Segments in order, each with how soon it may go: the highest number goes first.
 fn segments(pulse: &Pulse) -> Vec<(u8, Parts)> {
-    let mut out = vec![(2, vec![(Role::Strong, pulse.node.to_string())]), (1, sensor(&pulse.sensor, pulse.ended))];
+    let mut out =
+        vec![(2, vec![(Role::Strong, pulse.node.to_string())]), (1, sensor(&pulse.sensor, pulse.ended))];
     if pulse.lost > 0 {
         out.push((0, vec![(Role::BadLoud, format!(" ! LOST {} ", count(pulse.lost)))]));
     }
@@ -78,11 +80,11 @@ fn sensor(sensor: &Sensor, ended: bool) -> Parts {
 }
 
 fn mode(state: &State) -> Parts {
-    let unseen = state.unseen();
     let mut out = Vec::new();
-    if unseen > 0 {
-        let where_ = if matches!(state.mode, Mode::Live) { "below" } else { "held" };
-        out.push((Role::Warn, format!("{} new {where_} ", count(unseen))));
+    if let Mode::Paused { count: held, .. } = state.mode
+        && held > 0
+    {
+        out.push((Role::Warn, format!("{} new held ", count(held))));
     }
     out.push(match &state.mode {
         Mode::Paused { .. } => (Role::Paused, " ‖ PAUSED ".into()),
@@ -127,7 +129,10 @@ fn second(state: &State) -> Parts {
         if let Some(reload) = &state.pulse.reload
             && reload.errors > 0
         {
-            out.push((Role::Bad, format!("  ·  {} in the rules, R shows them", plural(u64::from(reload.errors), "error"))));
+            out.push((
+                Role::Bad,
+                format!("  ·  {} in the rules, R shows them", plural(u64::from(reload.errors), "error")),
+            ));
         }
         out.push((Role::Dim, "  ·  no filter".into()));
     }
@@ -153,6 +158,9 @@ pub(super) fn key_bar(state: &State, area: Rect, pen: &mut Pen<'_>) {
     let mut used = 0;
     for command in COMMANDS.iter().filter(|c| !c.bar.is_empty() && c.places.has(place)) {
         let Some(key) = command.keys.first() else { continue };
+        if why_not(state, command.action).is_some() {
+            continue;
+        }
         let key = key.name();
         let label = match (command.action, &state.mode) {
             (commands::Action::Pause, Mode::Paused { .. }) => "go on",

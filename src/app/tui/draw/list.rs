@@ -29,7 +29,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, layout: &Layout, pen: &mut Pen<'_>)
     } else if state.rows.unseen > 0 {
         aside.push((Role::Warn, format!("  {} new, G goes there", count(state.rows.unseen))));
     }
-    pen.title(area, focus, "ALERTS", &aside);
+    pen.title(area, focus, "ALERTS", &[aside]);
     if state.rows.is_empty() {
         empty(state, Rect { y: area.y + 1, height: area.height - 1, ..area }, pen);
         return;
@@ -92,7 +92,7 @@ fn row(state: &State, ctx: &Ctx, alert: &Alert, columns: &[(Column, usize)], are
             _ => column.text(alert).into_owned(),
         };
         if chosen && focus && *column == state.column {
-            pen.put(x, area.y, *width, &show::pad(&text, *width), Role::Cell);
+            pen.put(x, area.y, *width, if text.is_empty() { " " } else { &text }, Role::Cell);
         } else {
             put_matched(state, x, area.y, *width, &text, role, pen);
         }
@@ -138,21 +138,47 @@ fn empty(state: &State, area: Rect, pen: &mut Pen<'_>) {
     } else if let Some(filter) = &state.filter {
         lines.push((Role::Strong, "No alert meets the filter.".into()));
         lines.push((Role::Accent, filter.text.to_string()));
-        lines.push((Role::Dim, "f changes it, Esc lifts it. New alerts that meet it will appear here.".into()));
+        lines.push((
+            Role::Dim,
+            "f changes it, Esc lifts it. New alerts that meet it will appear here.".into(),
+        ));
     } else {
         lines.push((Role::Strong, "No alerts yet.".into()));
         let (role, text) = match &pulse.sensor {
-            Sensor::Starting => (Role::Warn, "The sensor is starting: its programs are being loaded.".to_owned()),
-            Sensor::On if pulse.rules == 0 => (Role::Bad, "The sensor is on, but no rules are in force: R shows why.".into()),
+            Sensor::Starting => {
+                (Role::Warn, "The sensor is starting: its programs are being loaded.".to_owned())
+            }
+            Sensor::On if pulse.rules == 0 => {
+                (Role::Bad, "The sensor is on, but no rules are in force: R shows why.".into())
+            }
             Sensor::On => (Role::Good, format!("The sensor is on, {rules} in force, {rate} events/s.")),
-            Sensor::Degraded(why) => (Role::Warn, format!("The sensor is on in part ({why}), {rules} in force, {rate} events/s. S shows the hooks.")),
-            Sensor::Replay { name, .. } if pulse.ended => (Role::Text, format!("The recording {name} has ended; none of its {} fired one of the {rules}.", plural(pulse.events, "event"))),
-            Sensor::Replay { name, .. } => (Role::Accent, format!("Replaying {name} against {rules}: {} so far.", plural(pulse.events, "event"))),
-            Sensor::Off(why) => (Role::Bad, format!("No events come in: {why}. What the store has would be shown here.")),
+            Sensor::Degraded(why) => (
+                Role::Warn,
+                format!(
+                    "The sensor is on in part ({why}), {rules} in force, {rate} events/s. S shows the hooks."
+                ),
+            ),
+            Sensor::Replay { name, .. } if pulse.ended => (
+                Role::Text,
+                format!(
+                    "The recording {name} has ended; none of its {} fired one of the {rules}.",
+                    plural(pulse.events, "event")
+                ),
+            ),
+            Sensor::Replay { name, .. } => (
+                Role::Accent,
+                format!("Replaying {name} against {rules}: {} so far.", plural(pulse.events, "event")),
+            ),
+            Sensor::Off(why) => {
+                (Role::Bad, format!("No events come in: {why}. What the store has would be shown here."))
+            }
         };
         lines.push((role, text));
         if matches!(pulse.sensor, Sensor::On | Sensor::Degraded(_)) && pulse.rules > 0 {
-            lines.push((Role::Dim, "What fires appears here at once. To see one, read a secret in another terminal:".into()));
+            lines.push((
+                Role::Dim,
+                "What fires appears here at once. To see one, type in another terminal:".into(),
+            ));
             lines.push((Role::Text, "cp /bin/cat /tmp/c && /tmp/c /etc/shadow".into()));
         }
         lines.push((Role::Dim, "? shows all commands.".into()));

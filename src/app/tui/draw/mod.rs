@@ -42,6 +42,9 @@ pub(super) fn draw(state: &State, ctx: &Ctx, theme: &Theme, buf: &mut Buffer) {
     }
 }
 
+/// Pieces of text and what they are painted as.
+type Parts = Vec<(Role, String)>;
+
 /// What paints.
 pub(super) struct Pen<'p> {
     pub(super) buf: &'p mut Buffer,
@@ -107,8 +110,8 @@ impl Pen<'_> {
         self.parts(area.right() - width as u16, area.y, width, parts);
     }
 
-    /// A pane's title on a line across it.
-    fn title(&mut self, area: Rect, focus: bool, name: &str, aside: &[(Role, String)]) {
+    /// A pane's title on a line across it, and at its right the first aside that fits.
+    fn title(&mut self, area: Rect, focus: bool, name: &str, asides: &[Parts]) {
         if area.height == 0 || area.width == 0 {
             return;
         }
@@ -117,10 +120,10 @@ impl Pen<'_> {
         let width = usize::from(area.width);
         self.put(area.x, area.y, width, &stroke.repeat(width), line);
         let used = self.put(area.x + 1, area.y, width.saturating_sub(2), &format!(" {name} "), title);
-        let aside_width: usize = aside.iter().map(|(_, t)| show::width(&show::clean(t))).sum();
-        if !aside.is_empty() && used + aside_width + 5 <= width {
+        let size = |parts: &Parts| parts.iter().map(|(_, t)| show::width(&show::clean(t))).sum::<usize>();
+        if let Some(aside) = asides.iter().find(|a| !a.is_empty() && used + size(a) + 5 <= width) {
             let mut padded = vec![(Role::Text, " ".to_owned())];
-            padded.extend_from_slice(aside);
+            padded.extend(aside.iter().cloned());
             padded.push((Role::Text, " ".to_owned()));
             self.right(Rect { width: area.width - 1, ..area }, &padded);
         }

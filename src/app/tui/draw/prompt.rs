@@ -19,25 +19,44 @@ pub(super) fn filter(bar: &FilterBar, area: Rect, pen: &mut Pen<'_>) {
     pen.shade(Rect { height: 1, ..area }, Role::Input);
     let width = usize::from(area.width);
     let used = pen.put(area.x, area.y, width, " filter ", Role::Brand) + 1;
-    let place = Rect { x: area.x + used as u16, width: area.width.saturating_sub(used as u16 + 1), height: 1, ..area };
+    let place = Rect {
+        x: area.x + used as u16,
+        width: area.width.saturating_sub(used as u16 + 1),
+        height: 1,
+        ..area
+    };
     let problems: &[FilterProblem] = match &bar.verdict {
         Verdict::Wrong(problems) => problems,
         _ => &[],
     };
-    let offset = typed(&bar.prompt.input, problems, place, "a condition, as in rules:  proc.name = curl and user.name != root", pen);
+    let offset = typed(
+        &bar.prompt.input,
+        problems,
+        place,
+        "a condition, as in rules:  proc.name = curl and user.name != root",
+        pen,
+    );
     if area.height > 2 {
         carets(&bar.prompt.input, problems, offset, Rect { y: area.y + 1, ..place }, pen);
     }
     let (role, text) = match &bar.verdict {
         Verdict::Empty => (Role::Dim, "Nothing typed: Enter shows all alerts.".to_owned()),
-        Verdict::Asked(_) => (Role::Dim, if bar.taken { "Reading it, then applying it…" } else { "Reading it…" }.to_owned()),
+        Verdict::Asked(_) => {
+            (Role::Dim, if bar.taken { "Reading it, then applying it…" } else { "Reading it…" }.to_owned())
+        }
         Verdict::Good(hits) => (Role::Good, format!("✓ {} in the store. Enter shows them.", meets(*hits))),
         Verdict::Wrong(problems) => {
             let more = match problems.len() {
                 0 | 1 => String::new(),
                 n => format!("  (and {} more)", n - 1),
             };
-            (Role::Bad, format!("✗ {}{more}", problems.first().map_or("This is not a condition.", |p| p.message.as_str())))
+            (
+                Role::Bad,
+                format!(
+                    "✗ {}{more}",
+                    problems.first().map_or("This is not a condition.", |p| p.message.as_str())
+                ),
+            )
         }
         Verdict::Failed(why) => (Role::Warn, format!("Nobody could say what this finds: {why}")),
     };
@@ -60,7 +79,13 @@ fn meets(hits: u64) -> String {
 }
 
 /// Paints a line being typed with its cursor; returns how many columns of it are scrolled off to the left.
-pub(super) fn typed(input: &Input, problems: &[FilterProblem], area: Rect, hint: &str, pen: &mut Pen<'_>) -> usize {
+pub(super) fn typed(
+    input: &Input,
+    problems: &[FilterProblem],
+    area: Rect,
+    hint: &str,
+    pen: &mut Pen<'_>,
+) -> usize {
     let room = usize::from(area.width);
     if room == 0 || area.height == 0 {
         return 0;
@@ -129,6 +154,10 @@ pub(super) fn search(state: &State, prompt: &Prompt, area: Rect, pen: &mut Pen<'
         let role = if found == Some(0) { Role::Warn } else { Role::Dim };
         pen.right(area, &[(role, aside)]);
     }
-    let place = Rect { x: area.x + used, width: if room > 10 { room } else { area.width.saturating_sub(used) }, ..area };
+    let place = Rect {
+        x: area.x + used,
+        width: if room > 10 { room } else { area.width.saturating_sub(used) },
+        ..area
+    };
     typed(&prompt.input, &[], place, "text in rule, process, command line, container, user or message", pen);
 }

@@ -47,7 +47,8 @@ pub(super) fn help(chooser: &Chooser, layout: &Layout, pen: &mut Pen<'_>) {
     }
     let top = chooser.row.min(rows.len().saturating_sub(usize::from(list.height)));
     for (i, command) in rows.iter().skip(top).take(usize::from(list.height)).enumerate() {
-        let row = Row { keys: &commands::key_names(command), name: command.name, says: command.says, dim: false };
+        let row =
+            Row { keys: &commands::key_names(command), name: command.name, says: command.says, dim: false };
         row.paint(Rect { y: list.y + i as u16, height: 1, ..list }, pen);
     }
 }
@@ -67,7 +68,8 @@ pub(super) fn palette(state: &State, ctx: &Ctx, chooser: &Chooser, layout: &Layo
             pen.shade(Rect { x: place.x - 1, width: place.width + 2, ..place }, Role::Selection);
         }
         let why = why_not(state, row.action);
-        Row { keys: &row.keys, name: &row.name, says: why.unwrap_or(row.says), dim: why.is_some() }.paint(place, pen);
+        Row { keys: &row.keys, name: &row.name, says: why.unwrap_or(row.says), dim: why.is_some() }
+            .paint(place, pen);
     }
 }
 
@@ -140,7 +142,10 @@ fn hooks(state: &State) -> Vec<Vec<(Role, String)>> {
     let on = hooks.iter().filter(|h| h.state == HookState::On).count();
     let name = hooks.iter().map(|h| show::width(h.name)).max().unwrap_or(0).min(40);
     let purpose = hooks.iter().map(|h| show::width(h.purpose)).max().unwrap_or(0).min(36);
-    let mut out = vec![vec![(Role::Strong, format!("{on} of {} are on.", plural(hooks.len() as u64, "hook")))], Vec::new()];
+    let mut out = vec![
+        vec![(Role::Strong, format!("{on} of {} are on.", plural(hooks.len() as u64, "hook")))],
+        Vec::new(),
+    ];
     for hook in hooks {
         let (role, sign, state) = match &hook.state {
             HookState::On => (Role::Good, "●", "on".to_owned()),
@@ -163,7 +168,13 @@ fn reload(state: &State) -> Vec<Vec<(Role, String)>> {
     let (role, outcome) = match (reload.applied, reload.errors) {
         (true, 0) => (Role::Good, "✓ The new rules are in force.".to_owned()),
         (true, n) => (Role::Warn, format!("! The rules are in force without those that have errors ({n}).")),
-        (false, n) => (Role::Bad, format!("✗ The new rules have {}; the earlier ones stay in force.", plural(u64::from(n), "error"))),
+        (false, n) => (
+            Role::Bad,
+            format!(
+                "✗ The new rules have {}; the earlier ones stay in force.",
+                plural(u64::from(n), "error")
+            ),
+        ),
     };
     let counts = format!(
         "{} in force, {}, {}.",

@@ -129,7 +129,11 @@ impl Turn<'_> {
                 if self.s.bars.zoom(wider) {
                     self.ask_bars();
                 } else {
-                    self.say(if wider { "The bars span all they can: 7 days." } else { "The bars span a minute; less makes no sense." });
+                    self.say(if wider {
+                        "The bars span all they can: 7 days."
+                    } else {
+                        "The bars span a minute; less makes no sense."
+                    });
                 }
             }
             Action::Density => {
@@ -169,10 +173,20 @@ impl Turn<'_> {
             && self.s.pulse.reload.as_ref() != Some(reload)
         {
             let (role, text) = if reload.errors > 0 || !reload.applied {
-                let kept = if reload.applied { "the rest is in force" } else { "the earlier ones stay in force" };
-                (Role::Bad, format!("Rules: {}, {kept}. R shows what is wrong.", super::show::plural(u64::from(reload.errors), "error")))
+                let kept =
+                    if reload.applied { "the rest is in force" } else { "the earlier ones stay in force" };
+                (
+                    Role::Bad,
+                    format!(
+                        "Rules: {}, {kept}. R shows what is wrong.",
+                        super::show::plural(u64::from(reload.errors), "error")
+                    ),
+                )
             } else {
-                (Role::Good, format!("Rules loaded: {} in force.", super::show::count(u64::from(pulse.rules))))
+                (
+                    Role::Good,
+                    format!("Rules loaded: {} in force.", super::show::count(u64::from(pulse.rules))),
+                )
             };
             self.notify(role, text);
         }
@@ -330,7 +344,8 @@ impl Turn<'_> {
         let columns = self.s.size.width.saturating_sub(2);
         let (from, to, buckets) = self.s.bars.span(self.s.pulse.now, columns);
         let filter = self.s.filter.as_ref().map(|f| f.text.clone());
-        let ticket = self.ask(Question::Store(Query::Histogram { from, to, buckets, filter: filter.clone() }));
+        let ticket =
+            self.ask(Question::Store(Query::Histogram { from, to, buckets, filter: filter.clone() }));
         self.s.bars.ticket = Some(ticket);
         self.s.bars.asked_ms = self.s.now_ms;
         self.s.bars.dirty = false;

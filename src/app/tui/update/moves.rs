@@ -2,8 +2,8 @@
 
 use eyas_event::{Alert, Priority};
 
-use super::super::commands::Action;
 use super::super::columns::{self, Column};
+use super::super::commands::Action;
 use super::super::detail::DetailView;
 use super::super::door::{Query, Question};
 use super::super::overlay::{Chooser, Layer};
@@ -24,8 +24,12 @@ impl Turn<'_> {
                 self.s.focus = Pane::Detail;
             }
             Action::Follow => self.follow(),
-            Action::NextUrgent => self.find("alert of severity error or worse", true, |a| a.priority <= Priority::Error),
-            Action::PrevUrgent => self.find("alert of severity error or worse", false, |a| a.priority <= Priority::Error),
+            Action::NextUrgent => {
+                self.find("alert of severity error or worse", true, |a| a.priority <= Priority::Error)
+            }
+            Action::PrevUrgent => {
+                self.find("alert of severity error or worse", false, |a| a.priority <= Priority::Error)
+            }
             Action::SearchNext | Action::SearchPrev => {
                 if let Some(search) = self.s.search.clone() {
                     self.find("match", action == Action::SearchNext, |a| search.finds(a));
@@ -57,7 +61,8 @@ impl Turn<'_> {
         if by < 0 && row < height && self.s.rows.older && self.s.pending.page.is_none() {
             self.ask_page(PageKind::Older);
         }
-        if by > 0 && self.s.rows.detached && row + height > self.s.rows.len() && self.s.pending.page.is_none() {
+        if by > 0 && self.s.rows.detached && row + height > self.s.rows.len() && self.s.pending.page.is_none()
+        {
             self.ask_page(PageKind::After);
         }
     }
@@ -99,7 +104,10 @@ impl Turn<'_> {
         let place = |step: usize| if forward { (at + step) % len } else { (at + len - step) % len };
         let found = (1..=len).map(place).find(|row| rows.get(*row).is_some_and(|a| wanted(a)));
         let Some(row) = found else {
-            self.say(format!("No {what} among the {} loaded.", super::super::show::plural(len as u64, "alert")));
+            self.say(format!(
+                "No {what} among the {} loaded.",
+                super::super::show::plural(len as u64, "alert")
+            ));
             return;
         };
         let wrapped = if forward { row <= at } else { row >= at };
@@ -209,7 +217,8 @@ impl Turn<'_> {
         match picked {
             Ok((field, value)) => {
                 let current = self.s.filter.as_ref().map(|f| &*f.text);
-                let text: std::sync::Arc<str> = super::super::compose::narrow(current, &field, keep, &value).into();
+                let text: std::sync::Arc<str> =
+                    super::super::compose::narrow(current, &field, keep, &value).into();
                 let ticket = self.ask(Question::CompileFilter(text));
                 self.s.pending.apply = Some(ticket);
             }
@@ -222,13 +231,16 @@ impl Turn<'_> {
         let page = self.s.layout().sheet_lines().saturating_sub(2).max(1);
         let place = self.s.base();
         let rows = match self.s.layers.last() {
-            Some(Layer::Palette(c)) => super::super::overlay::palette(c.input.text(), place, &self.ctx.themes).len(),
+            Some(Layer::Palette(c)) => {
+                super::super::overlay::palette(c.input.text(), place, &self.ctx.themes).len()
+            }
             Some(Layer::Help(c)) => super::super::overlay::help(c.input.text()).len(),
             Some(Layer::Sheet(sheet, _)) => super::super::draw::sheet_lines(self.s, *sheet).len(),
             _ => 0,
         };
-        let Some(Layer::Palette(Chooser { row, .. }) | Layer::Help(Chooser { row, .. }) | Layer::Sheet(_, row)) =
-            self.s.layers.last_mut()
+        let Some(
+            Layer::Palette(Chooser { row, .. }) | Layer::Help(Chooser { row, .. }) | Layer::Sheet(_, row),
+        ) = self.s.layers.last_mut()
         else {
             return;
         };

@@ -66,7 +66,10 @@ impl Turn<'_> {
             }
             Some(Layer::Search(p)) => p.input.paste(text),
             Some(Layer::Filter(f)) => f.prompt.input.paste(text),
-            Some(Layer::Sheet(..)) | None => return self.say("Nothing takes text here: press f for the filter or / to search, then paste."),
+            Some(Layer::Sheet(..)) | None => {
+                return self
+                    .say("Nothing takes text here: press f for the filter or / to search, then paste.");
+            }
         }
         self.typed();
     }
@@ -188,7 +191,9 @@ impl Turn<'_> {
 }
 
 /// Where the field name before the cursor begins, and the names that begin so.
-pub(in super::super) fn completions(input: &super::super::input::Input) -> Option<(usize, Vec<&'static str>)> {
+pub(in super::super) fn completions(
+    input: &super::super::input::Input,
+) -> Option<(usize, Vec<&'static str>)> {
     let before = &input.text()[..input.cursor()];
     let start = before
         .char_indices()

@@ -1,0 +1,198 @@
+//! [`Agent`]: a running sensor with its pipeline, its rules and its store, put together in the order that matters: what
+//! can fail is opened first, threads start last.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use eyas_enrich::{Enrich, LiveHost};
+use eyas_event::Host;
+use eyas_pipeline::{
+    LoadOutcome, Outlet, Pipeline, PipelineError, PulseCell, Recording, RuleWatch, RulesCell, Stop,
+};
+use eyas_probe::{Probe, ProbeError, ProbeOptions};
+use eyas_store::{Create, OpenOptions, RunKind, Store, StoreError, Writer, WriterHandle, WriterOptions};
+
+use crate::fail::Fail;
+use crate::machine;
+use crate::outlets::ToStore;
+use crate::rulebook;
+use crate::settings::Settings;
+
+/// The outcome of the newest load of rules, for whoever shows it.
+pub(crate) type Outcomes = Arc<ArcSwapOption<Result<LoadOutcome, String>>>;
+
+/// A running sensor.
+pub(crate) struct Agent<O> {
+    pub(crate) store: Store,
+    pub(crate) pulse: PulseCell,
+    pub(crate) rules: RulesCell,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) stop: Stop,
+    writer: Writer,
+    thread: JoinHandle<(O, Result<(), PipelineError>)>,
+    _watch: Option<RuleWatch>,
+}
+
+/// What is particular to one start.
+pub(crate) struct Start {
+    pub(crate) record: bool,
+    pub(crate) only_pid_ns: Option<u32>,
+}
+
+impl<O: Outlet + Send + 'static> Agent<O> {
+    /// Opens the store and the sensor and starts everything; `told` hears of each reload of the rules.
+    pub(crate) fn start(
+        settings: &Settings,
+        first_rules: LoadOutcome,
+        start: &Start,
+        stop: Stop,
+        outlet: O,
+        mut told: impl FnMut(&Result<LoadOutcome, String>) + Send + 'static,
+    ) -> Result<Agent<(ToStore, O)>, Fail> {
+        let wall_offset_ns = machine::wall_offset_ns();
+        let options = ProbeOptions {
+            ring_bytes: settings.config.eyas.ring_mib.saturating_mul(1 << 20),
+            only_pidns: start.only_pid_ns,
+            ..ProbeOptions::default()
+        };
+        // The sensor first: without it there is no reason to touch the store.
+        let probe = Probe::open(&options).map_err(|e| cannot_watch(&e))?;
+        let store = open_store(settings, wall_offset_ns)?;
+        let writer = store
+            .writer(WriterOptions {
+                segment_limit_bytes: settings.config.eyas.record_limit_mib << 20,
+                ..WriterOptions::default()
+            })
+            .map_err(Fail::environment)?;
+        let host = LiveHost::new(settings.node.clone(), wall_offset_ns);
+        let mut enrich = Enrich::new(host).only_pid_namespace(start.only_pid_ns);
+        enrich.snapshot();
+        let rules: RulesCell = Arc::new(ArcSwap::new(first_rules.ruleset.clone()));
+        let outcomes: Outcomes = Arc::new(ArcSwapOption::from_pointee(Ok(first_rules)));
+        let watch = watch(settings, &rules, &outcomes, move |outcome| told(outcome))?;
+        let recording =
+            if start.record && settings.config.eyas.record { Recording::On } else { Recording::Off };
+        let (thread, pulse) =
+            spawn(probe, enrich, rules.clone(), (ToStore(writer.handle()), outlet), recording, stop.clone())?;
+        Ok(Agent { store, pulse, rules, outcomes, stop, writer, thread, _watch: watch })
+    }
+}
+
+impl<O> Agent<O> {
+    /// A handle of the store's writer, for its figures.
+    pub(crate) fn writer(&self) -> WriterHandle {
+        self.writer.handle()
+    }
+
+    /// Whether the pipeline has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Stops everything in order, so that nothing that was seen is lost, and gives the outlet back.
+    pub(crate) fn finish(self) -> Result<O, Fail> {
+        self.stop.ask();
+        let (outlet, ended) = self.thread.join().map_err(|_| bug("the pipeline"))?;
+        self.writer.close().map_err(Fail::environment)?;
+        ended.map_err(Fail::environment)?;
+        Ok(outlet)
+    }
+}
+
+/// Starts a pipeline on a thread of its own.
+pub(crate) fn spawn<S, H, O>(
+    source: S,
+    enrich: Enrich<H>,
+    rules: RulesCell,
+    outlet: O,
+    recording: Recording,
+    stop: Stop,
+) -> Result<(Ended<O>, PulseCell), Fail>
+where
+    S: eyas_event::Source + Send + 'static,
+    H: Host + Send + 'static,
+    O: Outlet + Send + 'static,
+{
+    let pulse = PulseCell::default();
+    let pipeline = Pipeline::new(source, enrich, rules, outlet, recording, pulse.clone(), stop);
+    let thread = std::thread::Builder::new()
+        .name("eyas-pipeline".into())
+        .spawn(move || pipeline.run())
+        .map_err(Fail::environment)?;
+    Ok((thread, pulse))
+}
+
+/// A pipeline's thread.
+pub(crate) type Ended<O> = JoinHandle<(O, Result<(), PipelineError>)>;
+
+/// A thread of ours panicked: the panic hook has said where.
+pub(crate) fn bug(what: &str) -> Fail {
+    Fail { code: crate::fail::code::BUG, text: format!("{what} stopped because of a bug in eyas; see above") }
+}
+
+/// Watches the rule files, if there are any and the configuration wants it.
+fn watch(
+    settings: &Settings,
+    rules: &RulesCell,
+    outcomes: &Outcomes,
+    mut told: impl FnMut(&Result<LoadOutcome, String>) + Send + 'static,
+) -> Result<Option<RuleWatch>, Fail> {
+    if settings.rules.is_empty() || !settings.config.watch_config_files {
+        return Ok(None);
+    }
+    let outcomes = outcomes.clone();
+    let told = move |outcome: Result<LoadOutcome, (PathBuf, std::io::Error)>| {
+        let outcome = outcome.map_err(|(path, error)| format!("{}: {error}", path.display()));
+        told(&outcome);
+        outcomes.store(Some(Arc::new(outcome)));
+    };
+    RuleWatch::start(settings.rules.clone(), rules.clone(), told)
+        .map(Some)
+        .map_err(|e| Fail::environment(format!("cannot watch the rule files: {e}")))
+}
+
+fn open_store(settings: &Settings, wall_offset_ns: i64) -> Result<Store, Fail> {
+    let options = OpenOptions {
+        node: settings.node.clone(),
+        wall_now: machine::now(),
+        wall_offset_ns,
+        boot_id: machine::boot_id(),
+        kind: RunKind::Live,
+        create: Create::IfMissing,
+    };
+    Store::open(&settings.store, &options).map_err(|error| {
+        let hint = match error {
+            StoreError::Held { .. } => {
+                "\n  its alerts can be read all the same: eyas alerts --follow; or give this run a store of its own with --store"
+            }
+            _ => "",
+        };
+        Fail::environment(format!("{error}{hint}"))
+    })
+}
+
+/// Why the sensor does not start, and what to type instead.
+fn cannot_watch(error: &ProbeError) -> Fail {
+    let instead = match error {
+        ProbeError::Privilege { .. } => {
+            "type `sudo eyas`; without privileges there is `eyas demo`, a recorded incident"
+        }
+        _ => "`eyas doctor` says more; without a sensor there is `eyas demo`, a recorded incident",
+    };
+    Fail::environment(format!("{error}\n  {instead}"))
+}
+
+/// The shipped or the named rules for a run that watches: broken rules are said and left out; none at all is an error.
+pub(crate) fn rules_for_run(settings: &Settings) -> Result<LoadOutcome, Fail> {
+    let outcome = rulebook::load(&settings.rules)?;
+    if outcome.enabled() == 0 {
+        let said =
+            rulebook::plain(&outcome.diagnostics, &outcome.sources, eyas_engine::diag::Severity::Error);
+        return Err(Fail::environment(format!(
+            "{said}there is no rule to judge by; `eyas rules check` says more"
+        )));
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,176 @@
+//! The command line. What is typed becomes plain values here; what they mean is decided where they are used.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A terminal investigation console for runtime security on Linux nodes.
+///
+/// Without a command, eyas opens the console: the sensor starts, rules are loaded, alerts appear as they happen and are
+/// kept in the store.
+#[derive(Debug, Parser)]
+#[command(
+    name = "eyas",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 fine, 1 findings, 2 usage or environment, 3 a bug in eyas."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// A rule file, or a directory of them, in place of the shipped rules; may be given several times.
+    #[arg(short = 'r', long = "rules", value_name = "FILE", global = true)]
+    pub(crate) rules: Vec<PathBuf>,
+
+    /// The store [default: /var/lib/eyas/eyas.db as root, else $XDG_STATE_HOME/eyas/eyas.db].
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) store: Option<PathBuf>,
+
+    /// The configuration [default: /etc/eyas/eyas.yaml when it is there].
+    #[arg(long, short = 'c', value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The node's name [default: the host's name].
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) node: Option<String>,
+
+    /// Sets one configuration key, e.g. json_output=false; may be given several times.
+    #[arg(short = 'o', value_name = "KEY=VALUE", global = true)]
+    pub(crate) set: Vec<String>,
+
+    /// The console's colours: dark, light, high-contrast, ansi16, or a TOML file.
+    #[arg(long, value_name = "THEME", global = true)]
+    pub(crate) theme: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the sensor and keep what it finds; in a terminal, show it.
+    Run(Run),
+    /// Print alerts from the store.
+    Alerts(Alerts),
+    /// Work with rule files.
+    Rules {
+        #[command(subcommand)]
+        command: Rules,
+    },
+    /// Print the recorded events of a store.
+    Events(Events),
+    /// Judge a recording again and print the alerts.
+    Replay(Replay),
+    /// Show a recorded incident in the console; needs no privileges.
+    Demo(Demo),
+    /// Say what works here, what does not, and why.
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Print alerts on standard output instead of opening the console; so it is without a terminal, too.
+    #[arg(long)]
+    pub(crate) headless: bool,
+
+    /// Do not keep the records: no replay will be possible.
+    #[arg(long)]
+    pub(crate) no_record: bool,
+
+    /// Watch one pid namespace and those below it only; the number is that in `readlink /proc/PID/ns/pid`.
+    #[arg(long, value_name = "INODE")]
+    pub(crate) pid_namespace: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Alerts {
+    /// Only alerts for which this condition holds, e.g. 'proc.name = curl and user.uid = 0'.
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) condition: Option<String>,
+
+    /// One JSON object a line, in Falco's form.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Go on as new alerts come.
+    #[arg(long, short = 'f')]
+    pub(crate) follow: bool,
+
+    /// Only the newest so many.
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    pub(crate) last: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Check rule files and say what is wrong with them.
+    Check {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// One JSON object in place of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run rule tests: events that must fire a rule, and events that must not.
+    Test {
+        /// Test files, or directories of them [default: those of the shipped rules].
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// List the rules.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// The store that holds the recording.
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+
+    /// Only events for which this condition holds.
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) condition: Option<String>,
+
+    /// One JSON object a line: a map of field to value.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The store that holds the recording.
+    #[arg(value_name = "STORE")]
+    pub(crate) store: PathBuf,
+
+    /// How many times as fast as it happened; 0 is as fast as possible.
+    #[arg(long, default_value_t = 0.0, value_name = "TIMES")]
+    pub(crate) speed: f64,
+
+    /// Show it in the console instead of printing alerts.
+    #[arg(long)]
+    pub(crate) console: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How many times as fast as it happened.
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES")]
+    pub(crate) speed: f64,
+
+    /// Print the alerts as text lines instead of opening the console.
+    #[arg(long)]
+    pub(crate) headless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// One JSON object in place of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

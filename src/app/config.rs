@@ -1,0 +1,188 @@
+//! The configuration: `falco.yaml`'s keys where they mean the same here, and a map `eyas` for what Falco does not have.
+//! Keys that this version does not use are kept apart, so that `eyas doctor` can name them; none is an error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use eyas_event::Priority;
+use serde::Deserialize;
+
+use crate::cli::Common;
+
+/// Where the configuration is when nobody says.
+const DEFAULT_PATH: &str = "/etc/eyas/eyas.yaml";
+
+/// What is configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    /// Rule files and directories, in order.
+    pub(crate) rules_files: Vec<PathBuf>,
+    /// Follow changes of rule files.
+    pub(crate) watch_config_files: bool,
+    /// Alerts on standard output as JSON; `None` leaves it to the command.
+    pub(crate) json_output: Option<bool>,
+    /// The key `output` in JSON.
+    pub(crate) json_include_output_property: bool,
+    /// The key `message` in JSON.
+    pub(crate) json_include_message_property: bool,
+    /// The key `output_fields` in JSON.
+    pub(crate) json_include_output_fields_property: bool,
+    /// The key `tags` in JSON.
+    pub(crate) json_include_tags_property: bool,
+    /// Times in text lines with date and zone.
+    pub(crate) time_format_iso_8601: bool,
+    /// Rules below this priority are not loaded.
+    pub(crate) priority: PriorityName,
+    /// What Falco has no key for.
+    pub(crate) eyas: Own,
+    /// Keys that this version does not use.
+    #[serde(flatten)]
+    pub(crate) unused: BTreeMap<String, serde_yaml::Value>,
+}
+
+/// Keys of our own, below `eyas`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Own {
+    /// The store.
+    pub(crate) store: Option<PathBuf>,
+    /// The node's name.
+    pub(crate) node: Option<String>,
+    /// The console's colours.
+    pub(crate) theme: Option<String>,
+    /// Keep records for replay.
+    pub(crate) record: bool,
+    /// Compressed size of the recording, MiB; beyond it the oldest goes.
+    pub(crate) record_limit_mib: u64,
+    /// Size of the ring between kernel and eyas, MiB; a power of two.
+    pub(crate) ring_mib: u32,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self { store: None, node: None, theme: None, record: true, record_limit_mib: 1024, ring_mib: 16 }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            rules_files: Vec::new(),
+            watch_config_files: true,
+            json_output: None,
+            json_include_output_property: true,
+            json_include_message_property: false,
+            json_include_output_fields_property: true,
+            json_include_tags_property: true,
+            time_format_iso_8601: false,
+            priority: PriorityName(Priority::Debug),
+            eyas: Own::default(),
+            unused: BTreeMap::new(),
+        }
+    }
+}
+
+/// A priority by its name in any case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PriorityName(pub(crate) Priority);
+
+impl<'de> Deserialize<'de> for PriorityName {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(d)?;
+        let names = Priority::ALL.map(Priority::name).join(", ").to_lowercase();
+        Priority::from_name(&name).map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!("no priority is called `{name}`; there are {names}"))
+        })
+    }
+}
+
+impl Config {
+    /// Reads the configuration that the command line asks for, and lets `-o KEY=VALUE` change it.
+    pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
+        let path = common.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && common.config.is_none() => String::new(),
+            Err(e) => {
+                return Err(e).with_context(|| format!("cannot read the configuration {}", path.display()));
+            }
+        };
+        let mut tree: serde_yaml::Value = serde_yaml::from_str(&text)
+            .with_context(|| format!("{}: not a configuration", path.display()))?;
+        if tree.is_null() {
+            tree = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());
+        }
+        for set in &common.set {
+            apply(&mut tree, set)?;
+        }
+        serde_yaml::from_value(tree).with_context(|| format!("{}: not a configuration", path.display()))
+    }
+}
+
+/// Sets one key in the tree; dots lead into maps.
+fn apply(tree: &mut serde_yaml::Value, set: &str) -> anyhow::Result<()> {
+    let Some((key, value)) = set.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+        bail!("-o {set}: write KEY=VALUE, for example -o json_output=false");
+    };
+    let value: serde_yaml::Value =
+        serde_yaml::from_str(value).with_context(|| format!("-o {set}: the value is not YAML"))?;
+    let mut at = tree;
+    for part in key.split('.') {
+        if !at.is_mapping() {
+            *at = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());
+        }
+        let Some(map) = at.as_mapping_mut() else { bail!("-o {set}: `{part}` is not in a map") };
+        at = map.entry(part.into()).or_insert(serde_yaml::Value::Null);
+    }
+    *at = value;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn common(config: Option<PathBuf>, set: &[&str]) -> Common {
+        Common {
+            rules: Vec::new(),
+            store: None,
+            config,
+            node: None,
+            set: set.iter().map(ToString::to_string).collect(),
+            theme: None,
+        }
+    }
+
+    #[test]
+    fn options_change_what_the_file_says() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("eyas.yaml");
+        std::fs::write(&path, "json_output: true\npriority: notice\nengine: {kind: modern_ebpf}\n")
+            .expect("write");
+        let config =
+            Config::load(&common(Some(path), &["json_output=false", "eyas.node=n7"])).expect("it loads");
+        assert_eq!(config.json_output, Some(false));
+        assert_eq!(config.eyas.node.as_deref(), Some("n7"));
+        assert_eq!(config.priority.0, Priority::Notice);
+        assert!(config.unused.contains_key("engine"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("eyas.yaml");
+        let missing = Config::load(&common(Some(path.clone()), &[])).expect_err("it is not there");
+        assert!(format!("{missing:#}").contains("eyas.yaml"));
+        std::fs::write(&path, "priority: loud\n").expect("write");
+        let wrong =
+            format!("{:#}", Config::load(&common(Some(path.clone()), &[])).expect_err("no such priority"));
+        assert!(wrong.contains("loud") && wrong.contains("warning"), "{wrong}");
+        std::fs::write(&path, "eyas: {stoer: x}\n").expect("write");
+        let wrong = format!("{:#}", Config::load(&common(Some(path), &[])).expect_err("no such key"));
+        assert!(wrong.contains("stoer"), "{wrong}");
+        let wrong = format!("{:#}", Config::load(&common(None, &["json_output"])).expect_err("no value"));
+        assert!(wrong.contains("KEY=VALUE"), "{wrong}");
+    }
+}

@@ -1,0 +1,213 @@
+//! The console put together: a running sensor or replay behind it, its doors opened, its questions answered.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use eyas_engine::diag::Severity;
+use eyas_event::{HookState, SourceKind, WallTime};
+use eyas_pipeline::{LoadOutcome, Pace, PulseCell, Stop};
+use eyas_store::{Create, OpenOptions, RunKind, Store, WriterHandle, WriterOptions};
+use tokio::sync::mpsc;
+
+use crate::agent::{self, Agent, Outcomes, Start, bug};
+use crate::answers::Answers;
+use crate::fail::{Fail, Outcome, code};
+use crate::outlets::{ToConsole, ToStore};
+use crate::settings::Settings;
+use crate::tui::door::{Doors, Pulse, Reload, Sensor};
+use crate::tui::theme::{ColorDepth, Theme};
+use crate::tui::{self, Console, Exit, Zone};
+use crate::{machine, replay, rulebook};
+
+/// How many batches of alerts may wait for the console; it reads what it missed from the store.
+const ALERT_LANE: usize = 1024;
+/// How often the pulse is made anew.
+const PULSE: Duration = Duration::from_millis(100);
+
+/// The sensor with the console on top.
+pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
+    let console = look(settings)?;
+    let rules = agent::rules_for_run(settings)?;
+    let stop = Stop::default();
+    let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
+    let agent = Agent::start(settings, rules, start, stop, ToConsole(alerts_in), |_| ())?;
+    let behind = Behind {
+        pulse: agent.pulse.clone(),
+        outcomes: agent.outcomes.clone(),
+        writer: agent.writer(),
+        loaded: machine::now(),
+        live: true,
+    };
+    let answers = Answers::new(agent.store.reader().map_err(Fail::environment)?, agent.rules.clone());
+    let shown = show(console, behind, answers, alerts);
+    let finished = agent.finish();
+    shown?;
+    finished.map(|_| ())
+}
+
+/// A recording with the console on top. What fires goes into a store of its own, which is gone afterwards, so that the
+/// console asks and is answered as ever.
+pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: Pace) -> Outcome {
+    let console = look(settings)?;
+    let dir = tempfile::Builder::new().prefix("eyas-").tempdir()?;
+    let options = OpenOptions {
+        node: settings.node.clone(),
+        wall_now: machine::now(),
+        wall_offset_ns: recorded_offset(recording)?,
+        boot_id: String::new(),
+        kind: RunKind::Recorded,
+        create: Create::IfMissing,
+    };
+    let store = Store::open(dir.path().join("replay.db"), &options).map_err(Fail::environment)?;
+    let writer = store.writer(WriterOptions::default()).map_err(Fail::environment)?;
+    let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
+    let outlet = (ToStore(writer.handle()), ToConsole(alerts_in));
+    let running = replay::start(settings, recording, name, pace, outlet, Stop::default())?;
+    let behind = Behind {
+        pulse: running.pulse,
+        outcomes: Arc::new(arc_swap::ArcSwapOption::from_pointee(Ok(running.outcome))),
+        writer: writer.handle(),
+        loaded: machine::now(),
+        live: false,
+    };
+    let answers = Answers::new(store.reader().map_err(Fail::environment)?, running.rules);
+    let shown = show(console, behind, answers, alerts);
+    running.stop.ask();
+    let (outlet, ended) = running.thread.join().map_err(|_| bug("the pipeline"))?;
+    drop(outlet);
+    writer.close().map_err(Fail::environment)?;
+    shown?;
+    ended.map_err(Fail::environment)
+}
+
+/// Wall time minus boot time on the machine that recorded.
+fn recorded_offset(recording: &Path) -> Result<i64, Fail> {
+    let reader = Store::open_read(recording).map_err(Fail::environment)?.blocking();
+    let runs = reader.runs().map_err(Fail::environment)?;
+    Ok(runs.last().map_or(0, |run| run.wall_offset_ns))
+}
+
+/// What is behind a console.
+struct Behind {
+    pulse: PulseCell,
+    outcomes: Outcomes,
+    writer: WriterHandle,
+    loaded: WallTime,
+    live: bool,
+}
+
+/// Runs the console until somebody leaves it.
+fn show(
+    console: Console,
+    behind: Behind,
+    answers: Answers,
+    alerts: mpsc::Receiver<Vec<Arc<eyas_event::Alert>>>,
+) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let exit = runtime.block_on(async {
+        let cell = Arc::new(ArcSwap::from_pointee(behind.now()));
+        let (asks, asked) = mpsc::channel(64);
+        let (replies_in, replies) = mpsc::channel(64);
+        let pulse = cell.clone();
+        let beat = async move {
+            let mut tick = tokio::time::interval(PULSE);
+            loop {
+                tick.tick().await;
+                pulse.store(Arc::new(behind.now()));
+            }
+        };
+        tokio::select! {
+            exit = tui::run(Doors { pulse: cell, alerts, asks, replies }, console) => exit,
+            () = answers.run(asked, replies_in) => Ok(Exit::Stopped),
+            () = beat => Ok(Exit::Stopped),
+        }
+    })?;
+    match exit {
+        Exit::Quit | Exit::Stopped => Ok(()),
+        Exit::Crashed(text) => Err(Fail { code: code::BUG, text }),
+    }
+}
+
+impl Behind {
+    /// The console's pulse out of the pipeline's, the writer's figures and this machine's.
+    fn now(&self) -> Pulse {
+        let pulse = self.pulse.load();
+        let stats = self.writer.stats();
+        let now = if self.live { machine::now() } else { pulse.last_record };
+        let waiting = stats.alerts_waiting > 0;
+        Pulse {
+            sensor: sensor(&pulse, now),
+            hooks: pulse.source.as_ref().map(|s| s.hooks.clone()).unwrap_or_default(),
+            events_per_s: pulse.events_per_s,
+            events: pulse.events,
+            alerts: pulse.alerts,
+            lost: pulse.lost + stats.alerts_dropped,
+            rss_bytes: machine::rss_bytes(),
+            store_lag: if waiting { Duration::from_micros(stats.last_commit_us) } else { Duration::ZERO },
+            ruleset: pulse.ruleset,
+            rules: pulse.rules,
+            reload: self.outcomes.load().as_deref().and_then(|outcome| self.reload(outcome)),
+            now,
+            ended: pulse.ended,
+            ..Pulse::starting(pulse.node.clone())
+        }
+    }
+
+    fn reload(&self, outcome: &Result<LoadOutcome, String>) -> Option<Reload> {
+        match outcome {
+            Ok(outcome) => {
+                let (errors, warnings) = (outcome.count(Severity::Error), outcome.count(Severity::Warning));
+                Some(Reload {
+                    at: self.loaded,
+                    text: rulebook::plain(&outcome.diagnostics, &outcome.sources, Severity::Warning),
+                    errors: errors as u32,
+                    warnings: warnings as u32,
+                    applied: outcome.applied,
+                })
+            }
+            Err(why) => {
+                Some(Reload { at: self.loaded, text: why.clone(), errors: 1, warnings: 0, applied: false })
+            }
+        }
+    }
+}
+
+fn sensor(pulse: &eyas_pipeline::Pulse, now: WallTime) -> Sensor {
+    if let Some(why) = &pulse.failed {
+        return Sensor::Off(why.clone());
+    }
+    let Some(source) = &pulse.source else { return Sensor::Starting };
+    if source.kind != SourceKind::Live {
+        return Sensor::Replay { name: source.name.clone(), position: now };
+    }
+    let off: Vec<&str> = source.hooks.iter().filter(|h| h.state != HookState::On).map(|h| h.name).collect();
+    if off.is_empty() { Sensor::On } else { Sensor::Degraded(format!("off: {}", off.join(", "))) }
+}
+
+/// How the console looks: the chosen theme first, the others behind it.
+fn look(settings: &Settings) -> Result<Console, Fail> {
+    let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let (no_color, colorterm, term) = (env("NO_COLOR"), env("COLORTERM"), env("TERM"));
+    let depth = ColorDepth::from_env(no_color.as_deref(), colorterm.as_deref(), term.as_deref());
+    let first = match settings.theme.as_deref() {
+        None => Theme::default_for(depth),
+        Some(name) if Theme::names().any(|n| n == name) => Theme::built_in(name, depth),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| {
+                let names = Theme::names().collect::<Vec<_>>().join(", ");
+                Fail::environment(format!("theme {path}: {e}; there are {names}, or name a TOML file"))
+            })?;
+            Theme::parse(path, &text, depth)
+        }
+    }
+    .map_err(Fail::environment)?;
+    let mut themes = vec![first];
+    for name in Theme::names() {
+        if themes[0].name() != name {
+            themes.push(Theme::built_in(name, depth).map_err(Fail::environment)?);
+        }
+    }
+    Ok(Console { themes, zone: Zone::local() })
+}

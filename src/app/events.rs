@@ -1,0 +1,102 @@
+//! `eyas events`: the recorded records of a store, completed and decoded.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use eyas_ebpf::records;
+use eyas_engine::diag::Severity;
+use eyas_engine::filter::Filter;
+use eyas_engine::program::Scratch;
+use eyas_enrich::{Enrich, SilentHost};
+use eyas_event::{Event, FieldId, FieldRef, Fields, OutputValue, text};
+use eyas_store::Store;
+use serde_json::{Map, Value};
+
+use crate::cli;
+use crate::fail::{Fail, Outcome};
+use crate::falco::json;
+use crate::rulebook;
+use crate::settings::Settings;
+
+/// Prints recorded events.
+pub(crate) fn events(settings: &Settings, args: &cli::Events) -> Outcome {
+    let rules = rulebook::load(&settings.rules)?;
+    let filter = match &args.condition {
+        None => None,
+        Some(text) => Some(Filter::compile(text, &rules.ruleset).map_err(|rejected| {
+            let said = rulebook::plain(&rejected.diagnostics, &rejected.sources, Severity::Error);
+            Fail::environment(said.trim_end())
+        })?),
+    };
+    let mut scratch = Scratch::default();
+    let mut out = std::io::stdout().lock();
+    each(&args.store, |event| {
+        if filter.as_ref().is_some_and(|f| !f.matches(event, &mut scratch)) {
+            return ControlFlow::Continue(());
+        }
+        let line = if args.json { object(event).to_string() } else { line(event) };
+        match writeln!(out, "{line}") {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(e) => ControlFlow::Break(e),
+        }
+    })?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Folds a store's recording and hands out its events in order.
+fn each(store: &Path, mut see: impl FnMut(&Event<'_>) -> ControlFlow<std::io::Error>) -> Outcome {
+    let reader = Store::open_read(store).map_err(Fail::environment)?.blocking();
+    let mut enrich = Enrich::new(SilentHost);
+    let mut unasked = Vec::new();
+    for segment in reader.segments() {
+        let (meta, raw) = segment.map_err(Fail::environment)?;
+        let mut broken = None;
+        for (at, record) in records(&raw) {
+            let record = record.map_err(|e| {
+                Fail::environment(format!("{}: segment {}, byte {at}: {e}", store.display(), meta.id.0))
+            })?;
+            unasked.clear();
+            enrich.fold(&record, &mut unasked, &mut |event| {
+                if broken.is_none()
+                    && let ControlFlow::Break(error) = see(event)
+                {
+                    broken = Some(error);
+                }
+            });
+            if let Some(error) = broken {
+                return Err(error.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An event as a line for people.
+fn line(event: &Event<'_>) -> String {
+    let mut out = Vec::new();
+    for (field, between) in [
+        (FieldId::EVT_DATETIME, " "),
+        (FieldId::EVT_NUM, " "),
+        (FieldId::PROC_NAME, "("),
+        (FieldId::PROC_PID, ") "),
+        (FieldId::EVT_TYPE, " "),
+        (FieldId::EVT_ARGS, ""),
+    ] {
+        let field = FieldRef::plain(field);
+        let mut buf = Vec::new();
+        field.write_text(&event.get(&field, &mut buf), &mut out);
+        out.extend_from_slice(between.as_bytes());
+    }
+    text::escape(&out).into_owned()
+}
+
+/// An event in the documented form: a map of field to typed value.
+fn object(event: &Event<'_>) -> Value {
+    let mut map = Map::new();
+    event.all_fields(|name, value| {
+        map.insert(name.to_owned(), json(&OutputValue::from(&value)));
+    });
+    map.into()
+}

@@ -1,0 +1,47 @@
+//! The rules of a run: the shipped ones, which are part of the binary, or the files that the user names.
+
+use std::path::PathBuf;
+
+use eyas_engine::diag::{self, Diagnostic, Paint, Severity};
+use eyas_engine::source::{SourceFile, Sources};
+use eyas_pipeline::{LoadOutcome, load_files, load_texts};
+
+use crate::fail::Fail;
+
+/// The shipped rules.
+const SHIPPED: &str = include_str!("../../rules/eyas.yaml");
+/// What they are called in messages.
+const SHIPPED_NAME: &str = "rules/eyas.yaml (shipped)";
+
+/// Loads rule files, or the shipped rules when there are none.
+pub(crate) fn load(paths: &[PathBuf]) -> Result<LoadOutcome, Fail> {
+    if paths.is_empty() {
+        return Ok(load_texts(vec![SourceFile::new(SHIPPED_NAME, SHIPPED)]));
+    }
+    load_files(paths).map_err(|(path, error)| Fail::environment(format!("{}: {error}", path.display())))
+}
+
+/// Diagnostics as text without colours, those below `least` left out.
+pub(crate) fn plain(diagnostics: &[Diagnostic], sources: &Sources, least: Severity) -> String {
+    text(diagnostics, sources, least, Paint::Plain)
+}
+
+/// Diagnostics as text.
+pub(crate) fn text(diagnostics: &[Diagnostic], sources: &Sources, least: Severity, paint: Paint) -> String {
+    diagnostics
+        .iter()
+        .filter(|d| d.severity >= least)
+        .map(|d| format!("{}\n", diag::to_text(d, sources, paint)))
+        .collect()
+}
+
+/// `3 errors, 1 warning`.
+pub(crate) fn tally(outcome: &LoadOutcome) -> String {
+    [Severity::Error, Severity::Warning, Severity::Lint]
+        .map(|s| (outcome.count(s), s))
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, s)| format!("{n} {}{}", s.word(), if *n == 1 { "" } else { "s" }))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

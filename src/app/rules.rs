@@ -1,0 +1,119 @@
+//! `eyas rules`: check rule files, run rule tests, list rules. Standard output holds the answer, standard error what is to
+//! be said beside it.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use eyas_engine::cases::{self, CaseResult};
+use eyas_engine::diag::{self, Severity};
+use eyas_engine::source::SourceFile;
+
+use crate::cli;
+use crate::fail::{Fail, Outcome};
+use crate::rulebook;
+use crate::settings::Settings;
+
+/// The tests of the shipped rules.
+static SHIPPED_TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
+
+/// Runs one of the commands.
+pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
+    match command {
+        cli::Rules::Check { files, json } => check(files, *json),
+        cli::Rules::Test { files } => test(settings, files),
+        cli::Rules::List => list(settings),
+    }
+}
+
+fn check(files: &[PathBuf], json: bool) -> Outcome {
+    let outcome = rulebook::load(files)?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", diag::to_json(&outcome.diagnostics, &outcome.sources))?;
+    } else {
+        let colours =
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let paint = if colours { diag::Paint::Colour } else { diag::Paint::Plain };
+        let mut err = std::io::stderr().lock();
+        write!(err, "{}", rulebook::text(&outcome.diagnostics, &outcome.sources, Severity::Lint, paint))?;
+        let tally = rulebook::tally(&outcome);
+        let tally = if tally.is_empty() { "nothing to say about them".to_owned() } else { tally };
+        writeln!(out, "{} rules compile; {tally}", outcome.ruleset.len())?;
+    }
+    if outcome.count(Severity::Error) > 0 { Err(Fail::findings()) } else { Ok(()) }
+}
+
+fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
+    let rules = rulebook::load(&settings.rules)?;
+    let texts = test_files(settings, files)?;
+    let report = cases::run(&rules.ruleset, texts);
+    let mut err = std::io::stderr().lock();
+    write!(err, "{}", rulebook::plain(&report.diagnostics, &report.sources, Severity::Lint))?;
+    let mut out = std::io::stdout().lock();
+    let mut failed = report.diagnostics.iter().filter(|d| d.is_error()).count();
+    for CaseResult { case, outcome } in &report.results {
+        let what = match outcome {
+            // A missing rule has been reported with the diagnostics.
+            cases::Outcome::Passed | cases::Outcome::NoSuchRule => continue,
+            cases::Outcome::Fired => "fired and should not have",
+            cases::Outcome::StayedSilent => "should have fired and did not",
+        };
+        failed += 1;
+        let place = report.sources.place(case.span);
+        let file = report.sources.name(case.span.source);
+        writeln!(out, "{file}:{}: rule `{}` {what}: {}", place.line, case.rule, case.name)?;
+    }
+    for uncovered in &report.uncovered {
+        failed += 1;
+        let lacks = match (uncovered.no_positive, uncovered.no_negative) {
+            (true, true) => "no case at all",
+            (true, false) => "no case in which it fires",
+            _ => "no case in which it stays silent",
+        };
+        writeln!(out, "rule `{}` has {lacks}", uncovered.rule)?;
+    }
+    let passed = report.results.iter().filter(|r| r.outcome == cases::Outcome::Passed).count();
+    writeln!(out, "{passed} passed, {failed} failed")?;
+    if report.is_clean() { Ok(()) } else { Err(Fail::findings()) }
+}
+
+/// The named files, directories opened; without names the shipped tests, which go with the shipped rules only.
+fn test_files(settings: &Settings, files: &[PathBuf]) -> Result<Vec<SourceFile>, Fail> {
+    if files.is_empty() {
+        if !settings.rules.is_empty() {
+            return Err(Fail::environment(
+                "name the test files: the shipped tests belong to the shipped rules, and -r names others",
+            ));
+        }
+        return Ok(SHIPPED_TESTS.iter().map(|(name, text)| SourceFile::new(*name, *text)).collect());
+    }
+    let mut texts = Vec::new();
+    for path in files {
+        let error = |e: std::io::Error| Fail::environment(format!("{}: {e}", path.display()));
+        let mut found = vec![path.clone()];
+        if path.is_dir() {
+            found = std::fs::read_dir(path)
+                .map_err(error)?
+                .filter_map(|e| Some(e.ok()?.path()))
+                .filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "yml"))
+                .collect();
+            found.sort();
+        }
+        for file in found {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|e| Fail::environment(format!("{}: {e}", file.display())))?;
+            texts.push(SourceFile::new(file.display().to_string(), text));
+        }
+    }
+    Ok(texts)
+}
+
+fn list(settings: &Settings) -> Outcome {
+    let rules = rulebook::load(&settings.rules)?;
+    let mut out = std::io::stdout().lock();
+    for (_, rule) in rules.ruleset.rules() {
+        let state = if rule.enabled { "on " } else { "off" };
+        writeln!(out, "{state} {:<13} {}", rule.priority.name(), rule.name)?;
+    }
+    Ok(())
+}

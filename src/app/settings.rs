@@ -1,0 +1,39 @@
+//! What a run of eyas goes by: the command line over the configuration over the defaults.
+
+use std::path::PathBuf;
+
+use crate::cli::Common;
+use crate::config::Config;
+use crate::machine;
+
+/// The settings of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) store: PathBuf,
+    pub(crate) node: String,
+    /// Rule files; empty for the shipped rules.
+    pub(crate) rules: Vec<PathBuf>,
+    pub(crate) theme: Option<String>,
+}
+
+impl Settings {
+    /// Puts them together.
+    pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
+        let config = Config::load(common)?;
+        let or = |given: &Option<String>, configured: &Option<String>| {
+            given.clone().or_else(|| configured.clone())
+        };
+        Ok(Self {
+            store: common
+                .store
+                .clone()
+                .or_else(|| config.eyas.store.clone())
+                .unwrap_or_else(machine::default_store),
+            node: or(&common.node, &config.eyas.node).unwrap_or_else(machine::node_name),
+            rules: if common.rules.is_empty() { config.rules_files.clone() } else { common.rules.clone() },
+            theme: or(&common.theme, &config.eyas.theme),
+            config,
+        })
+    }
+}
