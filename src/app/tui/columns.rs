@@ -113,7 +113,6 @@ pub(super) fn fit(total: usize) -> Vec<(Column, usize)> {
     let message_min = if total >= 100 { 24 } else { 20 };
     let mut shown: Vec<Column> = Column::ALL.to_vec();
     let fixed = |c: Column| match c {
-        Column::Time => 8,
         Column::Severity => 3,
         Column::Rule => (total * 3 / 10).clamp(12, 32),
         Column::Process => {
@@ -124,7 +123,7 @@ pub(super) fn fit(total: usize) -> Vec<(Column, usize)> {
             }
         }
         Column::Container => 12,
-        Column::User => 8,
+        Column::Time | Column::User => 8,
         Column::Message => 0,
     };
     let mut drop = drop.into_iter();

@@ -103,14 +103,14 @@ impl Writer {
         indent: usize,
         role: Role,
         text: &str,
-        pick: Option<(String, String)>,
+        pick: Option<&(String, String)>,
     ) {
         let indent = indent.min(self.width / 2);
         let mut lead = Some(lead);
         for piece in show::wrap(text, self.width.saturating_sub(indent).max(1), LINES_MAX) {
             let mut parts = lead.take().unwrap_or_else(|| vec![(Role::Text, " ".repeat(indent))]);
             parts.push((role, piece));
-            self.lines.push(Line { parts, pick: pick.clone(), section: false });
+            self.lines.push(Line { parts, pick: pick.cloned(), section: false });
         }
     }
 
@@ -215,7 +215,7 @@ impl Writer {
         let taken = indent + show::width(&branch) + show::width(&pid);
         let cmdline = show::clean_bytes(&p.cmdline()).into_owned();
         let role = if own { Role::Strong } else { Role::Text };
-        self.text(lead, taken, role, &cmdline, Some(pick));
+        self.text(lead, taken, role, &cmdline, Some(&pick));
         let mut facts = vec![user];
         if p.key.start != 0 {
             let ago = alert.boot_time.0.saturating_sub(p.key.start);
@@ -256,7 +256,7 @@ impl Writer {
                 (Role::Field, format!("  {}", show::pad(&show::clean(name), names))),
                 (Role::Dim, " = ".into()),
             ];
-            self.text(lead, names + 5, Role::Value, &shown, Some((name.clone(), value)));
+            self.text(lead, names + 5, Role::Value, &shown, Some(&(name.clone(), value)));
         }
     }
 

@@ -189,11 +189,11 @@ mod tests {
         let mut rows = rows(10..20);
         assert_eq!(rows.selected_row(), Some(9));
         rows.step(-3, 5);
-        let (id, line) = (rows.selected_id(), rows.selected_row().unwrap() - rows.top(5));
+        let (id, line) = (rows.selected_id(), rows.selected_row().expect("a selection") - rows.top(5));
         rows.add((20..25).map(|n| Arc::new(alert(n))));
         rows.add_older((0..10).map(|n| Arc::new(alert(n))).collect());
         assert_eq!(rows.selected_id(), id);
-        assert_eq!(rows.selected_row().unwrap() - rows.top(5), line, "nor does it move on the screen");
+        assert_eq!(rows.selected_row().expect("a selection") - rows.top(5), line, "nor does it move on the screen");
         assert_eq!(rows.unseen, 5);
     }
 

@@ -54,10 +54,9 @@ pub enum Exit {
 /// Runs the console on this terminal until it ends. Needs a tokio runtime with time and I/O enabled; the terminal is
 /// restored when this returns, fails or panics.
 pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
-    let Some(first) = console.themes.first() else {
+    if console.themes.is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the console was given no theme"));
-    };
-    debug_assert!(!first.name().is_empty(), "a theme has a name");
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -98,13 +97,17 @@ pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
                 // The terminal is gone.
                 Some(Err(_)) | None => Msg::Signal,
             },
-            reply = doors.replies.recv(), if replies_open => match reply {
-                Some((ticket, reply)) => Msg::Reply(ticket, reply),
-                None => { replies_open = false; continue }
+            reply = doors.replies.recv(), if replies_open => if let Some((ticket, reply)) = reply {
+                Msg::Reply(ticket, reply)
+            } else {
+                replies_open = false;
+                continue;
             },
-            alerts = doors.alerts.recv(), if alerts_open => match alerts {
-                Some(alerts) => Msg::Alerts(alerts),
-                None => { alerts_open = false; continue }
+            alerts = doors.alerts.recv(), if alerts_open => if let Some(alerts) = alerts {
+                Msg::Alerts(alerts)
+            } else {
+                alerts_open = false;
+                continue;
             },
             now = tick.tick() => {
                 if let Some(text) = guard.crash() {

@@ -166,10 +166,9 @@ impl State {
     /// Lines that an alert takes in the list.
     pub(super) fn lines_each(&self, layout: &Layout) -> u16 {
         match self.density {
-            Density::One => 1,
             Density::Two => 2,
             Density::Auto if layout.list.height >= 18 => 2,
-            Density::Auto => 1,
+            Density::One | Density::Auto => 1,
         }
     }
 

@@ -37,7 +37,8 @@ struct Stage {
 
 impl Stage {
     fn new(width: u16, height: u16, world: World) -> Self {
-        Self::with_pulse(width, height, world.clone(), pulse(world.alerts.len() as u64))
+        let alerts = world.alerts.len() as u64;
+        Self::with_pulse(width, height, world, pulse(alerts))
     }
 
     fn with_pulse(width: u16, height: u16, world: World, pulse: Pulse) -> Self {

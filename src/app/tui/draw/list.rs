@@ -188,12 +188,8 @@ fn empty(state: &State, area: Rect, pen: &mut Pen<'_>) {
     for (role, text) in lines {
         wrapped.extend(show::wrap(&show::clean(&text), width, 4).into_iter().map(|l| (role, l)));
     }
-    let mut y = area.y + area.height.saturating_sub(wrapped.len() as u16) / 3;
-    for (role, text) in wrapped {
-        if y >= area.bottom() {
-            break;
-        }
+    let first = area.y + area.height.saturating_sub(wrapped.len() as u16) / 3;
+    for (y, (role, text)) in (first..area.bottom()).zip(wrapped) {
         pen.put(area.x + 2, y, width, &text, role);
-        y += 1;
     }
 }

@@ -25,10 +25,10 @@ impl Turn<'_> {
             }
             Action::Follow => self.follow(),
             Action::NextUrgent => {
-                self.find("alert of severity error or worse", true, |a| a.priority <= Priority::Error)
+                self.find("alert of severity error or worse", true, |a| a.priority <= Priority::Error);
             }
             Action::PrevUrgent => {
-                self.find("alert of severity error or worse", false, |a| a.priority <= Priority::Error)
+                self.find("alert of severity error or worse", false, |a| a.priority <= Priority::Error);
             }
             Action::SearchNext | Action::SearchPrev => {
                 if let Some(search) = self.s.search.clone() {
