@@ -62,7 +62,7 @@ pub struct Place {
 }
 
 #[derive(Clone, Debug)]
-struct Text {
+struct Source {
     name: Arc<str>,
     text: Arc<str>,
     lines: Arc<[u32]>,
@@ -71,7 +71,7 @@ struct Text {
 /// The texts of one load, by [`SourceId`]. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    texts: Vec<Text>,
+    texts: Vec<Source>,
 }
 
 impl Sources {
@@ -81,7 +81,7 @@ impl Sources {
         lines.extend(
             file.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1),
         );
-        self.texts.push(Text { name: file.name.into(), text: file.text.into(), lines: lines.into() });
+        self.texts.push(Source { name: file.name.into(), text: file.text.into(), lines: lines.into() });
         SourceId(self.texts.len() as u32 - 1)
     }
 

@@ -53,6 +53,7 @@ pub struct MacroDef {
 
 /// A rule as it stands after all items.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the four switches of Falco's rule format")]
 pub struct RuleDef {
     /// Its name, where it was last defined in full.
     pub name: Name,

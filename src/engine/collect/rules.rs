@@ -126,7 +126,7 @@ impl Collection {
         match known {
             Some(index) => self.rules[index].enabled = on,
             None => {
-                no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics)
+                no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
             }
         }
     }

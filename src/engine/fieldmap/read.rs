@@ -62,7 +62,7 @@ impl FieldMap {
     }
 
     /// An event from a YAML mapping, as test cases write it. The faults come with the nodes they are about.
-    pub(crate) fn from_yaml<'n>(node: &'n Node) -> Result<Self, Vec<(&'n Node, BadEvent)>> {
+    pub(crate) fn from_yaml(node: &Node) -> Result<Self, Vec<(&Node, BadEvent)>> {
         let Kind::Mapping(pairs) = &node.kind else {
             return Err(vec![(node, bad("", "an event is a mapping of field to value"))]);
         };

@@ -64,9 +64,8 @@ impl Predicate {
     pub fn quantifier(&self) -> Quantifier {
         match (self.field.id.info().shape, &self.field.arg) {
             (Shape::One, _) | (Shape::Ancestors, Arg::Index(_) | Arg::Param(_)) => Quantifier::One,
-            (Shape::Ancestors, Arg::None) => Quantifier::Any,
             (Shape::AnySide, _) if self.op == Op::Ne => Quantifier::All,
-            (Shape::AnySide, _) => Quantifier::Any,
+            (Shape::AnySide, _) | (Shape::Ancestors, Arg::None) => Quantifier::Any,
         }
     }
 

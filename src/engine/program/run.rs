@@ -35,14 +35,15 @@ impl Program {
                                 answer
                             })
                         }
-                        Ask::Block(block) => match known(scratch.blocks[block as usize], number) {
-                            Some(answer) => answer,
-                            None => {
+                        Ask::Block(block) => {
+                            if let Some(answer) = known(scratch.blocks[block as usize], number) {
+                                answer
+                            } else {
                                 scratch.returns.push((place, block));
                                 at = self.blocks[block as usize];
                                 continue;
                             }
-                        },
+                        }
                     };
                     at = if answer { op.yes } else { op.no };
                     continue;

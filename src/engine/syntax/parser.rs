@@ -467,17 +467,16 @@ impl<'t> Parser<'t> {
             }
             self.lexer.seek(at);
         }
-        match self.lexer.value()? {
-            Some(value) => Ok((None, Rhs::Value(value))),
-            None => {
-                let end = self.word_at(at).min(self.lexer.end());
-                let message = format!("a value was expected after `{}`", op.word());
-                let mut found = error(Code::Syntax, message, "this is none", at..end);
-                if self.lexer.peek() == Some(b'(') {
-                    found.note = Some(format!("use `in (…)`, or `{} anyof (…)`", op.word()));
-                }
-                Err(found)
+        if let Some(value) = self.lexer.value()? {
+            Ok((None, Rhs::Value(value)))
+        } else {
+            let end = self.word_at(at).min(self.lexer.end());
+            let message = format!("a value was expected after `{}`", op.word());
+            let mut found = error(Code::Syntax, message, "this is none", at..end);
+            if self.lexer.peek() == Some(b'(') {
+                found.note = Some(format!("use `in (…)`, or `{} anyof (…)`", op.word()));
             }
+            Err(found)
         }
     }
 
@@ -528,6 +527,16 @@ impl<'t> Parser<'t> {
     }
 
     fn list(&mut self) -> Result<Vec<Value>, SyntaxError> {
+        let values = self.list_values();
+        if values.is_err() {
+            // The list's own closing parenthesis belongs to what is skipped.
+            self.skip();
+            self.lexer.byte(b')');
+        }
+        values
+    }
+
+    fn list_values(&mut self) -> Result<Vec<Value>, SyntaxError> {
         let open = self.lexer.at();
         self.lexer.byte(b'(');
         self.lexer.blanks();

@@ -119,7 +119,7 @@ impl Spliced {
 
     /// The span of a range: of the file where it was written.
     pub fn span(&self, range: &Range<u32>) -> Span {
-        let Some((start, _)) = self.place(range.start) else {
+        let Some((start, via)) = self.place(range.start) else {
             return self
                 .pieces
                 .last()
@@ -129,7 +129,9 @@ impl Spliced {
             return Span::new(start.source, start.start, start.start);
         }
         match self.place(range.end - 1) {
-            Some((end, _)) if end.source == start.source && end.end >= start.start => {
+            Some((end, end_via))
+                if end.source == start.source && end.end >= start.start && via == end_via =>
+            {
                 Span::new(start.source, start.start, end.end)
             }
             _ => start,

@@ -2,7 +2,7 @@
 //! that `EYAS_SHARED` names): they parse, most compile, and for each other rule a diagnostic says what is missing and where.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eyas_engine::diag::{Code, LabelKind, Paint, to_text};
 use eyas_engine::loader::{Loaded, Loader};
@@ -18,7 +18,7 @@ fn shared() -> Option<PathBuf> {
     None
 }
 
-fn load(folder: &PathBuf, names: &[&str]) -> Loaded {
+fn load(folder: &Path, names: &[&str]) -> Loaded {
     let mut loader = Loader::new();
     for name in names {
         let text = std::fs::read_to_string(folder.join("falco/rules").join(name)).unwrap();

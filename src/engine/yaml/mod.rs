@@ -189,10 +189,10 @@ impl Builder {
                 self.finish(node, anchor);
             }
             Event::SequenceStart(_, anchor, _) => {
-                self.stack.push(Frame { open: Open::Sequence(Vec::new()), span, anchor })
+                self.stack.push(Frame { open: Open::Sequence(Vec::new()), span, anchor });
             }
             Event::MappingStart(_, anchor, _) => {
-                self.stack.push(Frame { open: Open::Mapping(Vec::new(), None), span, anchor })
+                self.stack.push(Frame { open: Open::Mapping(Vec::new(), None), span, anchor });
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(frame) = self.stack.pop() {
@@ -311,7 +311,7 @@ mod tests {
         let mut text = String::from("- a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for i in 1..12 {
             let before = format!("*a{}", i - 1);
-            text.push_str(&format!("- a{i}: &a{i} [{}]\n", vec![before; 10].join(",")));
+            text += &format!("- a{i}: &a{i} [{}]\n", vec![before; 10].join(","));
         }
         let documents = read(SourceId(0), &text, &mut Vec::new());
         assert!(documents.iter().map(size).sum::<usize>() < 3 * ALIAS_NODES);
