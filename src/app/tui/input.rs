@@ -42,7 +42,13 @@ impl Input {
         if matches!(key.code, KeyCode::Char(_)) && self.text().len() >= BYTES_MAX {
             return false;
         }
-        let changed = self.0.input(key);
+        let changed = match key.code {
+            // What shells do; the editor's own meaning is undo.
+            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.0.delete_line_by_head()
+            }
+            _ => self.0.input(key),
+        };
         if self.0.lines().len() > 1 {
             *self = Self::new(&self.0.lines().join(" "));
         }

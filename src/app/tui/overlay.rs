@@ -37,6 +37,8 @@ pub(super) struct Prompt {
     pub(super) input: Input,
     /// How far back in the history it is; 0 is what is being typed.
     pub(super) back: usize,
+    /// How many of how many loaded alerts the text was found in when it was typed.
+    pub(super) found: Option<(u64, u64)>,
 }
 
 /// The filter bar.
@@ -93,7 +95,7 @@ impl Chooser {
 
 impl Prompt {
     pub(super) fn new(text: &str) -> Self {
-        Self { input: Input::new(text), back: 0 }
+        Self { input: Input::new(text), back: 0, found: None }
     }
 
     /// Shows an older (or newer) entry of the history. Returns whether the text changed.

@@ -193,7 +193,11 @@ mod tests {
         rows.add((20..25).map(|n| Arc::new(alert(n))));
         rows.add_older((0..10).map(|n| Arc::new(alert(n))).collect());
         assert_eq!(rows.selected_id(), id);
-        assert_eq!(rows.selected_row().expect("a selection") - rows.top(5), line, "nor does it move on the screen");
+        assert_eq!(
+            rows.selected_row().expect("a selection") - rows.top(5),
+            line,
+            "nor does it move on the screen"
+        );
         assert_eq!(rows.unseen, 5);
     }
 

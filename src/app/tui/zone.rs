@@ -25,6 +25,11 @@ impl Zone {
         self.format(at, "%H:%M:%S")
     }
 
+    /// `YYYY-MM-DD`.
+    pub(super) fn date(&self, at: WallTime) -> String {
+        self.format(at, "%Y-%m-%d")
+    }
+
     /// `HH:MM`.
     pub(super) fn hour_minute(&self, at: WallTime) -> String {
         self.format(at, "%H:%M")

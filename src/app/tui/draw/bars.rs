@@ -155,7 +155,7 @@ fn labels(state: &State, ctx: &Ctx, data: &Histogram, area: Rect, wide: u16, pen
     pen.put(area.x, area.y, usize::from(drawn), &line, Role::Line);
     let steps: u64 = if drawn >= 90 { 4 } else { 2 };
     for step in 0..=steps {
-        let at = data.from.0 + (data.to.0 - data.from.0) / steps * step;
+        let at = data.from.0 + data.to.0.saturating_sub(data.from.0) / steps * step;
         let text = name(at);
         let width = show::width(&text) as u16;
         if drawn < width * 3 + 4 && step != steps {

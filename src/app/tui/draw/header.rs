@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use super::super::commands::{self, COMMANDS};
 use super::super::door::{Pulse, Sensor};
 use super::super::show::{bytes, count, plural, width};
-use super::super::state::{Mode, State};
+use super::super::state::{Ctx, Mode, State};
 use super::super::theme::Role;
 use super::super::update::why_not;
 use super::Pen;
 
 type Parts = Vec<(Role, String)>;
 
-pub(super) fn draw(state: &State, area: Rect, pen: &mut Pen<'_>) {
+pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     if area.height == 0 || area.width == 0 {
         return;
     }
@@ -28,7 +28,7 @@ pub(super) fn draw(state: &State, area: Rect, pen: &mut Pen<'_>) {
         used += pen.parts(area.x + used as u16, area.y, room - used, &part);
     }
     if area.height > 1 {
-        let line = second(state);
+        let line = second(state, ctx);
         pen.parts(area.x + 1, area.y + 1, usize::from(area.width).saturating_sub(2), &line);
     }
 }
@@ -89,13 +89,14 @@ fn mode(state: &State) -> Parts {
     out.push(match &state.mode {
         Mode::Paused { .. } => (Role::Paused, " ‖ PAUSED ".into()),
         Mode::Live if state.replaying() => (Role::Replay, " ↻ REPLAY ".into()),
+        Mode::Live if matches!(state.pulse.sensor, Sensor::Off(_)) => (Role::Paused, " ○ STORED ".into()),
         Mode::Live => (Role::Live, " ▸ LIVE ".into()),
     });
     out
 }
 
 /// The second line: filter and search when there are any, else what the sensor and the rules have to say.
-fn second(state: &State) -> Parts {
+fn second(state: &State, ctx: &Ctx) -> Parts {
     let mut out: Parts = Vec::new();
     if let Some(filter) = &state.filter {
         out.push((Role::Dim, "filter ".into()));
@@ -113,9 +114,10 @@ fn second(state: &State) -> Parts {
             out.push((Role::Warn, format!("{}sensor: {why}; S shows the hooks", gap(&out))));
         }
         Sensor::Off(why) => out.push((Role::Bad, format!("{}no events: {why}", gap(&out)))),
-        Sensor::Replay { name, .. } if out.is_empty() => {
+        Sensor::Replay { name, position } if out.is_empty() => {
             out.push((Role::Dim, "recording ".into()));
             out.push((Role::Text, name.clone()));
+            out.push((Role::Dim, format!(" at {}", ctx.zone.time_of_day(*position))));
         }
         _ => {}
     }

@@ -29,7 +29,11 @@ pub(super) fn draw(state: &State, ctx: &Ctx, layout: &Layout, pen: &mut Pen<'_>)
     } else if state.rows.unseen > 0 {
         aside.push((Role::Warn, format!("  {} new, G goes there", count(state.rows.unseen))));
     }
-    pen.title(area, focus, "ALERTS", &[aside]);
+    // Rows show times of day only; which day is said when it is not today.
+    let day =
+        state.rows.selected().map(|a| ctx.zone.date(a.time)).filter(|d| *d != ctx.zone.date(state.pulse.now));
+    let name = day.map_or("ALERTS".to_owned(), |day| format!("ALERTS OF {day}"));
+    pen.title(area, focus, &name, &[aside]);
     if state.rows.is_empty() {
         empty(state, Rect { y: area.y + 1, height: area.height - 1, ..area }, pen);
         return;

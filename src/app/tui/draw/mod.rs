@@ -25,7 +25,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, theme: &Theme, buf: &mut Buffer) {
     let mut pen = Pen { buf, theme };
     let whole = pen.buf.area;
     pen.clear(whole, Role::Background);
-    header::draw(state, layout.header, &mut pen);
+    header::draw(state, ctx, layout.header, &mut pen);
     bars::draw(state, ctx, layout.bars, &mut pen);
     list::draw(state, ctx, &layout, &mut pen);
     detail::draw(state, ctx, &layout, &mut pen);
@@ -37,7 +37,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, theme: &Theme, buf: &mut Buffer) {
         Some(Layer::Search(_)) | None => {}
     }
     match state.layers.last() {
-        Some(Layer::Search(search)) => prompt::search(state, search, layout.bar, &mut pen),
+        Some(Layer::Search(search)) => prompt::search(search, layout.bar, &mut pen),
         _ => header::key_bar(state, layout.bar, &mut pen),
     }
 }

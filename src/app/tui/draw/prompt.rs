@@ -6,7 +6,6 @@ use super::super::door::FilterProblem;
 use super::super::input::Input;
 use super::super::overlay::{FilterBar, Prompt, Verdict};
 use super::super::show::{self, plural};
-use super::super::state::State;
 use super::super::theme::Role;
 use super::super::update::completions;
 use super::Pen;
@@ -137,21 +136,20 @@ fn carets(input: &Input, problems: &[FilterProblem], offset: usize, area: Rect, 
     }
 }
 
-pub(super) fn search(state: &State, prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
+pub(super) fn search(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
     if area.height == 0 || area.width == 0 {
         return;
     }
     pen.clear(area, Role::Input);
     let used = pen.put(area.x, area.y, usize::from(area.width), " search ", Role::Brand) as u16 + 1;
-    let found = state.search.as_ref().map(|s| state.rows.iter().filter(|a| s.finds(a)).count() as u64);
-    let aside = match found {
-        Some(n) => format!("{} of {} loaded ", show::count(n), plural(state.rows.len() as u64, "alert")),
+    let aside = match prompt.found {
+        Some((n, all)) => format!("in {} of {} loaded ", show::count(n), plural(all, "alert")),
         None => String::new(),
     };
     let wide = show::width(&aside) as u16;
     let room = area.width.saturating_sub(used + wide + 1);
     if room > 10 && wide > 0 {
-        let role = if found == Some(0) { Role::Warn } else { Role::Dim };
+        let role = if prompt.found.is_some_and(|(n, _)| n == 0) { Role::Warn } else { Role::Dim };
         pen.right(area, &[(role, aside)]);
     }
     let place = Rect {

@@ -22,8 +22,10 @@ pub(super) use prompts::completions;
 
 /// How many alerts are asked for at once.
 pub(super) const PAGE: usize = 500;
-/// How often the bars are asked for at most.
+/// How often the bars are asked for at most, while they span minutes.
 const BARS_EVERY_MS: u64 = 500;
+/// The same while they span more: there is more to count, and a column changes less.
+const WIDE_BARS_EVERY_MS: u64 = 5_000;
 /// How long after an alert the store is asked for newer ones that meet the filter; it commits every 50 ms.
 const CATCH_UP_MS: u64 = 1_500;
 /// How long a notice stays.
@@ -159,8 +161,9 @@ impl Turn<'_> {
         self.s.notice.take_if(|n| n.until_ms <= now_ms);
         let live = matches!(self.s.mode, Mode::Live);
         let bars = &self.s.bars;
+        let every = if bars.window_s() > 900 { WIDE_BARS_EVERY_MS } else { BARS_EVERY_MS };
         let stale = bars.data.as_ref().is_none_or(|d| self.s.pulse.now >= d.to);
-        if live && (bars.dirty || stale) && bars.ticket.is_none() && now_ms >= bars.asked_ms + BARS_EVERY_MS {
+        if live && (bars.dirty || stale) && bars.ticket.is_none() && now_ms >= bars.asked_ms + every {
             self.ask_bars();
         }
         if now_ms < self.s.catch_up_ms && self.s.filter.is_some() && self.s.pending.page.is_none() {

