@@ -380,7 +380,7 @@ pub(super) const COMMANDS: &[Command] = &[
     row("theme", "Choose a theme in the palette.", &[Key::ch('T')], MAIN, Action::Themes, ""),
     row("repaint", "Paint the screen anew.", &[Key::ctrl('l')], EVERY, Action::Repaint, ""),
     row("quit from anywhere", "Leave the console.", &[Key::ctrl('c')], EVERY, Action::Quit, ""),
-    row("close sheet", "Close it.", &[Key::on(Enter), Key::ch('q')], SHEET, Action::Cancel, "close"),
+    row("close sheet", "Close it.", &[Key::on(Enter), Key::ch('q')], SHEET, Action::Cancel, ""),
     row("accept", "Take what was typed or chosen.", &[Key::on(Enter)], ENTER, Action::Accept, "take"),
     row("cancel", "Close without taking it.", &[Key::on(Esc)], LAYER, Action::Cancel, "close"),
     row("complete", "Complete the field's name.", &[Key::on(Tab)], FILTER, Action::Complete, "complete"),
@@ -421,6 +421,7 @@ pub fn keys_document() -> String {
         let _ = write!(out, "\n## {}\n\n| keys | command | |\n|---|---|---|\n", place.title());
         for command in COMMANDS.iter().filter(|c| c.shown && c.places.has(place)) {
             let keys: Vec<_> = command.keys.iter().map(|k| format!("`{}`", k.name())).collect();
+            let keys = if keys.is_empty() { vec!["–".to_owned()] } else { keys };
             let _ = writeln!(out, "| {} | {} | {} |", keys.join(" "), command.name, command.says);
         }
     }

@@ -124,8 +124,6 @@ pub(super) struct State {
     pub(super) catch_up_ms: u64,
     /// How many alerts have come in as they fired.
     pub(super) received: u64,
-    /// Whether the last pulse already told of more alerts than came in.
-    pub(super) behind: bool,
 }
 
 impl State {
@@ -155,7 +153,6 @@ impl State {
             tickets: 0,
             catch_up_ms: 0,
             received,
-            behind: false,
         }
     }
 

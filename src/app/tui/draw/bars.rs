@@ -34,7 +34,11 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
         area,
         false,
         &format!("LAST {}", window.to_uppercase()),
-        &[legend(totals, data, Words::Long), legend(totals, data, Words::Short)],
+        &[
+            legend(totals, data, Words::Long),
+            legend(totals, data, Words::Mixed),
+            legend(totals, data, Words::Short),
+        ],
     );
     let inner = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 };
     let axis = area.bottom() - 1;
@@ -65,7 +69,10 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Words {
+    /// All written out.
     Long,
+    /// What was missed written out, severities by letter.
+    Mixed,
     Short,
 }
 
@@ -75,8 +82,10 @@ fn legend(totals: [u64; 8], data: &Histogram, words: Words) -> Vec<(Role, String
     if let Some(gap) = data.gaps.last() {
         let known: u64 = data.gaps.iter().map(|g| g.count).sum();
         let text = match words {
-            Words::Long if known > 0 => format!("╱ {}, {} lost", gap.why, plural(known, "record")),
-            Words::Long => format!("╱ {}", gap.why),
+            Words::Long | Words::Mixed if known > 0 => {
+                format!("╱ {}, {} lost", gap.why, plural(known, "record"))
+            }
+            Words::Long | Words::Mixed => format!("╱ {}", gap.why),
             Words::Short => "╱ blind".to_owned(),
         };
         out.push((Role::Bad, text));
@@ -86,7 +95,7 @@ fn legend(totals: [u64; 8], data: &Histogram, words: Words) -> Vec<(Role, String
         let (sign, n) = (columns::sign(priority), count(n));
         let text = match words {
             Words::Long => format!("{gap}{sign} {n} {}", priority.name().to_lowercase()),
-            Words::Short => format!("{gap}{sign} {n} {}", priority.letter()),
+            Words::Mixed | Words::Short => format!("{gap}{sign} {n} {}", priority.letter()),
         };
         out.push((columns::role(priority), text));
     }
@@ -153,6 +162,13 @@ fn labels(state: &State, ctx: &Ctx, data: &Histogram, area: Rect, wide: u16, pen
     };
     let line = "╌".repeat(usize::from(drawn));
     pen.put(area.x, area.y, usize::from(drawn), &line, Role::Line);
+    let mark = state.rows.selected().and_then(|alert| match histogram::bucket_of(data, alert.time) {
+        Some(bucket) => Some(((bucket as u16).saturating_mul(wide) + wide / 2, "▴")),
+        None if alert.time < data.from => Some((0, "◂")),
+        None => None,
+    });
+    let mut labelled = false;
+    let (mark, sign) = mark.filter(|(x, _)| *x < area.width).unzip();
     let steps: u64 = if drawn >= 90 { 4 } else { 2 };
     for step in 0..=steps {
         let at = data.from.0 + data.to.0.saturating_sub(data.from.0) / steps * step;
@@ -163,16 +179,15 @@ fn labels(state: &State, ctx: &Ctx, data: &Histogram, area: Rect, wide: u16, pen
         }
         let middle = (u64::from(drawn) * step / steps) as u16;
         let x = middle.saturating_sub(width / 2).min(drawn.saturating_sub(width));
+        labelled |= mark.is_some_and(|mark| (x..x + width).contains(&mark));
         pen.put(area.x + x, area.y, usize::from(width), &text, Role::Dim);
     }
-    if let Some(alert) = state.rows.selected() {
-        if let Some(bucket) = histogram::bucket_of(data, alert.time) {
-            let x = (bucket as u16).saturating_mul(wide) + wide / 2;
-            if x < area.width {
-                pen.put(area.x + x, area.y, 1, "▴", Role::Accent);
-            }
-        } else if alert.time < data.from {
-            pen.put(area.x, area.y, 1, "◂", Role::Accent);
+    if let (Some(mark), Some(sign)) = (mark, sign) {
+        // On a label the mark would make the time unreadable: there the figure itself is marked.
+        if labelled {
+            pen.shade(Rect { x: area.x + mark, width: 1, ..area }, Role::Cell);
+        } else {
+            pen.put(area.x + mark, area.y, 1, sign, Role::Accent);
         }
     }
 }

@@ -4,13 +4,16 @@ use ratatui::layout::Rect;
 
 use super::super::commands::{self, COMMANDS};
 use super::super::door::{Pulse, Sensor};
-use super::super::show::{bytes, count, plural, width};
+use super::super::show::{bytes, clean, count, fit, plural, width};
 use super::super::state::{Ctx, Mode, State};
 use super::super::theme::Role;
 use super::super::update::why_not;
 use super::Pen;
 
 type Parts = Vec<(Role, String)>;
+
+/// A node's name may be long; what follows it on the line matters more.
+const NODE_MAX: usize = 28;
 
 pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     if area.height == 0 || area.width == 0 {
@@ -35,8 +38,10 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
 
 /// Segments in order, each with how soon it may go: the highest number goes first.
 fn segments(pulse: &Pulse) -> Vec<(u8, Parts)> {
-    let mut out =
-        vec![(2, vec![(Role::Strong, pulse.node.to_string())]), (1, sensor(&pulse.sensor, pulse.ended))];
+    let mut out = vec![
+        (2, vec![(Role::Strong, fit(&clean(&pulse.node), NODE_MAX))]),
+        (1, sensor(&pulse.sensor, pulse.ended)),
+    ];
     if pulse.lost > 0 {
         out.push((0, vec![(Role::BadLoud, format!(" ! LOST {} ", count(pulse.lost)))]));
     }

@@ -174,7 +174,7 @@ fn empty(state: &State, area: Rect, pen: &mut Pen<'_>) {
                 format!("Replaying {name} against {rules}: {} so far.", plural(pulse.events, "event")),
             ),
             Sensor::Off(why) => {
-                (Role::Bad, format!("No events come in: {why}. What the store has would be shown here."))
+                (Role::Bad, format!("No events come in: {why}. The store has no alerts either."))
             }
         };
         lines.push((role, text));
@@ -184,6 +184,11 @@ fn empty(state: &State, area: Rect, pen: &mut Pen<'_>) {
                 "What fires appears here at once. To see one, type in another terminal:".into(),
             ));
             lines.push((Role::Text, "cp /bin/cat /tmp/c && /tmp/c /etc/shadow".into()));
+        }
+        if matches!(pulse.sensor, Sensor::Off(_)) {
+            let text =
+                "eyas doctor says what is missing; eyas demo replays a recorded incident without privileges.";
+            lines.push((Role::Dim, text.into()));
         }
         lines.push((Role::Dim, "? shows all commands.".into()));
     }

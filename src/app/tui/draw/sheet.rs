@@ -148,15 +148,21 @@ fn hooks(state: &State) -> Vec<Vec<(Role, String)>> {
     ];
     for hook in hooks {
         let (role, sign, state) = match &hook.state {
-            HookState::On => (Role::Good, "●", "on".to_owned()),
-            HookState::Off(why) => (Role::Bad, "○", format!("OFF: {why}")),
+            HookState::On => (Role::Good, "●", "on"),
+            HookState::Off(_) => (Role::Bad, "○", "OFF"),
         };
         out.push(vec![
             (role, format!("{sign} ")),
             (Role::Text, show::pad(hook.name, name)),
             (Role::Dim, format!("  {}  ", show::pad(hook.purpose, purpose))),
-            (role, state),
+            (role, state.to_owned()),
         ]);
+        if let HookState::Off(why) = &hook.state {
+            let why = show::clean(why).into_owned();
+            out.extend(
+                show::wrap(&why, 70, 6).into_iter().map(|line| vec![(Role::Bad, format!("    {line}"))]),
+            );
+        }
     }
     out
 }

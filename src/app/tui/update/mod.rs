@@ -181,7 +181,7 @@ impl Turn<'_> {
                 (
                     Role::Bad,
                     format!(
-                        "Rules: {}, {kept}. R shows what is wrong.",
+                        "Rules: {}; {kept}. R shows what is wrong.",
                         super::show::plural(u64::from(reload.errors), "error")
                     ),
                 )
@@ -193,16 +193,13 @@ impl Turn<'_> {
             };
             self.notify(role, text);
         }
-        // Alerts of which the pulse tells and that did not come within another pulse were left out on a full lane.
-        let missing = pulse.alerts > self.s.received;
-        if missing && self.s.behind && self.s.pending.page.is_none() {
-            self.s.received = pulse.alerts;
-            self.s.behind = false;
+        // Alerts of which the pulse before told and that have not come were left out on a full lane.
+        let missing = self.s.received < self.s.pulse.alerts;
+        if missing && self.s.pending.page.is_none() {
+            self.s.received = self.s.pulse.alerts;
             self.s.bars.dirty = true;
             self.s.catch_up_ms = self.s.now_ms + CATCH_UP_MS;
             self.ask_page(PageKind::After);
-        } else {
-            self.s.behind = missing;
         }
         self.s.pulse = pulse;
     }
