@@ -7,22 +7,36 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use eyas_probe::ProbeOptions;
+
+use crate::open::assert_blind_to_itself;
+use crate::watch::open_watch;
 
 const SCENE: &str = "EYAS_TEST_SCENE";
 const PLACE: &str = "EYAS_TEST_PLACE";
 
 /// Plays a scene in a directory; `place` is the scene's own argument.
 pub(crate) fn play(scene: &str, dir: &Path, place: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    let me = Command::new(std::env::current_exe().unwrap());
+    direct(me, scene, dir, place).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// Plays a scene as the first process of a new pid namespace, to its end.
+pub(crate) fn play_in_pid_namespace(scene: &str, dir: &Path) -> ExitStatus {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--pid", "--fork"]).arg(std::env::current_exe().unwrap());
+    direct(unshare, scene, dir, "").stdout(Stdio::null()).status().unwrap()
+}
+
+fn direct(mut command: Command, scene: &str, dir: &Path, place: &str) -> Command {
+    command
         .args(["--exact", "actor::plays_a_scene_when_told", "--nocapture"])
         .env(SCENE, scene)
         .env(PLACE, place)
-        .current_dir(dir)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .current_dir(dir);
+    command
 }
 
 /// Not a test but the stage: without a scene there is nothing to play.
@@ -36,6 +50,7 @@ fn plays_a_scene_when_told() {
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
         "execveat" => execveat(&place),
         "chain" => chain(&place),
+        "blind" => assert_blind_to_itself(open_watch(&ProbeOptions::default()).unwrap()),
         "probe" => hold_probe(&place),
         other => panic!("no scene {other}"),
     }
@@ -146,7 +161,7 @@ fn chain(count: &str) {
 
 /// Runs the sensor until killed, and writes `ready` into the file `place` when it runs.
 fn hold_probe(place: &str) {
-    let probe = eyas_probe::Probe::open(&eyas_probe::ProbeOptions::default()).unwrap();
+    let probe = eyas_probe::Probe::open(&ProbeOptions::default()).unwrap();
     let mut ready = std::fs::File::create(place).unwrap();
     ready.write_all(b"ready").unwrap();
     drop(ready);

@@ -29,6 +29,11 @@ pub(crate) fn watch_with(options: &ProbeOptions) -> Option<Watch> {
         println!("skipped: not in the first pid namespace");
         return None;
     }
+    open_watch(options)
+}
+
+/// The same wherever this is, for tests that compare no pids.
+pub(crate) fn open_watch(options: &ProbeOptions) -> Option<Watch> {
     match Probe::open(options) {
         Ok(probe) => Some(Watch { probe, batch: RawBatch::with_capacity(1 << 20), bytes: Vec::new() }),
         Err(error @ eyas_probe::ProbeError::Privilege { .. }) => {
@@ -37,6 +42,15 @@ pub(crate) fn watch_with(options: &ProbeOptions) -> Option<Watch> {
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Whether this is root, which some tests must be for the scene and not for the sensor; printed when it is not.
+pub(crate) fn is_root() -> bool {
+    let is = rustix::process::geteuid().is_root();
+    if !is {
+        println!("skipped: only root can set this scene");
+    }
+    is
 }
 
 impl Watch {
