@@ -9,7 +9,7 @@ use eyas_event::{Alert, AlertId, HookStatus, RulesetHash, WallTime};
 use tokio::sync::mpsc;
 
 /// The state of the node and of eyas, a few times a second.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pulse {
     /// The node's name.
     pub node: Arc<str>,

@@ -4,7 +4,7 @@ use fuzzy_matcher::FuzzyMatcher as _;
 use fuzzy_matcher::skim::SkimMatcherV2;
 
 use super::commands::{self, Action, COMMANDS, Command, Place};
-use super::door::{FilterProblem, Ticket};
+use super::door::FilterProblem;
 use super::input::Input;
 use super::theme::Theme;
 
@@ -55,8 +55,8 @@ pub(super) struct FilterBar {
 pub(super) enum Verdict {
     /// Nothing is typed: no filter.
     Empty,
-    /// It is being compiled.
-    Asked(Ticket),
+    /// It is being compiled, or waits until an earlier text has been.
+    Asked,
     /// It is a condition; so many stored alerts meet it.
     Good(u64),
     /// It is not.

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::door::{Doors, Reply};
+use super::door::{Doors, Pulse, Reply};
 use super::draw::draw;
 use super::msg::{Effect, Msg};
 use super::state::{Ctx, State};
@@ -115,11 +115,13 @@ pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
                 }
                 let pulse = doors.pulse.load_full();
                 if !Arc::ptr_eq(&pulse, &state.pulse) {
+                    // Time alone is no reason to paint: the bars move on when the store has counted anew.
+                    let changed = *pulse != Pulse { now: pulse.now, ..Pulse::clone(&state.pulse) };
                     let effects = update(&mut state, Msg::Pulse(pulse), &ctx);
                     if let Some(exit) = carry_out(effects, &mut state, &ctx, &doors, &mut terminal)? {
                         return Ok(exit);
                     }
-                    dirty = true;
+                    dirty |= changed;
                 }
                 Msg::Tick(now.duration_since(start).as_millis() as u64)
             }

@@ -93,6 +93,8 @@ pub(super) enum PageKind {
 pub(super) struct Pending {
     pub(super) page: Option<(Ticket, PageKind)>,
     pub(super) count: Option<Ticket>,
+    /// The text of the filter bar that is being compiled; at most one is, however fast somebody types.
+    pub(super) compile: Option<(Ticket, Arc<str>)>,
     /// A filter that is to be applied as soon as it compiles.
     pub(super) apply: Option<Ticket>,
 }

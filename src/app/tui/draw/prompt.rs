@@ -40,7 +40,7 @@ pub(super) fn filter(bar: &FilterBar, area: Rect, pen: &mut Pen<'_>) {
     }
     let (role, text) = match &bar.verdict {
         Verdict::Empty => (Role::Dim, "Nothing typed: Enter shows all alerts.".to_owned()),
-        Verdict::Asked(_) => {
+        Verdict::Asked => {
             (Role::Dim, if bar.taken { "Reading it, then applying it…" } else { "Reading it…" }.to_owned())
         }
         Verdict::Good(hits) => (Role::Good, format!("✓ {} in the store. Enter shows them.", meets(*hits))),

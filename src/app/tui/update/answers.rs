@@ -77,8 +77,17 @@ impl Turn<'_> {
             }
             return;
         }
+        if self.s.pending.compile.take_if(|(t, _)| *t == ticket).is_none() {
+            return;
+        }
         let Some(Layer::Filter(bar)) = self.s.layers.last_mut() else { return };
-        if !matches!(bar.verdict, Verdict::Asked(t) if t == ticket) {
+        if bar.prompt.input.text() != text {
+            // Typing went on meanwhile; now it is the newer text's turn.
+            let taken = bar.taken;
+            self.compile();
+            if let Some(Layer::Filter(bar)) = self.s.layers.last_mut() {
+                bar.taken = taken;
+            }
             return;
         }
         bar.verdict = match result {
@@ -107,11 +116,11 @@ impl Turn<'_> {
             && matches!(view.rule, Rule::Asked(t) if t == ticket)
         {
             view.rule = Rule::Failed(why);
-        } else if let Some(Layer::Filter(bar)) = self.s.layers.last_mut()
-            && matches!(bar.verdict, Verdict::Asked(t) if t == ticket)
-        {
-            bar.taken = false;
-            bar.verdict = Verdict::Failed(why);
+        } else if self.s.pending.compile.take_if(|(t, _)| *t == ticket).is_some() {
+            if let Some(Layer::Filter(bar)) = self.s.layers.last_mut() {
+                bar.taken = false;
+                bar.verdict = Verdict::Failed(why);
+            }
         } else {
             self.s.pending.count.take_if(|t| *t == ticket);
         }

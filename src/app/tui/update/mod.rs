@@ -24,6 +24,8 @@ pub(super) use prompts::completions;
 pub(super) const PAGE: usize = 500;
 /// How often the bars are asked for at most, while they span minutes.
 const BARS_EVERY_MS: u64 = 500;
+/// The same under a filter, which the store answers alert by alert.
+const FILTERED_BARS_EVERY_MS: u64 = 2_000;
 /// The same while they span more: there is more to count, and a column changes less.
 const WIDE_BARS_EVERY_MS: u64 = 5_000;
 /// How long after an alert the store is asked for newer ones that meet the filter; it commits every 50 ms.
@@ -161,7 +163,11 @@ impl Turn<'_> {
         self.s.notice.take_if(|n| n.until_ms <= now_ms);
         let live = matches!(self.s.mode, Mode::Live);
         let bars = &self.s.bars;
-        let every = if bars.window_s() > 900 { WIDE_BARS_EVERY_MS } else { BARS_EVERY_MS };
+        let every = match bars.window_s() {
+            901.. => WIDE_BARS_EVERY_MS,
+            _ if self.s.filter.is_some() => FILTERED_BARS_EVERY_MS,
+            _ => BARS_EVERY_MS,
+        };
         let stale = bars.data.as_ref().is_none_or(|d| self.s.pulse.now >= d.to);
         if live && (bars.dirty || stale) && bars.ticket.is_none() && now_ms >= bars.asked_ms + every {
             self.ask_bars();
@@ -341,6 +347,11 @@ impl Turn<'_> {
     }
 
     fn ask_bars(&mut self) {
+        // A replay has no present before its first record.
+        if self.s.pulse.now.0 == 0 {
+            self.s.bars.dirty = true;
+            return;
+        }
         let columns = self.s.size.width.saturating_sub(2);
         let (from, to, buckets) = self.s.bars.span(self.s.pulse.now, columns);
         let filter = self.s.filter.as_ref().map(|f| f.text.clone());

@@ -93,17 +93,16 @@ impl Turn<'_> {
         }
     }
 
-    fn compile(&mut self) {
+    pub(super) fn compile(&mut self) {
         let Some(Layer::Filter(bar)) = self.s.layers.last() else { return };
         let text: Arc<str> = bar.prompt.input.text().into();
-        let verdict = if text.trim().is_empty() {
-            Verdict::Empty
-        } else {
-            Verdict::Asked(self.ask(Question::CompileFilter(text)))
-        };
+        let verdict = if text.trim().is_empty() { Verdict::Empty } else { Verdict::Asked };
+        if matches!(verdict, Verdict::Asked) && self.s.pending.compile.is_none() {
+            let ticket = self.ask(Question::CompileFilter(text.clone()));
+            self.s.pending.compile = Some((ticket, text));
+        }
         if let Some(Layer::Filter(bar)) = self.s.layers.last_mut() {
             bar.taken = false;
-            // What is known stays on the screen until the answer comes, unless there is nothing to know.
             bar.verdict = verdict;
         }
     }
@@ -168,7 +167,7 @@ impl Turn<'_> {
                         let filter = Filter { text: text.as_str().into(), hits: Some(*hits) };
                         self.take_filter(Some(filter));
                     }
-                    Verdict::Asked(_) => bar.taken = true,
+                    Verdict::Asked => bar.taken = true,
                     Verdict::Wrong(_) | Verdict::Failed(_) => {}
                 }
             }
