@@ -1,14 +1,15 @@
 //! Nothing is lost at a pace that programs start at; and what must be lost is counted.
 
 use std::collections::HashSet;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use eyas_ebpf::{Body, Kind};
-use eyas_event::{LossCause, Lost, Source};
+use eyas_event::{EventSet, EventType, Interest, LossCause, Lost, Source};
 use eyas_probe::ProbeOptions;
 
 use crate::actor::play;
-use crate::watch::{bodies, watch, watch_with};
+use crate::watch::{bodies, execs, opens, watch, watch_with};
 
 #[test]
 fn two_thousand_programs_in_a_row_are_all_there() {
@@ -70,4 +71,21 @@ fn what_a_stopped_reader_misses_is_counted_by_kind() {
     losses.clear();
     watch.probe.losses(&mut losses);
     assert!(losses.iter().map(|loss| loss.count).sum::<u64>() < 100, "told twice: {losses:?}");
+}
+
+#[test]
+fn opens_that_nobody_is_interested_in_are_not_sent() {
+    let Some(mut watch) = watch() else { return };
+    let mut cat = |interest: &Interest| {
+        watch.probe.set_interest(interest).unwrap();
+        let mut child = Command::new("/bin/cat").arg("/etc/hostname").stdout(Stdio::null()).spawn().unwrap();
+        watch.until_exit(child.id());
+        child.wait().unwrap();
+        (execs(&watch.bytes, child.id()).len(), opens(&watch.bytes, child.id()).len())
+    };
+    let (all, none) = (Interest::everything(), Interest { events: EventSet::empty() });
+    assert!(matches!(cat(&all), (1, 1..)));
+    assert_eq!(cat(&none), (1, 0));
+    let files = Interest { events: [EventType::OPENAT].into_iter().collect() };
+    assert!(matches!(cat(&files), (1, 1..)));
 }
