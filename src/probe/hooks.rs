@@ -79,3 +79,18 @@ pub(crate) const HOOKS: &[Hook] = &[
         entry: Entry::Dispatcher,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_has_one_row_and_stands_before_the_dispatcher() {
+        let dispatcher = HOOKS.iter().position(|hook| hook.entry == Entry::Dispatcher).expect("a dispatcher");
+        for family in Family::ALL {
+            let rows: Vec<_> =
+                (0..HOOKS.len()).filter(|at| HOOKS[*at].entry == Entry::Family(family)).collect();
+            assert!(matches!(rows[..], [at] if at < dispatcher), "{family:?}: {rows:?}");
+        }
+    }
+}

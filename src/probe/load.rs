@@ -25,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) counts: PerCpuArray<MapData, Counts>,
     pub(crate) families: ProgramArray<MapData>,
     pub(crate) hooks: Vec<HookStatus>,
+    /// Whether each family is in its slot.
+    switched_on: [bool; Family::ALL.len()],
     /// Owns programs and links.
     pub(crate) ebpf: Ebpf,
 }
@@ -60,7 +62,8 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
     let counts = take(&mut ebpf, "COUNTS")?;
     let mut families = take(&mut ebpf, "FAMILIES")?;
     let hooks = attach_all(&mut ebpf, &mut families)?;
-    Ok((ring, Loaded { counts, families, hooks, ebpf }))
+    let switched_on = Family::ALL.map(|family| hooks[place(family)].state == HookState::On);
+    Ok((ring, Loaded { counts, families, hooks, switched_on, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -175,19 +178,26 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, hook: &Hook) -> Result<&'e mut BtfTracePoi
     program.try_into().map_err(|error: ProgramError| one_line(&error))
 }
 
+/// Where a family stands in the table of hooks.
+fn place(family: Family) -> usize {
+    let at = HOOKS.iter().position(|hook| hook.entry == Entry::Family(family));
+    at.expect("every family has a row, because a test of the table says so")
+}
+
 impl Loaded {
     /// Turns a family of calls on or off; nothing happens to one whose hook the kernel refused.
     pub(crate) fn switch(&mut self, family: Family, on: bool) -> Result<(), String> {
-        let Some(at) = HOOKS.iter().position(|hook| hook.entry == Entry::Family(family)) else {
-            return Ok(());
-        };
-        if matches!(self.hooks[at].state, HookState::Off(_)) {
+        let at = place(family);
+        let is_on = &mut self.switched_on[family as usize];
+        if *is_on == on || matches!(self.hooks[at].state, HookState::Off(_)) {
             return Ok(());
         }
         if on {
-            set_family(&mut self.ebpf, &mut self.families, family, &HOOKS[at])
+            set_family(&mut self.ebpf, &mut self.families, family, &HOOKS[at])?;
         } else {
-            self.families.clear_index(&(family as u32)).map_err(|error| one_line(&error))
+            self.families.clear_index(&(family as u32)).map_err(|error| one_line(&error))?;
         }
+        *is_on = on;
+        Ok(())
     }
 }
