@@ -124,6 +124,13 @@ impl Loader {
                 compiler.rule(def, body, self.suggested, &mut diagnostics);
             }
         }
+        for (name, condition) in &vocabulary.collection.orphans {
+            let owner = Owner { kind: ItemKind::Rule, name: &name.text };
+            // An appended condition may begin with the word that joins it; it is checked without.
+            let joined = condition.without_leading(&["and", "or"]);
+            let body = Body::new(&joined, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);
+            compiler.lowerer.lower(&body, owner, &mut diagnostics);
+        }
         unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
         let Compiler { lowerer, mut rules, roots, lowered, left_out, .. } = compiler;
         let arena = lowerer.finish(&mut diagnostics);
@@ -306,8 +313,9 @@ fn unused(
             }
         }
     }
-    for (def, used) in collection.macros.iter().zip(used) {
-        if !used {
+    for ((def, used), body) in collection.macros.iter().zip(used).zip(&vocabulary.macros) {
+        // One that does not parse has heard enough.
+        if !used && body.parsed {
             let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "");
             diagnostics.push(found.of(ItemKind::Macro, &def.name.text));
         }

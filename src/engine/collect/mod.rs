@@ -94,6 +94,8 @@ pub struct Collection {
     pub macros: Vec<MacroDef>,
     /// Rules in order.
     pub rules: Vec<RuleDef>,
+    /// Conditions of changes that found nothing to change: checked all the same, so that all faults show at once.
+    pub orphans: Vec<(Name, Spliced)>,
     list_index: FxHashMap<String, usize>,
     macro_index: FxHashMap<String, usize>,
     rule_index: FxHashMap<String, usize>,

@@ -8,6 +8,7 @@ use crate::collect::exceptions::{append_exceptions, define_exceptions};
 use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append, no_base};
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::{Name, OverrideOp, RuleItem};
+use crate::source::Span;
 
 impl Collection {
     pub(super) fn rule(&mut self, item: RuleItem, diagnostics: &mut Vec<Diagnostic>) {
@@ -37,7 +38,7 @@ impl Collection {
             return;
         }
         let Some(index) = known else {
-            no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
+            self.orphan(item, span, diagnostics);
             return;
         };
         let rule = &mut self.rules[index];
@@ -50,10 +51,22 @@ impl Collection {
         }
     }
 
+    /// A change of a rule that is not there.
+    fn orphan(&mut self, item: RuleItem, change: Span, diagnostics: &mut Vec<Diagnostic>) {
+        no_base(ItemKind::Rule, &item.name, change, self.rules.iter().map(|r| &r.name), diagnostics);
+        let whole = item.desc.is_some() && item.output.is_some() && item.priority.is_some();
+        let Some(condition) = item.condition else { return };
+        if let (true, Some(found)) = (whole, diagnostics.last_mut()) {
+            let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
+            found.notes.push(format!("the item has all that a rule needs: without {word} it defines one"));
+        }
+        self.orphans.push((item.name, condition.spliced));
+    }
+
     fn override_rule(&mut self, mut item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(index) = known else {
             let span = item.overrides.first().map_or(item.name.span, |o| o.key.span);
-            no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
+            self.orphan(item, span, diagnostics);
             return;
         };
         let rule = &mut self.rules[index];
@@ -180,7 +193,7 @@ fn replace_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: 
         }
         "desc" => {
             if let Some(text) = &item.desc {
-                rule.desc = text.as_str().to_owned();
+                text.as_str().clone_into(&mut rule.desc);
             }
         }
         "priority" => {

@@ -25,7 +25,7 @@ fn one(out: &mut String, d: &Diagnostic, sources: &Sources) {
     string(out, d.severity.word());
     out.push_str(",\"code\":");
     string(out, d.code.as_str());
-    if let Some(class) = d.code.falco_class() {
+    if let Some(class) = d.falco_class() {
         out.push_str(",\"falco_code\":");
         string(out, class);
     }

@@ -163,6 +163,14 @@ impl Diagnostic {
         self.labels.iter().find(|l| l.kind == LabelKind::Primary).or(self.labels.first()).map(|l| l.span)
     }
 
+    /// The result class under which Falco's loader reports it, where it has one.
+    pub fn falco_class(&self) -> Option<&'static str> {
+        match (self.code, &self.item) {
+            (Code::OddName, Some((ItemKind::List, _))) => Some("LOAD_INVALID_LIST_NAME"),
+            _ => self.code.falco_class(),
+        }
+    }
+
     /// Whether it left something out.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

@@ -124,7 +124,26 @@ pub fn known(name: &str) -> Option<(KnownType, KnownArg)> {
     Some((known::KNOWN[i].1, known::KNOWN[i].2))
 }
 
+/// Names that people write and nobody has, with the field that says it.
+static OFTEN_MEANT: &[(&str, &str)] = &[
+    ("evt.local_addr", "fd.lip"),
+    ("evt.local_port", "fd.lport"),
+    ("evt.remote_addr", "fd.rip"),
+    ("evt.remote_port", "fd.rport"),
+    ("file.name", "fd.name"),
+    ("file.path", "fd.name"),
+    ("net.addr", "fd.ip"),
+    ("net.port", "fd.port"),
+    ("net.protocol", "fd.l4proto"),
+    ("net.protocol_num", "fd.l4proto"),
+    ("proc.path", "proc.exepath"),
+    ("process.name", "proc.name"),
+];
+
 fn near(name: &str) -> Option<&'static str> {
+    if let Some((_, meant)) = OFTEN_MEANT.iter().find(|(written, _)| *written == name) {
+        return Some(meant);
+    }
     let provided = FieldId::all().map(|id| id.info().name);
     did_you_mean(name, provided.chain(known::KNOWN.iter().map(|(n, _, _)| *n)))
 }
@@ -148,6 +167,7 @@ mod tests {
         assert_eq!(resolve("ka.verb", None), Err(FieldFault::NotProvided));
         assert_eq!(resolve("evt.type.is.open", None), Err(FieldFault::NotProvided));
         assert_eq!(resolve("proc.nmae", None), Err(FieldFault::Unknown(Some("proc.name"))));
-        assert_eq!(resolve("net.protocol", None), Err(FieldFault::Unknown(None)));
+        assert_eq!(resolve("net.protocol", None), Err(FieldFault::Unknown(Some("fd.l4proto"))));
+        assert_eq!(resolve("weather.today", None), Err(FieldFault::Unknown(None)));
     }
 }

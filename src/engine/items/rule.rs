@@ -64,7 +64,7 @@ impl Reader<'_> {
         let end = pairs.last().map_or(name.span.end, |(_, node)| node.end);
         let item = RuleItem {
             name,
-            whole: Span::new(first.source, first.start, end),
+            whole: Span::new(first.source, self.dash_before(first.start), end),
             desc: desc?,
             condition: condition?,
             output: output?.map(|mut text| {
@@ -91,6 +91,13 @@ impl Reader<'_> {
             return None;
         }
         self.whole(&keys, item)
+    }
+
+    /// Where the dash stands that begins the item whose first key is at `key`; `key` itself when there is none.
+    fn dash_before(&self, key: u32) -> u32 {
+        let before = self.file.get(..key as usize).unwrap_or("");
+        let dash = before.trim_end_matches(' ');
+        if dash.ends_with('-') { dash.len() as u32 - 1 } else { key }
     }
 
     /// A full definition needs its four keys; a lone `enabled` is a switch; the rest is a change.

@@ -127,7 +127,9 @@ fn class(pattern: &[u8], fold: bool) -> Option<([u64; 4], usize)> {
         }
     }
     if negated {
-        set.iter_mut().for_each(|word| *word = !*word);
+        for word in &mut set {
+            *word = !*word;
+        }
     }
     Some((set, at))
 }

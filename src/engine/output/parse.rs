@@ -3,7 +3,7 @@
 
 use eyas_event::{FieldRef, Shape};
 
-use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::diag::{Code, Diagnostic};
 use crate::fields::{FieldFault, is_known, resolve};
 use crate::output::{Piece, Template};
 use crate::syntax::ast::{Transformer, Value};
@@ -150,9 +150,10 @@ fn unknown(name: &str, rest: &str, span: crate::source::Span) -> Diagnostic {
         return Diagnostic::new(Code::OutputUnknownField, message, span, "");
     }
     let found = Diagnostic::new(Code::OutputUnknownField, format!("there is no field `{name}`"), span, "");
-    let names = eyas_event::FieldId::all().map(|id| id.info().name);
-    match did_you_mean(name, names) {
-        Some(near) => found.mend(format!("did you mean `{near}`?"), span, format!("%{near}")),
-        None => found,
+    match resolve(name, None) {
+        Err(FieldFault::Unknown(Some(near))) => {
+            found.mend(format!("did you mean `{near}`?"), span, format!("%{near}"))
+        }
+        _ => found,
     }
 }

@@ -1,10 +1,11 @@
 //! The condition language: spliced text to an abstract syntax tree, and back.
 //!
-//! `text` holds a condition with the way back to the file; `lexer` cuts words, `parser` builds the tree of `ast`, `print`
+//! `text` holds a condition with the way back to the file; `lexer` cuts words, `parser` and `check` build the tree of `ast`, `print`
 //! writes it again so that parsing the print gives the same tree. Names stay names here: fields, events and macros are
 //! looked up by later stages.
 
 pub mod ast;
+mod check;
 mod lexer;
 mod parser;
 mod print;

@@ -82,6 +82,21 @@ impl Spliced {
         self.push_range(other, 0..other.text.len(), None);
     }
 
+    /// The text without one of these words at its start.
+    #[must_use]
+    pub fn without_leading(&self, words: &[&str]) -> Self {
+        let trimmed = self.trimmed();
+        for word in words {
+            let rest = trimmed.text.strip_prefix(word);
+            if rest.is_some_and(|rest| rest.starts_with([' ', '\t', '\n', '('])) {
+                let mut out = Self::empty();
+                out.push_range(&trimmed, word.len()..trimmed.text.len(), None);
+                return out;
+            }
+        }
+        trimmed
+    }
+
     /// Cuts blanks off both ends.
     #[must_use]
     pub fn trimmed(&self) -> Self {
@@ -106,7 +121,9 @@ impl Spliced {
         }
         for (i, item) in items.iter().enumerate() {
             if i > 0 {
-                out.push_piece(", ", span, false, Some(via));
+                // The comma is nobody's text; it stands for the item that it announces.
+                let whole = item.span(&(0..item.text.len() as u32));
+                out.push_piece(", ", whole, false, Some(via));
             }
             for (text, piece) in item.cut(0..item.text.len()) {
                 out.push_piece(text, piece.from, piece.even, Some(via));

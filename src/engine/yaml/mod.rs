@@ -267,6 +267,8 @@ fn size(node: &Node) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn names(text: &str) -> (Vec<String>, usize) {
@@ -311,7 +313,7 @@ mod tests {
         let mut text = String::from("- a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for i in 1..12 {
             let before = format!("*a{}", i - 1);
-            text += &format!("- a{i}: &a{i} [{}]\n", vec![before; 10].join(","));
+            let _ = writeln!(text, "- a{i}: &a{i} [{}]", vec![before; 10].join(","));
         }
         let documents = read(SourceId(0), &text, &mut Vec::new());
         assert!(documents.iter().map(size).sum::<usize>() < 3 * ALIAS_NODES);
