@@ -1,8 +1,11 @@
 //! Diagnostics as terminal text in the look of rustc, drawn by annotate-snippets.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+
+use eyas_event::text::escape;
 
 use super::{Diagnostic, LabelKind, Severity};
 use crate::source::{SourceId, Sources, Span};
@@ -23,7 +26,8 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
         Severity::Warning => Level::WARNING,
         Severity::Lint => Level::WARNING.with_name("lint"),
     };
-    let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.as_str()));
+    let mut group =
+        Group::with_title(level.primary_title(safe(&diagnostic.message)).id(diagnostic.code.as_str()));
     for source in sources_of(diagnostic) {
         let annotations = diagnostic.labels.iter().filter(|label| label.span.source == source).map(|label| {
             let kind = match label.kind {
@@ -31,21 +35,21 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
                 LabelKind::Secondary => AnnotationKind::Context,
             };
             let annotation = kind.span(within(label.span, sources));
-            if label.text.is_empty() { annotation } else { annotation.label(&label.text) }
+            if label.text.is_empty() { annotation } else { annotation.label(safe(&label.text)) }
         });
         group = group.element(
-            Snippet::source(sources.text(source)).path(sources.name(source)).annotations(annotations),
+            Snippet::source(sources.text(source)).path(safe(sources.name(source))).annotations(annotations),
         );
     }
     for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(note));
+        group = group.element(Level::NOTE.message(safe(note)));
     }
     let mut groups = vec![group];
     if let Some(edit) = &diagnostic.edit {
         groups.push(
-            Group::with_title(Level::HELP.secondary_title(&edit.title)).element(
+            Group::with_title(Level::HELP.secondary_title(safe(&edit.title))).element(
                 Snippet::source(sources.text(edit.span.source))
-                    .path(sources.name(edit.span.source))
+                    .path(safe(sources.name(edit.span.source)))
                     .patch(Patch::new(within(edit.span, sources), &edit.replacement)),
             ),
         );
@@ -55,6 +59,11 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
         Paint::Plain => Renderer::plain(),
     };
     renderer.render(&groups)
+}
+
+/// Words of a diagnostic may quote a name that a file chose; nothing in them may act on the terminal.
+fn safe(text: &str) -> Cow<'_, str> {
+    escape(text.as_bytes())
 }
 
 /// The sources that the labels lie in, the first primary one first.
@@ -80,4 +89,23 @@ fn within(span: Span, sources: &Sources) -> Range<usize> {
     };
     let start = floor(span.start);
     start..floor(span.end).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Loader, SourceFile};
+
+    #[test]
+    fn no_name_acts_on_the_terminal() {
+        let rules = "- macro: m\n  condition: proc.nmae = x\n- rule: \"a\\x1b[31m\\u202eb\"\n  desc: d\n  \
+            condition: m\n  output: o\n  priority: INFO\n";
+        let loaded = Loader::new().add(SourceFile::new("a\u{1b}[2J.yaml", rules)).finish();
+        assert!(loaded.has_errors());
+        for diagnostic in &loaded.diagnostics {
+            let text = to_text(diagnostic, &loaded.sources, Paint::Plain);
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+            assert!(to_text(diagnostic, &loaded.sources, Paint::Colour).contains('\u{1b}'));
+        }
+    }
 }
