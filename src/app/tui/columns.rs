@@ -53,7 +53,7 @@ impl Column {
             Self::Process => show::clean_bytes(&alert.process.comm),
             Self::Container => show::clean(&alert.process.container),
             Self::User => show::clean(&alert.user),
-            Self::Message => show::clean(&alert.message),
+            Self::Message => show::clean(unrepeated(alert)),
         }
     }
 
@@ -87,6 +87,14 @@ impl Column {
     }
 }
 
+/// The message without the rule's name at its beginning, which stands two columns before.
+fn unrepeated(alert: &Alert) -> &str {
+    match alert.message.strip_prefix(&*alert.rule) {
+        Some(rest) if rest.starts_with([' ', ':', '|']) => rest.trim_start_matches([' ', ':', '|']),
+        _ => &alert.message,
+    }
+}
+
 /// A value as a condition compares it.
 pub(super) fn value_text(value: &OutputValue) -> String {
     match value {
@@ -110,11 +118,11 @@ pub(super) fn fit(total: usize) -> Vec<(Column, usize)> {
     } else {
         [Column::Container, Column::User, Column::Message, Column::Process, Column::Time]
     };
-    let message_min = if total >= 100 { 24 } else { 20 };
+    let message_min = 20;
     let mut shown: Vec<Column> = Column::ALL.to_vec();
     let fixed = |c: Column| match c {
         Column::Severity => 3,
-        Column::Rule => (total * 3 / 10).clamp(12, 32),
+        Column::Rule => (total * 34 / 100).clamp(12, 40),
         Column::Process => {
             if total >= 100 {
                 15

@@ -11,8 +11,10 @@ use super::show;
 use super::theme::Role;
 use super::zone::Zone;
 
-/// How many ancestors are shown; those between them and the first are only counted.
-const ANCESTORS_MAX: usize = 12;
+/// How many ancestors are shown in a pane; those between them and the first are only counted.
+const ANCESTORS_IN_PANE: usize = 5;
+/// The same where the details have the whole screen.
+const ANCESTORS_MAX: usize = 64;
 /// How many lines a single value may take.
 const LINES_MAX: usize = 12;
 
@@ -25,6 +27,15 @@ pub(super) struct DetailView {
     pub(super) line: usize,
     /// The first line on the screen.
     pub(super) top: usize,
+}
+
+/// How much of the ancestors is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// The process that fired whole, its ancestors cut: so that all of them are seen at once.
+    Pane,
+    /// Everything.
+    Whole,
 }
 
 /// What is known of the rule's text.
@@ -66,12 +77,12 @@ impl DetailView {
     }
 
     /// All lines in `width` columns.
-    pub(super) fn lines(&self, width: usize, zone: &Zone) -> Vec<Line> {
+    pub(super) fn lines(&self, width: usize, zone: &Zone, extent: Extent) -> Vec<Line> {
         let mut out = Writer { lines: Vec::new(), width: width.max(1) };
         let alert = &*self.alert;
         out.summary(alert, zone);
+        out.processes(alert, zone, extent);
         out.output(alert);
-        out.processes(alert, zone);
         out.tags(alert);
         out.fields(alert);
         out.rule(alert, &self.rule);
@@ -105,9 +116,21 @@ impl Writer {
         text: &str,
         pick: Option<&(String, String)>,
     ) {
+        self.text_in(lead, indent, role, text, pick, LINES_MAX);
+    }
+
+    fn text_in(
+        &mut self,
+        lead: Vec<(Role, String)>,
+        indent: usize,
+        role: Role,
+        text: &str,
+        pick: Option<&(String, String)>,
+        lines_max: usize,
+    ) {
         let indent = indent.min(self.width / 2);
         let mut lead = Some(lead);
-        for piece in show::wrap(text, self.width.saturating_sub(indent).max(1), LINES_MAX) {
+        for piece in show::wrap(text, self.width.saturating_sub(indent).max(1), lines_max) {
             let mut parts = lead.take().unwrap_or_else(|| vec![(Role::Text, " ".repeat(indent))]);
             parts.push((role, piece));
             self.lines.push(Line { parts, pick: pick.cloned(), section: false });
@@ -116,14 +139,13 @@ impl Writer {
 
     fn summary(&mut self, alert: &Alert, zone: &Zone) {
         let role = columns::role(alert.priority);
-        self.lines.push(Line {
-            parts: vec![
-                (role, format!("{} {}", columns::sign(alert.priority), alert.priority.name())),
-                (Role::Strong, format!("  {}", show::clean(&alert.rule))),
-            ],
-            pick: None,
-            section: true,
-        });
+        let name = format!("{} {}", columns::sign(alert.priority), alert.priority.name());
+        let indent = show::width(&name) + 2;
+        let lead = vec![(role, name), (Role::Text, "  ".to_owned())];
+        self.text(lead, indent, Role::Strong, &show::clean(&alert.rule), None);
+        if let Some(first) = self.lines.first_mut() {
+            first.section = true;
+        }
         let facts = [
             zone.full(alert.time),
             format!("node {}", show::clean(&alert.node)),
@@ -163,15 +185,17 @@ impl Writer {
         self.text(vec![(Role::Text, "  ".into())], 2, Role::Text, &text, None);
     }
 
-    fn processes(&mut self, alert: &Alert, zone: &Zone) {
+    fn processes(&mut self, alert: &Alert, zone: &Zone, extent: Extent) {
         self.section("PROCESS AND ANCESTORS");
         let all = alert.ancestors.len();
-        let near = all.min(ANCESTORS_MAX);
+        let near = all.min(if extent == Extent::Pane { ANCESTORS_IN_PANE } else { ANCESTORS_MAX });
+        // A single one is shown rather than counted.
+        let near = if all - near == 1 { all } else { near };
         let hidden = all - near;
         let mut depth = 0;
         if hidden > 0 {
             if let Some(first) = alert.ancestors.last() {
-                self.process(first, alert, zone, 0, all);
+                self.process(first, alert, zone, 0, all, extent);
             }
             if hidden > 1 {
                 self.line(vec![(
@@ -182,14 +206,22 @@ impl Writer {
             depth = 1;
         }
         for (i, ancestor) in alert.ancestors[..near].iter().enumerate().rev() {
-            self.process(ancestor, alert, zone, depth, i + 1);
+            self.process(ancestor, alert, zone, depth, i + 1, extent);
             depth += 1;
         }
-        self.process(&alert.process, alert, zone, depth, 0);
+        self.process(&alert.process, alert, zone, depth, 0, extent);
     }
 
     /// One process: `generation` 0 is the one that fired, 1 its parent, and so on.
-    fn process(&mut self, p: &Process, alert: &Alert, zone: &Zone, depth: usize, generation: usize) {
+    fn process(
+        &mut self,
+        p: &Process,
+        alert: &Alert,
+        zone: &Zone,
+        depth: usize,
+        generation: usize,
+        extent: Extent,
+    ) {
         let indent = depth.saturating_sub(1).min(self.width / 8) * 2 + 2;
         let branch = if depth == 0 { String::new() } else { "└─ ".to_owned() };
         let own = generation == 0;
@@ -215,7 +247,13 @@ impl Writer {
         let taken = indent + show::width(&branch) + show::width(&pid);
         let cmdline = show::clean_bytes(&p.cmdline()).into_owned();
         let role = if own { Role::Strong } else { Role::Text };
-        self.text(lead, taken, role, &cmdline, Some(&pick));
+        let lines_max = match generation {
+            _ if extent == Extent::Whole => LINES_MAX,
+            0 => LINES_MAX,
+            1 => 4,
+            _ => 2,
+        };
+        self.text_in(lead, taken, role, &cmdline, Some(&pick), lines_max);
         let mut facts = vec![user];
         if p.key.start != 0 {
             let ago = alert.boot_time.0.saturating_sub(p.key.start);

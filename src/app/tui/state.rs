@@ -8,7 +8,7 @@ use ratatui::layout::Size;
 
 use super::columns::Column;
 use super::commands::Place;
-use super::detail::DetailView;
+use super::detail::{DetailView, Extent};
 use super::door::{FilterText, Pulse, Sensor, Ticket};
 use super::histogram::Bars;
 use super::layout::Layout;
@@ -188,6 +188,11 @@ impl State {
     /// Where keys go.
     pub(super) fn place(&self) -> Place {
         self.layers.last().map_or(self.base(), Layer::place)
+    }
+
+    /// How much the details show.
+    pub(super) fn extent(&self) -> Extent {
+        if self.zoomed { Extent::Whole } else { Extent::Pane }
     }
 
     /// Whether what is shown is a recording.

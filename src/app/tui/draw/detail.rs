@@ -15,7 +15,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, layout: &Layout, pen: &mut Pen<'_>)
         return;
     }
     let focus = state.focus == Pane::Detail && state.layers.is_empty();
-    let lines = view.lines(layout.detail_width(), &ctx.zone);
+    let lines = view.lines(layout.detail_width(), &ctx.zone, state.extent());
     let height = layout.detail_lines();
     let top = view.top.min(lines.len().saturating_sub(height.min(lines.len())));
     let shown = (top + height).min(lines.len());

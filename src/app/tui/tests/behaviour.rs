@@ -1,6 +1,7 @@
 //! What keys, alerts, answers and pulses do.
 
 use super::*;
+use crate::tui::detail::Extent;
 
 #[test]
 fn enter_shows_the_line_of_ancestors_and_the_full_command() {
@@ -13,7 +14,7 @@ fn enter_shows_the_line_of_ancestors_and_the_full_command() {
         "4012 curl -o /tmp/evil.sh",
         "rules/eyas.yaml:41",
     ] {
-        let all = stage.state.detail.as_ref().unwrap().lines(200, &stage.ctx.zone);
+        let all = stage.state.detail.as_ref().unwrap().lines(200, &stage.ctx.zone, Extent::Pane);
         let all: String =
             all.iter().flat_map(|l| l.parts.iter().map(|(_, t)| t.as_str()).chain(["\n"])).collect();
         assert!(all.contains(text), "{text}:\n{all}");
@@ -240,7 +241,7 @@ fn a_store_that_fails_says_so_and_stops_nothing() {
     stage.shows("the disk is full");
     stage.send(Msg::Alerts(incident()));
     stage.keys("Enter");
-    let all = stage.state.detail.as_ref().unwrap().lines(78, &stage.ctx.zone);
+    let all = stage.state.detail.as_ref().unwrap().lines(78, &stage.ctx.zone, Extent::Pane);
     assert!(all.iter().any(|l| l.parts.iter().any(|(_, t)| t.contains("could not say: the disk is full"))));
     stage.keys("Esc f 'proc.name = x'");
     assert!(

@@ -22,6 +22,7 @@ impl Turn<'_> {
             Action::Zoom => {
                 self.s.zoomed = !self.s.zoomed;
                 self.s.focus = Pane::Detail;
+                self.scroll_detail();
             }
             Action::Follow => self.follow(),
             Action::NextUrgent => {
@@ -147,8 +148,9 @@ impl Turn<'_> {
     fn go_detail(&mut self, action: Action) {
         let layout = self.s.layout();
         let (width, height) = (layout.detail_width(), layout.detail_lines());
+        let extent = self.s.extent();
         let Some(view) = &mut self.s.detail else { return };
-        let lines = view.lines(width, &self.ctx.zone).len();
+        let lines = view.lines(width, &self.ctx.zone, extent).len();
         let page = height.saturating_sub(1).max(1);
         let line = match action {
             Action::Up => view.line.saturating_sub(1),
@@ -167,8 +169,9 @@ impl Turn<'_> {
     fn section(&mut self, next: bool) {
         let layout = self.s.layout();
         let (width, height) = (layout.detail_width(), layout.detail_lines());
+        let extent = self.s.extent();
         let Some(view) = &mut self.s.detail else { return };
-        let lines = view.lines(width, &self.ctx.zone);
+        let lines = view.lines(width, &self.ctx.zone, extent);
         let mut begins = lines.iter().enumerate().filter(|(_, l)| l.section).map(|(i, _)| i);
         let to = if next { begins.find(|i| *i > view.line) } else { begins.rfind(|i| *i < view.line) };
         if let Some(to) = to {
@@ -182,8 +185,9 @@ impl Turn<'_> {
     pub(super) fn scroll_detail(&mut self) {
         let layout = self.s.layout();
         let (width, height) = (layout.detail_width(), layout.detail_lines());
+        let extent = self.s.extent();
         if let Some(view) = &mut self.s.detail {
-            let lines = view.lines(width, &self.ctx.zone).len();
+            let lines = view.lines(width, &self.ctx.zone, extent).len();
             view.go(view.line, lines, height);
         }
     }
@@ -202,7 +206,7 @@ impl Turn<'_> {
     pub(super) fn narrow(&mut self, keep: super::super::compose::Keep) {
         let picked = match (&self.s.detail, self.s.focus) {
             (Some(view), Pane::Detail) => {
-                let lines = view.lines(self.s.layout().detail_width(), &self.ctx.zone);
+                let lines = view.lines(self.s.layout().detail_width(), &self.ctx.zone, self.s.extent());
                 lines
                     .into_iter()
                     .nth(view.line)
