@@ -73,3 +73,30 @@ pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{words}")]
+    struct Told {
+        words: &'static str,
+        source: Option<Box<Told>>,
+    }
+
+    #[test]
+    fn of_a_verifier_log_the_line_that_says_why_is_left() {
+        let log = "BPF_PROG_LOAD returned EACCES. Verifier output: 0: R1=ctx()\n1: (79) r1 = *(u64 *)(r1 +900)\n\
+                   invalid bpf_context access off=900\nprocessed 2 insns (limit 1000000)\n\n";
+        let error = Told { words: log, source: Some(Box::new(Told { words: "EACCES", source: None })) };
+        assert_eq!(one_line(&error), "BPF_PROG_LOAD returned EACCES. invalid bpf_context access off=900");
+    }
+
+    #[test]
+    fn causes_follow_what_they_caused() {
+        let cause = Told { words: "no such file", source: None };
+        let error = Told { words: "cannot load", source: Some(Box::new(cause)) };
+        assert_eq!(one_line(&error), "cannot load: no such file");
+    }
+}

@@ -49,6 +49,7 @@ fn plays_a_scene_when_told() {
         "connects" => connects(&place),
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
         "execveat" => execveat(&place),
+        "deep" => deep(&place),
         "chain" => chain(&place),
         "blind" => assert_blind_to_itself(open_watch(&ProbeOptions::default()).unwrap()),
         "probe" => hold_probe(&place),
@@ -150,6 +151,17 @@ fn execveat(marker: &str) {
         );
     }
     panic!("{}", std::io::Error::last_os_error());
+}
+
+/// Goes down forty directories of that name, opens a file there that is missing, and becomes `/bin/true`.
+fn deep(name: &str) {
+    use std::os::unix::process::CommandExt as _;
+    for _ in 0..40 {
+        std::fs::create_dir(name).unwrap();
+        std::env::set_current_dir(name).unwrap();
+    }
+    assert!(std::fs::File::open("missing").is_err());
+    panic!("{}", Command::new("/bin/true").exec());
 }
 
 /// Runs `/bin/true 0`, `/bin/true 1`, … one after the other.

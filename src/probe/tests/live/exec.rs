@@ -7,11 +7,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use eyas_ebpf::{Body, ExecFlags};
+use eyas_ebpf::{Body, ExecFlags, OpenBits, components, is_rooted};
 
 use crate::actor::play;
 use crate::names::{Stat, namespace, own_cgroup, own_number, ticks};
-use crate::watch::{args, bodies, execs, failed_execs, is_root, kernel_dev, path, real, watch};
+use crate::watch::{args, bodies, execs, failed_execs, is_root, kernel_dev, opens, path, real, watch};
 
 #[test]
 fn an_exec_is_described_in_full() {
@@ -227,4 +227,26 @@ fn a_terminal_is_named_by_its_device_number() {
         _ => None,
     });
     assert_eq!(exec.unwrap().fixed.tty, tty);
+}
+
+#[test]
+fn a_path_that_is_too_long_is_cut_at_its_upper_end_and_says_so() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let name = "d".repeat(120);
+    let mut child = play("deep", dir.path(), &name);
+    watch.until_exit(child.id());
+    assert!(child.wait().unwrap().success());
+
+    let execs = execs(&watch.bytes, child.id());
+    let (_, exec) = execs.last().unwrap();
+    assert_eq!(exec.fixed.flags, ExecFlags::CWD_TRUNCATED);
+    let opens = opens(&watch.bytes, child.id());
+    let missing = opens.iter().find(|(_, open)| open.given == b"missing").unwrap().1;
+    assert_eq!(missing.fixed.bits, OpenBits::BASE_TRUNCATED);
+    assert_eq!(missing.base, exec.cwd);
+    // 4096 bytes hold 33 such names and a part of one more, which is not cut itself.
+    let names: Vec<_> = components(exec.cwd).collect();
+    assert_eq!(names, vec![name.as_bytes(); 34]);
+    assert!(!is_rooted(exec.cwd));
 }
