@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use eyas_event::{Alert, OutputValue, Priority};
+use eyas_event::{Alert, FieldId, OutputValue, Priority};
 
 use super::show;
 use super::theme::Role;
@@ -60,27 +60,25 @@ impl Column {
     /// The field and the value that this cell stands for, or why there is none.
     pub(super) fn pick(self, alert: &Alert) -> Result<(String, String), &'static str> {
         let field = match self {
-            Self::Process => "proc.name",
-            Self::Container => "container.id",
-            Self::User => "user.name",
+            Self::Process => FieldId::PROC_NAME,
+            Self::Container => FieldId::CONTAINER_ID,
+            Self::User => FieldId::USER_NAME,
+            Self::Rule => FieldId::ALERT_RULE,
+            Self::Severity => FieldId::ALERT_PRIORITY,
             Self::Time => {
-                return Err(
-                    "a filter has no time range yet; move the cursor (← →) to process, container or user",
-                );
-            }
-            Self::Severity | Self::Rule => {
-                return Err(
-                    "conditions speak of events, not of rules; move the cursor (← →) to process, container or user",
-                );
+                return Err("A filter has no time range yet: move the cursor to another column (← →).");
             }
             Self::Message => {
-                return Err("a message is made of fields: press Enter and choose the one you mean");
+                return Err("A message is made of fields: press Enter and choose the one you mean.");
             }
         };
+        let field = field.info().name;
         let value = alert.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value_text(value));
         let fallback = || match self {
             Self::Process => eyas_event::text::to_utf8(&alert.process.comm).into_owned(),
             Self::Container => alert.process.container.to_string(),
+            Self::Rule => alert.rule.to_string(),
+            Self::Severity => alert.priority.name().to_owned(),
             _ => alert.user.clone(),
         };
         Ok((field.to_owned(), value.unwrap_or_else(fallback)))

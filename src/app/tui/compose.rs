@@ -21,11 +21,14 @@ pub(super) fn narrow(filter: Option<&str>, field: &str, keep: Keep, value: &str)
     let check = format!("{field} {op} {}", quote(value));
     match filter.map(str::trim).filter(|f| !f.is_empty()) {
         None => check,
-        // `and` binds tighter than `or`. A superfluous pair of parentheses around a text that merely contains the
-        // letters is harmless.
-        Some(filter) if filter.contains("or") => format!("({filter}) and {check}"),
+        // `and` binds tighter than `or`. Where the word only stands in a value, the parentheses are harmless.
+        Some(filter) if has_or(filter) => format!("({filter}) and {check}"),
         Some(filter) => format!("{filter} and {check}"),
     }
+}
+
+fn has_or(filter: &str) -> bool {
+    filter.split(|c: char| c.is_ascii_whitespace() || "()\"'".contains(c)).any(|word| word == "or")
 }
 
 /// A value as the grammar reads it: bare where every byte is harmless, else in double quotes with escapes.
@@ -58,6 +61,8 @@ pub(super) fn quote(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use eyas_event::{FieldId, OutputValue};
+
     use super::*;
 
     #[test]
@@ -73,10 +78,38 @@ mod tests {
         assert_eq!((quote("and"), quote("")), ("\"and\"".into(), "\"\"".into()));
     }
 
+    proptest::proptest! {
+        /// The engine reads back what was put in, and nothing else: with any value, after any filter.
+        #[test]
+        fn a_filter_made_from_a_value_finds_exactly_that_value(
+            value in proptest::prop_oneof![".{0,12}", "[ -~]{0,12}", "[a\\\\\"' ,()=/n]{0,8}"],
+            other in ".{0,4}",
+        ) {
+            use eyas_engine::{FieldMap, Filter, Ruleset, Scratch};
+            // The grammar has no way to write a NUL, and no process name contains one.
+            proptest::prop_assume!(!value.contains('\0') && !other.contains('\0'));
+            let (is, of) = (FieldId::PROC_NAME.info().name, |v: &str| {
+                let value = OutputValue::Text(v.to_owned());
+                FieldMap::from_output([(FieldId::PROC_NAME.info().name, &value)])
+            });
+            let holds = |keep, text: &str, event: &str| {
+                let text = narrow(Some("proc.name exists or evt.type = open"), is, keep, text);
+                let filter = Filter::compile(&text, &Ruleset::empty()).unwrap_or_else(|e| panic!("{text}: {:?}", e.diagnostics));
+                filter.matches(&of(event), &mut Scratch::default())
+            };
+            proptest::prop_assert!(holds(Keep::With, &value, &value));
+            proptest::prop_assert!(!holds(Keep::Without, &value, &value));
+            proptest::prop_assert_eq!(holds(Keep::With, &value, &other), value == other);
+            proptest::prop_assert_eq!(holds(Keep::Without, &value, &other), value != other);
+        }
+    }
+
     #[test]
     fn a_filter_grows_without_changing_its_meaning() {
         assert_eq!(narrow(None, "proc.name", Keep::With, "curl"), "proc.name = curl");
         assert_eq!(narrow(Some("a = b"), "user.name", Keep::Without, "root"), "a = b and user.name != root");
         assert_eq!(narrow(Some("a = b or c = d"), "e", Keep::With, "f"), "(a = b or c = d) and e = f");
+        assert_eq!(narrow(Some("(a = b)or(c = d)"), "e", Keep::With, "f"), "((a = b)or(c = d)) and e = f");
+        assert_eq!(narrow(Some("alert.priority = b"), "e", Keep::With, "f"), "alert.priority = b and e = f");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use eyas_event::{Alert, AlertId, OutputValue, Process, WallTime};
+use eyas_event::{Alert, AlertId, FieldId, OutputValue, Process, WallTime};
 
 use super::columns::{self, value_text};
 use super::door::{RuleSource, Ticket};
@@ -142,7 +142,8 @@ impl Writer {
         let name = format!("{} {}", columns::sign(alert.priority), alert.priority.name());
         let indent = show::width(&name) + 2;
         let lead = vec![(role, name), (Role::Text, "  ".to_owned())];
-        self.text(lead, indent, Role::Strong, &show::clean(&alert.rule), None);
+        let pick = (FieldId::ALERT_RULE.info().name.to_owned(), alert.rule.to_string());
+        self.text(lead, indent, Role::Strong, &show::clean(&alert.rule), Some(&pick));
         if let Some(first) = self.lines.first_mut() {
             first.section = true;
         }
@@ -227,9 +228,9 @@ impl Writer {
         let own = generation == 0;
         let comm = eyas_event::text::to_utf8(&p.comm).into_owned();
         let pick = match generation {
-            0 => ("proc.name".to_owned(), comm),
-            1 => ("proc.pname".to_owned(), comm),
-            n => (format!("proc.aname[{n}]"), comm),
+            0 => (FieldId::PROC_NAME.info().name.to_owned(), comm),
+            1 => (FieldId::PROC_PNAME.info().name.to_owned(), comm),
+            n => (format!("{}[{n}]", FieldId::PROC_ANAME.info().name), comm),
         };
         let pid = format!("{} ", p.key.pid);
         let user = if own {
@@ -255,8 +256,8 @@ impl Writer {
         };
         self.text_in(lead, taken, role, &cmdline, Some(&pick), lines_max);
         let mut facts = vec![user];
-        if p.key.start != 0 {
-            let ago = alert.boot_time.0.saturating_sub(p.key.start);
+        if p.started.0 != 0 {
+            let ago = alert.boot_time.0.saturating_sub(p.started.0);
             facts.push(format!("since {}", zone.time_of_day(WallTime(alert.time.0.saturating_sub(ago)))));
         }
         if p.in_container() {

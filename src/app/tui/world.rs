@@ -90,8 +90,14 @@ struct Compiled(Vec<(String, bool, String)>);
 impl Compiled {
     fn meets(&self, alert: &Alert) -> bool {
         self.0.iter().all(|(field, equal, value)| {
-            let found = alert.fields.iter().find(|(n, _)| n == field);
-            found.is_some_and(|(_, v)| super::columns::value_text(v) == *value) == *equal
+            let found = match field.as_str() {
+                "alert.rule" => Some(alert.rule.to_string()),
+                "alert.priority" => Some(alert.priority.name().to_owned()),
+                _ => {
+                    alert.fields.iter().find(|(n, _)| n == field).map(|(_, v)| super::columns::value_text(v))
+                }
+            };
+            (found.as_ref() == Some(value)) == *equal
         })
     }
 }
@@ -133,8 +139,10 @@ fn process(pid: u32, comm: &str, argv: &[&str], exe: &str, uid: u32, container: 
         bytes.extend_from_slice(arg.as_bytes());
         bytes.push(0);
     }
+    let started = BootTime(BOOT - 3_600 * SECOND + u64::from(pid) * 1_000_000);
     Process {
-        key: ProcessKey { pid, start: BOOT - 3_600 * SECOND + u64::from(pid) * 1_000_000 },
+        key: ProcessKey::at(pid, started),
+        started,
         comm: comm.as_bytes().into(),
         argv: bytes.into(),
         exe_path: exe.as_bytes().into(),

@@ -48,6 +48,13 @@ fn include_and_exclude_take_the_value_under_the_cursor() {
     assert_eq!(stage.state.rows.len(), 11);
     stage.keys("h h h h h i");
     stage.shows("move the cursor");
+    stage.keys("l i l i");
+    assert_eq!(
+        &*stage.state.filter.as_ref().unwrap().text,
+        "alert.priority = Warning and alert.rule = \"Shell history truncated\""
+    );
+    assert_eq!(stage.state.rows.len(), 1);
+    stage.keys("Esc");
     // In the details, a field's line.
     stage.keys("g Enter ] ] ] ] j j i");
     assert_eq!(&*stage.state.filter.as_ref().unwrap().text, "evt.type = execve");
