@@ -152,15 +152,15 @@ impl Writer {
             format!("node {}", show::clean(&alert.node)),
             format!("event {} ({})", alert.event_num, alert.event_type),
         ];
-        self.facts(&facts, 0);
+        self.facts(&facts, 0, LINES_MAX);
         if alert.lost_before > 0 {
             let lost = show::plural(alert.lost_before, "record");
             self.line(vec![(Role::Bad, format!("! {lost} had been lost before this fired"))]);
         }
     }
 
-    /// Short texts side by side, as many as fit on each line.
-    fn facts(&mut self, facts: &[String], indent: usize) {
+    /// Short texts side by side, as many as fit on each of at most `lines_max` lines.
+    fn facts(&mut self, facts: &[String], indent: usize, lines_max: usize) {
         let indent = indent.min(self.width / 2);
         let room = self.width.saturating_sub(indent).max(1);
         let mut line = String::new();
@@ -175,7 +175,7 @@ impl Writer {
             line.push_str(fact);
         }
         lines.push(line);
-        for line in lines {
+        for line in lines.into_iter().take(lines_max) {
             self.text(vec![(Role::Text, " ".repeat(indent))], indent, Role::Dim, &line, None);
         }
     }
@@ -269,7 +269,7 @@ impl Writer {
         if !p.cwd.is_empty() {
             facts.push(format!("in {}", show::clean_bytes(&p.cwd)));
         }
-        self.facts(&facts, taken);
+        self.facts(&facts, taken, if lines_max == LINES_MAX { LINES_MAX } else { 1 });
     }
 
     fn tags(&mut self, alert: &Alert) {
