@@ -1,5 +1,7 @@
 //! Bytes that want to be more than text, and everything else that may happen in any order.
 
+use ratatui::layout::Rect;
+
 use super::*;
 
 #[test]
@@ -126,6 +128,9 @@ fn every_size_can_be_drawn() {
         for (width, height) in (0..45).flat_map(|w| (0..26).map(move |h| (w, h))) {
             stage.send(Msg::Resize(Size::new(width, height)));
             let _ = stage.buffer();
+            // A terminal that has just become another size: the message about it is still on its way.
+            let mut other = Buffer::empty(Rect::new(0, 0, 33, 9));
+            draw(&stage.state, &stage.ctx, &stage.ctx.themes[0], &mut other);
         }
     }
 }
