@@ -136,3 +136,23 @@ fn boot_now() -> BootTime {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     BootTime(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is opened before the first thread starts, and then moved to the one that reads.
+    #[test]
+    fn the_sensor_can_be_moved_to_another_thread() {
+        fn is_send<T: Send>() {}
+        is_send::<Probe>();
+    }
+
+    #[test]
+    fn a_ring_of_an_impossible_size_is_refused() {
+        for bytes in [0, 1 << 12, 100_000, 1 << 31] {
+            let options = ProbeOptions { ring_bytes: bytes, ..ProbeOptions::default() };
+            assert!(matches!(Probe::open(&options), Err(ProbeError::RingSize(size)) if size == bytes));
+        }
+    }
+}

@@ -207,7 +207,7 @@ fn a_terminal_is_named_by_its_device_number() {
     let dir = tempfile::tempdir().unwrap();
     let said = dir.path().join("said");
     // `script` runs a command on a terminal of its own.
-    let command = format!("cat /proc/self/stat > {}; /bin/true on-a-terminal", said.display());
+    let command = format!("cat /proc/self/stat > {0}; /bin/true {0}", said.display());
     let Ok(mut child) = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .stdin(Stdio::null())
@@ -219,11 +219,12 @@ fn a_terminal_is_named_by_its_device_number() {
     };
     watch.until_exit(child.id());
     child.wait().unwrap();
+    let argv = format!("/bin/true\0{}\0", said.display());
     let said = fs::read_to_string(said).unwrap();
     let tty: u32 = said.rsplit_once(')').unwrap().1.split_whitespace().nth(4).unwrap().parse().unwrap();
     assert_ne!(tty, 0);
     let exec = bodies(&watch.bytes).find_map(|(_, body)| match body {
-        Body::Exec(exec) if exec.argv == b"/bin/true\0on-a-terminal\0" => Some(exec),
+        Body::Exec(exec) if exec.argv == argv.as_bytes() => Some(exec),
         _ => None,
     });
     assert_eq!(exec.unwrap().fixed.tty, tty);

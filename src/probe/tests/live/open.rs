@@ -142,13 +142,16 @@ fn nor_does_it_from_within_a_pid_namespace() {
 
 /// Opens the sensor in this process and checks that it sees others and not itself, whatever this process is numbered.
 pub(crate) fn assert_blind_to_itself(mut watch: Watch) {
-    let (own, other) = ("/no/such/file/of/the/sensor", "/no/such/file/of/another");
+    // Names of this test alone: others may run beside it, in this process and in others.
+    let dir = tempfile::tempdir().unwrap();
+    let name = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (own, other) = (name("of-the-sensor"), name("of-another"));
     for _ in 0..100 {
-        assert!(fs::File::open(own).is_err());
+        assert!(fs::File::open(&own).is_err());
     }
-    assert!(!Command::new("cat").arg(other).stderr(Stdio::null()).status().unwrap().success());
+    assert!(!Command::new("cat").arg(&other).stderr(Stdio::null()).status().unwrap().success());
     let is_of =
         |body: &Body<'_>, name: &str| matches!(body, Body::Open(open) if open.given == name.as_bytes());
-    watch.until(|bytes| bodies(bytes).any(|(_, body)| is_of(&body, other)));
-    assert!(!bodies(&watch.bytes).any(|(_, body)| is_of(&body, own)));
+    watch.until(|bytes| bodies(bytes).any(|(_, body)| is_of(&body, &other)));
+    assert!(!bodies(&watch.bytes).any(|(_, body)| is_of(&body, &own)));
 }

@@ -8,7 +8,7 @@ use eyas_event::{RawBatch, Source};
 use eyas_probe::{Probe, ProbeOptions};
 
 /// Long enough for a loaded machine; reached only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Watch {
     pub(crate) probe: Probe,
@@ -54,11 +54,15 @@ pub(crate) fn is_root() -> bool {
 }
 
 impl Watch {
-    /// Takes what comes until `enough` says so.
+    /// Takes what comes until `enough` says so of the latest of it. The rest of the machine may be busy, so nothing is
+    /// looked at twice: the ring would fill meanwhile.
     pub(crate) fn until(&mut self, mut enough: impl FnMut(&[u8]) -> bool) {
         let end = Instant::now() + PATIENCE;
-        while !enough(&self.bytes) {
-            assert!(Instant::now() < end, "the record that the test waits for did not come");
+        let mut seen = 0;
+        while !enough(&self.bytes[seen..]) {
+            let totals = self.probe.totals().unwrap();
+            assert!(Instant::now() < end, "the record that the test waits for did not come: {totals:?}");
+            seen = self.bytes.len();
             self.take(Duration::from_millis(50));
         }
     }
