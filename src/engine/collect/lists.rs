@@ -65,38 +65,60 @@ impl Lists {
         self.lists.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Replaces every list's name in a text. Says, by index, which lists were used.
-    pub fn put_in(&self, text: &Spliced, used: &mut dyn FnMut(usize)) -> Spliced {
+    /// Replaces every list's name in a text. Says, by index, which lists were used, and whether the text grew past
+    /// [`LONGEST`]; what was not replaced by then stays.
+    pub fn put_in(&self, text: &Spliced, used: &mut dyn FnMut(usize)) -> (Spliced, bool) {
         let mut text = text.clone();
         for (index, (name, items)) in self.lists.iter().enumerate() {
-            let mut from = 0;
-            while let Some(found) = find(&text, name, from) {
-                let (start, end) = (found, found + name.len());
-                let bytes = text.text().as_bytes();
-                let lead = bytes[..start].iter().rev().take_while(|b| is_blank(**b)).count();
-                let tail = bytes[end..].iter().take_while(|b| is_blank(**b)).count();
-                let (mut left, mut right) = (start - lead, end + tail);
-                if items.is_empty() {
-                    if left > 0 && bytes[left - 1] == b',' {
-                        left -= 1;
-                    } else if right < bytes.len() && bytes[right] == b',' {
-                        right += 1;
-                    }
-                }
-                let before = text.text().len();
-                text = text.replaced(left..right, start..end, name, items);
-                used(index);
-                // Go on behind what was put in: a list never replaces a name inside its own items.
-                from = (text.text().len() + right).saturating_sub(before).max(left + 1);
+            let Some(first) = find(text.text(), name, 0) else { continue };
+            used(index);
+            text = put_one(&text, name, items, first);
+            if text.text().len() > LONGEST {
+                return (text, true);
             }
         }
-        text
+        (text, false)
     }
 }
 
-/// The next place of `name` between delimiters, from `from` on.
-fn find(text: &Spliced, name: &str, from: usize) -> Option<usize> {
+/// Longer than any condition that a person wants, short enough that lists of lists cannot exhaust memory.
+const LONGEST: usize = 1 << 18;
+
+/// Replaces one list's name everywhere. Names inside its own items are not looked at.
+fn put_one(text: &Spliced, name: &str, items: &[Spliced], first: usize) -> Spliced {
     let bytes = text.text().as_bytes();
+    let mut out = text.start_like();
+    let mut done = 0;
+    let mut next = Some(first);
+    while let Some(start) = next {
+        let end = start + name.len();
+        out.push_same(text, done..start);
+        out.trim_end();
+        let mut right = end + bytes[end..].iter().take_while(|b| is_blank(**b)).count();
+        if items.is_empty() {
+            if out.text().ends_with(',') {
+                out.pop();
+            } else if bytes.get(right) == Some(&b',') {
+                right += 1;
+            }
+        }
+        out.push_list(text, start..end, name, items);
+        done = right;
+        if out.text().len() > LONGEST {
+            return out;
+        }
+        next = find(text.text(), name, done.max(end));
+    }
+    out.push_same(text, done..bytes.len());
+    out
+}
+
+/// The next place of `name` between delimiters, from `from` on.
+fn find(text: &str, name: &str, from: usize) -> Option<usize> {
+    if name.is_empty() {
+        return None;
+    }
+    let bytes = text.as_bytes();
     let mut from = from;
     loop {
         let at = from + memchr::memmem::find(bytes.get(from..)?, name.as_bytes())?;
@@ -177,7 +199,8 @@ mod tests {
     }
 
     fn put(lists: &Lists, text: &str) -> String {
-        let out = lists.put_in(&Spliced::whole(SourceId(0), text), &mut |_| {});
+        let (out, too_long) = lists.put_in(&Spliced::whole(SourceId(0), text), &mut |_| {});
+        assert!(!too_long);
         out.text().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -194,6 +217,18 @@ mod tests {
         assert_eq!(put(&all, "p in (e)"), "p in ( )");
         let all = lists(&[("s", &["two words", "\"q w\""])]);
         assert_eq!(put(&all, "p in (s)"), "p in ( \"two words\", \"q w\" )");
+    }
+
+    #[test]
+    fn lists_of_lists_stop_growing() {
+        let names: Vec<String> = (0..12).map(|i| format!("l{i}")).collect();
+        let rows: Vec<Vec<&str>> = (0..11).map(|i| vec![names[i + 1].as_str(); 10]).collect();
+        let mut defs: Vec<(&str, &[&str])> =
+            (0..11).map(|i| (names[i].as_str(), rows[i].as_slice())).collect();
+        defs.push(("l11", &["x"]));
+        let (out, too_long) = lists(&defs).put_in(&Spliced::whole(SourceId(0), "p in (l0)"), &mut |_| {});
+        assert!(too_long);
+        assert!(out.text().len() < 2 * LONGEST);
     }
 
     #[test]

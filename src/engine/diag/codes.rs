@@ -61,6 +61,7 @@ codes! {
     Unclosed = "E0302", Error, "LOAD_ERR_COMPILE_CONDITION", "a parenthesis or bracket is not closed";
     BadString = "E0303", Error, "LOAD_ERR_COMPILE_CONDITION", "a quoted text is not closed or has an unknown escape";
     TooDeep = "E0304", Error, "LOAD_ERR_COMPILE_CONDITION", "nested too deep";
+    TooLong = "E0305", Error, "LOAD_ERR_COMPILE_CONDITION", "lists make a condition too long";
     UnknownField = "E0401", Error, "LOAD_ERR_COMPILE_CONDITION", "no such field";
     FieldNotProvided = "E0402", Error, "LOAD_ERR_COMPILE_CONDITION", "a field that Falco has and eyas does not provide yet";
     BadArgument = "E0403", Error, "LOAD_ERR_COMPILE_CONDITION", "a field argument that is missing, not allowed or unreadable";

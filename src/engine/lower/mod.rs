@@ -102,7 +102,13 @@ impl Body {
         used: &mut dyn FnMut(usize),
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Self {
-        let text = lists.put_in(text, used);
+        let whole = text.span(&(0..text.text().len() as u32));
+        let (text, too_long) = lists.put_in(text, used);
+        if too_long {
+            let found = Diagnostic::new(Code::TooLong, "lists make this condition too long", whole, "");
+            diagnostics.push(owner.mark(found.note("more than 256 KiB of text after the lists were put in")));
+            return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
+        }
         let parsed = parse(text.text());
         for error in &parsed.errors {
             diagnostics.push(owner.mark(syntax_diagnostic(&text, error)));

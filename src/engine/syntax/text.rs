@@ -107,31 +107,48 @@ impl Spliced {
         out
     }
 
-    /// The text with `range` replaced by the items of a list that was named there.
-    #[must_use]
-    pub fn replaced(&self, range: Range<usize>, named: Range<usize>, list: &str, items: &[Self]) -> Self {
-        let mut out = Self::empty();
-        out.uses.clone_from(&self.uses);
-        out.push_range_same_uses(self, 0..range.start);
-        let span = self.span(&(named.start as u32..named.end as u32));
-        let via = out.uses.len() as u32;
-        out.uses.push(ListUse { name: list.to_owned(), span });
-        if range.start > 0 {
-            out.push_piece(" ", span, false, Some(via));
+    /// No text yet, and the lists that were put into this one so far.
+    pub(crate) fn start_like(&self) -> Self {
+        Self { text: String::with_capacity(self.text.len()), pieces: Vec::new(), uses: self.uses.clone() }
+    }
+
+    /// Cuts blanks off the end.
+    pub(crate) fn trim_end(&mut self) {
+        let end = self.text.trim_end_matches([' ', '\t', '\n', '\r']).len();
+        self.cut_to(end);
+    }
+
+    /// Cuts the last byte off, which is an ASCII one.
+    pub(crate) fn pop(&mut self) {
+        self.cut_to(self.text.len().saturating_sub(1));
+    }
+
+    fn cut_to(&mut self, end: usize) {
+        self.text.truncate(end);
+        while self.pieces.last().is_some_and(|piece| piece.at as usize >= end) {
+            self.pieces.pop();
+        }
+    }
+
+    /// Appends the items of a list that `other` names at `named`, a blank on both sides.
+    pub(crate) fn push_list(&mut self, other: &Self, named: Range<usize>, list: &str, items: &[Self]) {
+        let span = other.span(&(named.start as u32..named.end as u32));
+        let via = self.uses.len() as u32;
+        self.uses.push(ListUse { name: list.to_owned(), span });
+        if !self.text.is_empty() {
+            self.push_piece(" ", span, false, Some(via));
         }
         for (i, item) in items.iter().enumerate() {
             if i > 0 {
                 // The comma is nobody's text; it stands for the item that it announces.
                 let whole = item.span(&(0..item.text.len() as u32));
-                out.push_piece(", ", whole, false, Some(via));
+                self.push_piece(", ", whole, false, Some(via));
             }
             for (text, piece) in item.cut(0..item.text.len()) {
-                out.push_piece(text, piece.from, piece.even, Some(via));
+                self.push_piece(text, piece.from, piece.even, Some(via));
             }
         }
-        out.push_piece(" ", span, false, Some(via));
-        out.push_range_same_uses(self, range.end..self.text.len());
-        out
+        self.push_piece(" ", span, false, Some(via));
     }
 
     /// The span of a range: of the file where it was written.
@@ -197,7 +214,8 @@ impl Spliced {
         }
     }
 
-    fn push_range_same_uses(&mut self, other: &Self, range: Range<usize>) {
+    /// Appends a part of a text whose lists this one knows already.
+    pub(crate) fn push_same(&mut self, other: &Self, range: Range<usize>) {
         for (text, piece) in other.cut(range) {
             self.push_piece(text, piece.from, piece.even, piece.via);
         }
@@ -205,8 +223,10 @@ impl Spliced {
 
     /// The pieces of a range, with their texts.
     fn cut(&self, range: Range<usize>) -> impl Iterator<Item = (&str, Piece)> {
-        self.pieces.iter().enumerate().filter_map(move |(i, piece)| {
-            let next = self.pieces.get(i + 1).map_or(self.text.len(), |p| p.at as usize);
+        let first = self.pieces.partition_point(|p| p.at as usize <= range.start).saturating_sub(1);
+        let last = self.pieces.partition_point(|p| (p.at as usize) < range.end);
+        self.pieces.get(first..last).unwrap_or(&[]).iter().enumerate().filter_map(move |(i, piece)| {
+            let next = self.pieces.get(first + i + 1).map_or(self.text.len(), |p| p.at as usize);
             let start = (piece.at as usize).max(range.start);
             let end = next.min(range.end);
             if start >= end {

@@ -4,6 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+#[path = "support/live.rs"]
+mod live;
+
 use eyas_engine::{FieldMap, Filter, Loader, Scratch, SourceFile};
 
 struct Counting;
@@ -87,4 +90,31 @@ fn judging_a_quiet_event_allocates_nothing() {
 #[test]
 fn the_counter_counts() {
     assert!(counted(|| drop(std::hint::black_box(vec![1_u8; 100]))) > 0);
+}
+
+#[test]
+fn judging_quiet_live_events_by_the_shipped_rules_allocates_nothing() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/eyas.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let ruleset = Loader::new().add(SourceFile::new("eyas.yaml", text)).finish().ruleset;
+    for container in ["host", "0123456789ab"] {
+        let live = live::Live::new(container);
+        let events = live.events();
+        let mut scratch = Scratch::new();
+        let mut fired = Vec::new();
+        let mut round = || {
+            for (_, event) in &events {
+                ruleset.judge(event, &mut scratch, &mut fired);
+            }
+        };
+        round();
+        let allocations = counted(|| {
+            for _ in 0..100 {
+                round();
+            }
+        });
+        let names: Vec<_> = fired.iter().map(|id| &ruleset.rule(*id).name).collect();
+        assert!(names.is_empty(), "{names:?}");
+        assert_eq!(allocations, 0);
+    }
 }
