@@ -148,7 +148,7 @@ fn watch(
         told(&outcome);
         outcomes.store(Some(Arc::new(outcome)));
     };
-    RuleWatch::start(settings.rules.clone(), rules.clone(), told)
+    RuleWatch::start(settings.rules.clone(), settings.config.priority.0, rules.clone(), told)
         .map(Some)
         .map_err(|e| Fail::environment(format!("cannot watch the rule files: {e}")))
 }
@@ -186,7 +186,7 @@ fn cannot_watch(error: &ProbeError) -> Fail {
 
 /// The shipped or the named rules for a run that watches: broken rules are said and left out; none at all is an error.
 pub(crate) fn rules_for_run(settings: &Settings) -> Result<LoadOutcome, Fail> {
-    let outcome = rulebook::load(&settings.rules)?;
+    let outcome = rulebook::load(settings)?;
     if outcome.enabled() == 0 {
         let said =
             rulebook::plain(&outcome.diagnostics, &outcome.sources, eyas_engine::diag::Severity::Error);

@@ -75,7 +75,7 @@ fn newest(
 /// Compiles a condition with the macros of the run's rules.
 pub(crate) fn select(settings: &Settings, condition: Option<&str>) -> Result<Option<Selection>, Fail> {
     let Some(text) = condition else { return Ok(None) };
-    let rules = rulebook::load(&settings.rules)?;
+    let rules = rulebook::load(settings)?;
     Selection::compile(text, &rules.ruleset).map(Some).map_err(|rejected| {
         Fail::environment(
             rulebook::plain(&rejected.diagnostics, &rejected.sources, Severity::Error).trim_end(),

@@ -123,23 +123,20 @@ impl Answers {
         buckets: u16,
         filter: Option<&FilterText>,
     ) -> Result<Histogram, StoreError> {
-        let counted = match filter {
-            None => {
-                let counted = self.reader.histogram(from, to, buckets).await?;
-                counted.buckets.iter().map(|b| b.map(|n| n.try_into().unwrap_or(u32::MAX))).collect()
-            }
-            Some(_) => {
-                let mut counted = vec![[0_u32; Priority::ALL.len()]; buckets.into()];
-                let begin = AlertId::new(from, 0);
-                let width = (to.0.saturating_sub(from.0) / u64::from(buckets).max(1)).max(1);
-                for alert in self.page(Way::Newer(begin), LOOKED_AT_MAX, filter).await? {
-                    let bucket = alert.time.0.saturating_sub(from.0) / width;
-                    if let Some(counts) = counted.get_mut(bucket as usize) {
-                        counts[alert.priority as usize] += 1;
-                    }
+        let counted = if filter.is_none() {
+            let counted = self.reader.histogram(from, to, buckets).await?;
+            counted.buckets.iter().map(|b| b.map(|n| n.try_into().unwrap_or(u32::MAX))).collect()
+        } else {
+            let mut counted = vec![[0_u32; Priority::ALL.len()]; buckets.into()];
+            let begin = AlertId::new(from, 0);
+            let width = (to.0.saturating_sub(from.0) / u64::from(buckets).max(1)).max(1);
+            for alert in self.page(Way::Newer(begin), LOOKED_AT_MAX, filter).await? {
+                let bucket = alert.time.0.saturating_sub(from.0) / width;
+                if let Some(counts) = counted.get_mut(bucket as usize) {
+                    counts[alert.priority as usize] += 1;
                 }
-                counted
             }
+            counted
         };
         let gaps = self
             .reader
@@ -174,7 +171,7 @@ impl Answers {
             _ => {
                 let Some(kept) = self.reader.ruleset(hash).await? else { return Ok(None) };
                 let files = kept.files.into_iter().map(|(name, text)| SourceFile::new(name, text)).collect();
-                let ruleset = load_texts(files).ruleset;
+                let ruleset = load_texts(files, Priority::Debug).ruleset;
                 self.earlier = Some(ruleset.clone());
                 ruleset
             }

@@ -30,7 +30,7 @@ pub(crate) struct Common {
     #[arg(short = 'r', long = "rules", value_name = "FILE", global = true)]
     pub(crate) rules: Vec<PathBuf>,
 
-    /// The store [default: /var/lib/eyas/eyas.db as root, else $XDG_STATE_HOME/eyas/eyas.db].
+    /// The store [default: /var/lib/eyas/eyas.db as root, else `$XDG_STATE_HOME/eyas/eyas.db`].
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) store: Option<PathBuf>,
 
@@ -42,7 +42,7 @@ pub(crate) struct Common {
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) node: Option<String>,
 
-    /// Sets one configuration key, e.g. json_output=false; may be given several times.
+    /// Sets one configuration key, e.g. `json_output=false`; may be given several times.
     #[arg(short = 'o', value_name = "KEY=VALUE", global = true)]
     pub(crate) set: Vec<String>,
 

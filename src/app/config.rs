@@ -16,6 +16,7 @@ const DEFAULT_PATH: &str = "/etc/eyas/eyas.yaml";
 /// What is configured.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of falco.yaml")]
 pub(crate) struct Config {
     /// Rule files and directories, in order.
     pub(crate) rules_files: Vec<PathBuf>,

@@ -148,28 +148,26 @@ impl Behind {
             store_lag: if waiting { Duration::from_micros(stats.last_commit_us) } else { Duration::ZERO },
             ruleset: pulse.ruleset,
             rules: pulse.rules,
-            reload: self.outcomes.load().as_deref().and_then(|outcome| self.reload(outcome)),
+            reload: self.outcomes.load().as_deref().map(|outcome| self.reload(outcome)),
             now,
             ended: pulse.ended,
             ..Pulse::starting(pulse.node.clone())
         }
     }
 
-    fn reload(&self, outcome: &Result<LoadOutcome, String>) -> Option<Reload> {
+    fn reload(&self, outcome: &Result<LoadOutcome, String>) -> Reload {
         match outcome {
             Ok(outcome) => {
                 let (errors, warnings) = (outcome.count(Severity::Error), outcome.count(Severity::Warning));
-                Some(Reload {
+                Reload {
                     at: self.loaded,
                     text: rulebook::plain(&outcome.diagnostics, &outcome.sources, Severity::Warning),
                     errors: errors as u32,
                     warnings: warnings as u32,
                     applied: outcome.applied,
-                })
+                }
             }
-            Err(why) => {
-                Some(Reload { at: self.loaded, text: why.clone(), errors: 1, warnings: 0, applied: false })
-            }
+            Err(why) => Reload { at: self.loaded, text: why.clone(), errors: 1, warnings: 0, applied: false },
         }
     }
 }

@@ -85,7 +85,7 @@ fn sensor(settings: &Settings, findings: &mut Vec<Finding>) {
 }
 
 fn rules(settings: &Settings, findings: &mut Vec<Finding>) -> Outcome {
-    let outcome = rulebook::load(&settings.rules)?;
+    let outcome = rulebook::load(settings)?;
     let tally = rulebook::tally(&outcome);
     let says = format!("{} in force{}{tally}", outcome.enabled(), if tally.is_empty() { "" } else { "; " });
     findings.push(Finding { name: "rules".into(), good: outcome.count(Severity::Error) == 0, says });

@@ -21,7 +21,7 @@ use crate::settings::Settings;
 
 /// Prints recorded events.
 pub(crate) fn events(settings: &Settings, args: &cli::Events) -> Outcome {
-    let rules = rulebook::load(&settings.rules)?;
+    let rules = rulebook::load(settings)?;
     let filter = match &args.condition {
         None => None,
         Some(text) => Some(Filter::compile(text, &rules.ruleset).map_err(|rejected| {

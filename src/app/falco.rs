@@ -9,6 +9,7 @@ use crate::config::Config;
 
 /// How alerts are written.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of falco.yaml")]
 pub(crate) struct Form {
     json: bool,
     output: bool,

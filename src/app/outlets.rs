@@ -42,17 +42,6 @@ impl Outlet for ToStore {
     }
 }
 
-/// Does nothing: a replay keeps nothing.
-pub(crate) struct Nowhere;
-
-impl Outlet for Nowhere {
-    fn alert(&mut self, _: &Arc<Alert>) {}
-    fn process(&mut self, _: &Arc<Process>) {}
-    fn segment(&mut self, _: Segment) {}
-    fn loss(&mut self, _: Loss) {}
-    fn ruleset(&mut self, _: &Arc<Ruleset>) {}
-}
-
 /// Alerts as lines on standard output, written by a thread of its own, so that a reader who is slow does not stop the
 /// sensor: after a wait of 100 ms an alert is left out and counted.
 pub(crate) struct Printer {

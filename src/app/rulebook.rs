@@ -1,7 +1,6 @@
 //! The rules of a run: the shipped ones, which are part of the binary, or the files that the user names.
 
-use std::path::PathBuf;
-
+use crate::settings::Settings;
 use eyas_engine::diag::{self, Diagnostic, Paint, Severity};
 use eyas_engine::source::{SourceFile, Sources};
 use eyas_pipeline::{LoadOutcome, load_files, load_texts};
@@ -14,11 +13,13 @@ const SHIPPED: &str = include_str!("../../rules/eyas.yaml");
 const SHIPPED_NAME: &str = "rules/eyas.yaml (shipped)";
 
 /// Loads rule files, or the shipped rules when there are none.
-pub(crate) fn load(paths: &[PathBuf]) -> Result<LoadOutcome, Fail> {
-    if paths.is_empty() {
-        return Ok(load_texts(vec![SourceFile::new(SHIPPED_NAME, SHIPPED)]));
+pub(crate) fn load(settings: &Settings) -> Result<LoadOutcome, Fail> {
+    let least = settings.config.priority.0;
+    if settings.rules.is_empty() {
+        return Ok(load_texts(vec![SourceFile::new(SHIPPED_NAME, SHIPPED)], least));
     }
-    load_files(paths).map_err(|(path, error)| Fail::environment(format!("{}: {error}", path.display())))
+    load_files(&settings.rules, least)
+        .map_err(|(path, error)| Fail::environment(format!("{}: {error}", path.display())))
 }
 
 /// Diagnostics as text without colours, those below `least` left out.
@@ -28,11 +29,12 @@ pub(crate) fn plain(diagnostics: &[Diagnostic], sources: &Sources, least: Severi
 
 /// Diagnostics as text.
 pub(crate) fn text(diagnostics: &[Diagnostic], sources: &Sources, least: Severity, paint: Paint) -> String {
-    diagnostics
-        .iter()
-        .filter(|d| d.severity >= least)
-        .map(|d| format!("{}\n", diag::to_text(d, sources, paint)))
-        .collect()
+    let mut text = String::new();
+    for diagnostic in diagnostics.iter().filter(|d| d.severity >= least) {
+        text.push_str(&diag::to_text(diagnostic, sources, paint));
+        text.push('\n');
+    }
+    text
 }
 
 /// `3 errors, 1 warning`.

@@ -19,14 +19,14 @@ static SHIPPED_TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule
 /// Runs one of the commands.
 pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
     match command {
-        cli::Rules::Check { files, json } => check(files, *json),
+        cli::Rules::Check { files, json } => check(&settings.of_rules(files), *json),
         cli::Rules::Test { files } => test(settings, files),
         cli::Rules::List => list(settings),
     }
 }
 
-fn check(files: &[PathBuf], json: bool) -> Outcome {
-    let outcome = rulebook::load(files)?;
+fn check(settings: &Settings, json: bool) -> Outcome {
+    let outcome = rulebook::load(settings)?;
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", diag::to_json(&outcome.diagnostics, &outcome.sources))?;
@@ -44,7 +44,7 @@ fn check(files: &[PathBuf], json: bool) -> Outcome {
 }
 
 fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
-    let rules = rulebook::load(&settings.rules)?;
+    let rules = rulebook::load(settings)?;
     let texts = test_files(settings, files)?;
     let report = cases::run(&rules.ruleset, texts);
     let mut err = std::io::stderr().lock();
@@ -109,7 +109,7 @@ fn test_files(settings: &Settings, files: &[PathBuf]) -> Result<Vec<SourceFile>,
 }
 
 fn list(settings: &Settings) -> Outcome {
-    let rules = rulebook::load(&settings.rules)?;
+    let rules = rulebook::load(settings)?;
     let mut out = std::io::stdout().lock();
     for (_, rule) in rules.ruleset.rules() {
         let state = if rule.enabled { "on " } else { "off" };

@@ -18,6 +18,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The same with other rule files.
+    pub(crate) fn of_rules(&self, files: &[PathBuf]) -> Self {
+        Self { rules: files.to_vec(), ..self.clone() }
+    }
+
     /// Puts them together.
     pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
         let config = Config::load(common)?;

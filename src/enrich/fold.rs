@@ -233,7 +233,13 @@ impl<H: Host> Enrich<H> {
         self.learn_user(exec.fixed.loginuid, facts);
         self.learn_group(head.gid, facts);
         let container = self.container(head.cgroup, head.tgid, facts);
-        let process = facts::process_of(head, exec, container);
+        let mut process = facts::process_of(head, exec, container);
+        // The parent at birth, as far as the birth was seen: by now the process may have been given to a reaper.
+        if let Some(known) = self.table.get(process.key).map(|p| p.parent)
+            && known.start != 0
+        {
+            process.parent = known;
+        }
         self.learn_parent(process.parent, facts);
         let (key, kind) = (process.key, exec_kind(exec.fixed.syscall));
         self.finish_waiting(key, judge);

@@ -1,8 +1,6 @@
 //! From an event and the rule that fired on it to an [`Alert`]: everything that somebody may want to know later is
 //! taken now, because the event is gone after this.
 
-use std::sync::Arc;
-
 use eyas_engine::program::Scratch;
 use eyas_engine::ruleset::{Rule, Ruleset};
 use eyas_event::{Alert, AlertId, Event, OutputValue, text};

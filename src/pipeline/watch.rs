@@ -12,6 +12,7 @@ use eyas_engine::diag::{Diagnostic, Severity};
 use eyas_engine::loader::Loader;
 use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::{SourceFile, Sources};
+use eyas_event::Priority;
 use notify::{RecursiveMode, Watcher};
 
 /// Where the ruleset in force is.
@@ -48,7 +49,7 @@ impl LoadOutcome {
 /// Reads files and compiles them together. A directory stands for its `.yaml` and `.yml` files in order of name.
 ///
 /// The error is the first file that cannot be read, and why.
-pub fn load_files(paths: &[PathBuf]) -> Result<LoadOutcome, (PathBuf, std::io::Error)> {
+pub fn load_files(paths: &[PathBuf], least: Priority) -> Result<LoadOutcome, (PathBuf, std::io::Error)> {
     let mut files = Vec::new();
     for path in paths {
         for file in expand(path)? {
@@ -61,12 +62,12 @@ pub fn load_files(paths: &[PathBuf]) -> Result<LoadOutcome, (PathBuf, std::io::E
             files.push(SourceFile::new(file.display().to_string(), text));
         }
     }
-    Ok(load_texts(files))
+    Ok(load_texts(files, least))
 }
 
-/// Compiles texts together.
-pub fn load_texts(files: Vec<SourceFile>) -> LoadOutcome {
-    let mut loader = Loader::new();
+/// Compiles texts together; rules less urgent than `least` are left out.
+pub fn load_texts(files: Vec<SourceFile>, least: Priority) -> LoadOutcome {
+    let mut loader = Loader::new().least_priority(least);
     for file in files {
         loader = loader.add(file);
     }
@@ -105,6 +106,7 @@ impl RuleWatch {
     /// Watches the files, and directories of files; each time they have changed, `told` hears what came of it.
     pub fn start(
         paths: Vec<PathBuf>,
+        least: Priority,
         cell: RulesCell,
         mut told: impl FnMut(Result<LoadOutcome, (PathBuf, std::io::Error)>) + Send + 'static,
     ) -> Result<Self, notify::Error> {
@@ -139,7 +141,7 @@ impl RuleWatch {
                             return;
                         }
                     }
-                    let outcome = load_files(&paths).map(|outcome| put_into_force(outcome, &cell));
+                    let outcome = load_files(&paths, least).map(|outcome| put_into_force(outcome, &cell));
                     told(outcome);
                 }
             })
