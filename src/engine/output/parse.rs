@@ -9,6 +9,9 @@ use crate::output::{Piece, Template};
 use crate::syntax::ast::{Transformer, Value};
 use crate::syntax::text::Spliced;
 
+/// The widest padding: more than a screen, too little to exhaust memory.
+const WIDEST: u64 = 4096;
+
 /// What stands behind a `%`, and how many bytes of the text it takes.
 struct Token {
     field: Option<FieldRef>,
@@ -26,7 +29,14 @@ pub fn parse(text: &Spliced, diagnostics: &mut Vec<Diagnostic>) -> Option<Templa
         literal.push_str(&whole[at..percent]);
         let digits = whole[percent + 1..].bytes().take_while(u8::is_ascii_digit).count();
         let start = percent + 1 + digits;
-        let width = whole[percent + 1..start].parse::<u32>().ok();
+        let width = whole[percent + 1..start].parse::<u64>().ok();
+        if digits > 0 && width.is_none_or(|width| width > WIDEST) {
+            let place = text.span(&(percent as u32 + 1..start as u32));
+            let message = format!("a width is at most {WIDEST}");
+            diagnostics.push(Diagnostic::new(Code::BadOutput, message, place, ""));
+            fine = false;
+        }
+        let width = width.map(|width| width.min(WIDEST) as u32);
         match token(text, start, percent, diagnostics) {
             Ok(None) => at = start,
             Ok(Some(token)) => {

@@ -1,0 +1,95 @@
+//! Events as maps: what follows from what is given, what is refused, and how a stored alert answers a filter.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use eyas_engine::{FieldMap, Filter, Ruleset, Scratch};
+use eyas_event::OutputValue;
+
+fn holds(event: &FieldMap, condition: &str) -> bool {
+    let filter = Filter::compile(condition, &Ruleset::empty()).unwrap();
+    filter.matches(event, &mut Scratch::new())
+}
+
+#[test]
+fn any_side_fields_networks_and_ancestors_follow() {
+    let event = FieldMap::from_json_text(
+        r#"{"evt.type": "connect", "fd.cip": "10.0.0.5", "fd.sip": "::ffff:192.0.2.7", "fd.cport": 50000, "fd.sport": 443,
+            "proc.aname[1]": "bash", "proc.aname[3]": "systemd", "evt.arg.fd": "<4>", "proc.name": null}"#,
+    )
+    .unwrap();
+    for condition in [
+        "fd.ip = 192.0.2.7",
+        "fd.ip != 1.1.1.1",
+        "not fd.ip != 10.0.0.5",
+        "fd.net = 10.0.0.0/8",
+        "fd.snet in (192.0.2.0/24)",
+        "fd.port = 443 and fd.port > 49999",
+        "proc.aname = systemd",
+        "proc.aname != bash",
+        "not proc.aname[2] exists",
+        "evt.arg[2] = <4>",
+        "not proc.name exists",
+        "not proc.cmdline exists",
+    ] {
+        assert!(holds(&event, condition), "{condition}");
+    }
+    let chain =
+        FieldMap::from_json_text(r#"{"proc.aname": ["make", "bash"], "fd.port": [22, 4000]}"#).unwrap();
+    assert!(holds(
+        &chain,
+        "proc.aname[2] = bash and proc.aname[1] = make and fd.port = 4000 and fd.port != 80"
+    ));
+}
+
+#[test]
+fn a_wrong_key_or_value_is_named() {
+    let cases = [
+        (r#"{"proc.nmae": "x"}"#, "proc.nmae"),
+        (r#"{"container.privileged": true}"#, "container.privileged"),
+        (r#"{"evt.type": "opne"}"#, "evt.type"),
+        (r#"{"fd.num": "3"}"#, "fd.num"),
+        (r#"{"fd.num": 3.5}"#, "fd.num"),
+        (r#"{"fd.sport": 70000}"#, "fd.sport"),
+        (r#"{"user.uid": -1}"#, "user.uid"),
+        (r#"{"fd.sip": "10.0.0.0/8"}"#, "fd.sip"),
+        (r#"{"fd.name": ["a"]}"#, "fd.name"),
+        (r#"{"evt.arg.nosuch": "a"}"#, "evt.arg.nosuch"),
+        (r#"{"proc.aname[x]": "a"}"#, "proc.aname[x]"),
+        (r#"{"": 1}"#, ""),
+        ("[]", ""),
+        ("{", ""),
+    ];
+    for (text, key) in cases {
+        let errors = FieldMap::from_json_text(text).unwrap_err();
+        assert_eq!(errors.len(), 1, "{text}");
+        assert_eq!(errors[0].key, key, "{text}");
+        assert!(!errors[0].reason.is_empty());
+    }
+    let errors = FieldMap::from_json_text(r#"{"a.b": 1, "fd.num": "x", "proc.name": "y"}"#).unwrap_err();
+    assert_eq!(errors.len(), 2);
+}
+
+#[test]
+fn a_stored_alert_answers_a_filter() {
+    let text = |s: &str| OutputValue::Text(s.to_owned());
+    let fields = [
+        ("evt.type", text("execve")),
+        ("evt.time", OutputValue::Uint(1_700_000_000_000_000_000)),
+        ("proc.name", text("sh")),
+        ("proc.aname", text("nginx systemd")),
+        ("user.uid", OutputValue::Uint(33)),
+        ("proc.pid", OutputValue::Int(4711)),
+        ("fd.sip", text("192.0.2.7")),
+        ("proc.pname", OutputValue::Null),
+        ("field.of.another.version", text("x")),
+    ];
+    let event = FieldMap::from_output(fields.iter().map(|(name, value)| (*name, value)));
+    for condition in [
+        "evt.type = execve and proc.name in (sh, bash)",
+        "proc.aname = nginx and proc.aname[2] = systemd",
+        "user.uid = 33 and proc.pid > 4000",
+        "fd.ip = 192.0.2.7 and fd.snet = 192.0.2.0/24",
+        "not proc.pname exists",
+    ] {
+        assert!(holds(&event, condition), "{condition}");
+    }
+}
