@@ -29,11 +29,15 @@ pub enum Ir {
     Test(PredId),
     /// The other does not hold; never of a constant or of another `Not`.
     Not(IrId),
-    /// All hold; two or more, no constant, no `And` among them.
+    /// All hold; two or more, no constant, no small `And` among them.
     And(Box<[IrId]>),
-    /// One holds; two or more, no constant, no `Or` among them.
+    /// One holds; two or more, no constant, no small `Or` among them.
     Or(Box<[IrId]>),
 }
+
+/// Inner groups of up to so many parts are taken into the outer one; larger ones stay nodes of their own, so that a chain of
+/// macros is not copied into each of its links.
+const FLATTENED: usize = 16;
 
 /// All nodes and predicates of one program, each once; children before parents.
 #[derive(Clone, Debug, Default)]
@@ -104,8 +108,8 @@ impl Arena {
             match self.node(*part) {
                 Ir::Constant(value) if *value == neutral => {}
                 Ir::Constant(_) => return self.constant(!neutral),
-                Ir::And(inner) if neutral => flat.extend(inner.iter()),
-                Ir::Or(inner) if !neutral => flat.extend(inner.iter()),
+                Ir::And(inner) if neutral && inner.len() <= FLATTENED => flat.extend(inner.iter()),
+                Ir::Or(inner) if !neutral && inner.len() <= FLATTENED => flat.extend(inner.iter()),
                 _ => flat.push(*part),
             }
         }

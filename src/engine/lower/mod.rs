@@ -8,7 +8,7 @@ mod lints;
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collect::{Collection, Lists, with_exceptions};
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
@@ -60,7 +60,7 @@ pub struct Lowered {
     pub unknown: bool,
     /// Its own checks of `evt.type`, macros' included.
     pub events: Rc<Vec<EventCheck>>,
-    /// The macros it reaches, each once, and where the condition itself names the way there.
+    /// The macros it names, each once, and where. Of a rule or filter also those behind them, at the name that leads there.
     pub macros: Vec<(usize, Span)>,
 }
 
@@ -182,13 +182,30 @@ impl<'v> Lowerer<'v> {
     /// Lowers the condition of a rule or a filter, which see every macro.
     pub fn lower(&mut self, body: &Body, owner: Owner<'_>, diagnostics: &mut Vec<Diagnostic>) -> Lowered {
         self.prepare_macros(&body.ast);
-        let lowered = self.body(body, owner, usize::MAX, diagnostics);
+        let mut lowered = self.body(body, owner, usize::MAX, diagnostics);
+        lowered.macros = self.reached(&lowered.macros);
         for (index, span) in &lowered.macros {
             if let Some(state) = self.macros.get_mut(index) {
                 state.users.push((owner.kind, owner.name.to_owned(), *span));
             }
         }
         lowered
+    }
+
+    /// All macros behind those that a condition names, each with the span of the name that leads there.
+    fn reached(&self, direct: &[(usize, Span)]) -> Vec<(usize, Span)> {
+        let mut seen = FxHashSet::default();
+        let mut out = Vec::new();
+        let mut waiting: Vec<(usize, Span)> = direct.iter().rev().copied().collect();
+        while let Some((index, span)) = waiting.pop() {
+            if seen.insert(index) {
+                out.push((index, span));
+                if let Some(state) = self.macros.get(&index) {
+                    waiting.extend(state.lowered.macros.iter().rev().map(|(inner, _)| (*inner, span)));
+                }
+            }
+        }
+        out
     }
 
     /// What was found in macros, each once, with who is touched by it.
@@ -264,6 +281,7 @@ impl<'v> Lowerer<'v> {
         };
         let mut events: Vec<EventCheck> = Vec::new();
         let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
+        let mut named = FxHashSet::default();
         for (_, node) in body.ast.nodes() {
             let id = match &node.kind {
                 NodeKind::Broken => self.arena.constant(false),
@@ -305,12 +323,8 @@ impl<'v> Lowerer<'v> {
                             if events.len() < 64 {
                                 events.extend(state.lowered.events.iter().cloned());
                             }
-                            for reached in
-                                std::iter::once(inner).chain(state.lowered.macros.iter().map(|(i, _)| *i))
-                            {
-                                if !out.macros.iter().any(|(i, _)| *i == reached) {
-                                    out.macros.push((reached, span));
-                                }
+                            if named.insert(inner) {
+                                out.macros.push((inner, span));
                             }
                             state.lowered.node
                         }

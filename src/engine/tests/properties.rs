@@ -372,3 +372,25 @@ fn macros_that_double_each_other_stay_small() {
     loaded.ruleset.judge(&event, &mut Scratch::new(), &mut fired);
     assert_eq!(fired.len(), 1);
 }
+
+#[test]
+fn a_long_chain_of_macros_compiles_in_little_time() {
+    let mut rules = String::from("- macro: m0\n  condition: proc.name = a\n");
+    for i in 1..3000 {
+        let _ = writeln!(rules, "- macro: m{i}\n  condition: m{} and fd.num != {i}", i - 1);
+    }
+    rules.push_str(
+        "- rule: r\n  desc: d\n  condition: evt.type = open and m2999\n  output: o\n  priority: INFO\n",
+    );
+    let loaded = Loader::new().add(SourceFile::new("r", rules)).finish();
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    let (id, rule) = loaded.ruleset.rules().next().unwrap();
+    assert_eq!(rule.macros.len(), 3000);
+    let mut scratch = Scratch::new();
+    let event = |num: i64| {
+        FieldMap::from_json(&serde_json::json!({"evt.type": "open", "proc.name": "a", "fd.num": num}))
+            .unwrap()
+    };
+    assert!(loaded.ruleset.matches(id, &event(5000), &mut scratch));
+    assert!(!loaded.ruleset.matches(id, &event(1234), &mut scratch));
+}
