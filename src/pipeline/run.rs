@@ -11,7 +11,7 @@ use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_enrich::Enrich;
 use eyas_event::{
     BootTime, Event, EventType, Fill, Host, Interest, Loss, LossCause, Lost, ProcessKey, RawBatch, Source,
-    SourceError, WallTime,
+    SourceError, SourceKind, WallTime,
 };
 
 use crate::alert::alert;
@@ -24,6 +24,8 @@ use crate::watch::RulesCell;
 const BATCH_BYTES: usize = 256 << 10;
 /// How long the source may wait for a first record; also how quickly a stop is noticed.
 const WAIT: Duration = Duration::from_millis(5);
+/// How long what was sent before a stop may take to be judged: a machine that never rests must not keep eyas from ending.
+const DRAIN_MAX: Duration = Duration::from_millis(500);
 /// How often the pulse is swapped.
 const PULSE_EVERY: Duration = Duration::from_millis(200);
 
@@ -133,9 +135,18 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         let mut losses = Vec::new();
         let mut in_force: Option<Arc<Ruleset>> = None;
         self.beat(false, None);
-        while !self.stop.asked() {
+        // A stop does not cut off what the kernel had sent before it: that is judged first, for a moment at most.
+        let mut until: Option<Instant> = None;
+        loop {
+            if until.is_none() && self.stop.asked() {
+                if self.source.describe().kind != SourceKind::Live {
+                    break;
+                }
+                until = Some(Instant::now() + DRAIN_MAX);
+            }
+            let wait = if until.is_some() { Duration::ZERO } else { WAIT };
             batch.clear();
-            let fill = self.source.fill(&mut batch, WAIT).map_err(PipelineError::Source)?;
+            let fill = self.source.fill(&mut batch, wait).map_err(PipelineError::Source)?;
             // After the wait, so that a ruleset that came meanwhile judges this batch already.
             let rules = self.rules.load_full();
             if in_force.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &rules)) {
@@ -153,7 +164,8 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             if self.counters.pulsed.is_none_or(|(at, _)| at.elapsed() >= PULSE_EVERY) {
                 self.beat(false, None);
             }
-            if fill == Fill::End {
+            let drained = until.is_some_and(|until| fill == Fill::Idle || Instant::now() >= until);
+            if fill == Fill::End || drained {
                 break;
             }
         }
