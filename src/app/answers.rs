@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use eyas_engine::diag::Severity;
 use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
 use eyas_event::{Alert, AlertId, Priority, RulesetHash, WallTime};
 use eyas_pipeline::{RulesCell, load_texts};
 use eyas_store::{Reader, StoreError};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use crate::select::Selection;
@@ -26,30 +29,43 @@ pub(crate) struct Answers {
     reader: Reader,
     rules: RulesCell,
     /// The last ruleset that was compiled again to show a rule of it.
-    earlier: Option<Arc<Ruleset>>,
+    earlier: ArcSwapOption<Ruleset>,
 }
 
 impl Answers {
     /// From this store, with the macros of these rules.
     pub(crate) fn new(reader: Reader, rules: RulesCell) -> Self {
-        Self { reader, rules, earlier: None }
+        Self { reader, rules, earlier: ArcSwapOption::empty() }
     }
 
     /// Answers until nobody asks any more.
-    pub(crate) async fn run(mut self, mut asks: mpsc::Receiver<Ask>, replies: mpsc::Sender<(Ticket, Reply)>) {
-        while let Some(ask) = asks.recv().await {
-            let reply = match ask.question {
-                Question::CompileFilter(text) => self.filter(text).await,
-                Question::Store(query) => self.query(query).await,
-            };
-            let reply = reply.unwrap_or_else(|why| Reply::Failed(why.to_string()));
-            if replies.send((ask.ticket, reply)).await.is_err() {
-                return;
+    pub(crate) async fn run(self, mut asks: mpsc::Receiver<Ask>, replies: mpsc::Sender<(Ticket, Reply)>) {
+        // Side by side, so that a page does not wait until a filter has counted a large store.
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                ask = asks.recv() => match ask {
+                    Some(ask) => under_way.push(self.answer(ask)),
+                    None => return,
+                },
+                Some(reply) = under_way.next(), if !under_way.is_empty() => {
+                    if replies.send(reply).await.is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
 
-    async fn query(&mut self, query: Query) -> Result<Reply, StoreError> {
+    async fn answer(&self, ask: Ask) -> (Ticket, Reply) {
+        let reply = match ask.question {
+            Question::CompileFilter(text) => self.filter(text).await,
+            Question::Store(query) => self.query(query).await,
+        };
+        (ask.ticket, reply.unwrap_or_else(|why| Reply::Failed(why.to_string())))
+    }
+
+    async fn query(&self, query: Query) -> Result<Reply, StoreError> {
         Ok(match query {
             Query::Page { before, limit, filter } => {
                 Reply::Page(self.page(Way::Older(before), limit, filter.as_ref()).await?)
@@ -154,7 +170,7 @@ impl Answers {
         Ok(Histogram { from, to, buckets: counted, gaps })
     }
 
-    async fn detail(&mut self, id: AlertId) -> Result<Detail, StoreError> {
+    async fn detail(&self, id: AlertId) -> Result<Detail, StoreError> {
         let rule = match self.reader.alert(id).await? {
             Some(alert) => self.rule_text(alert.ruleset, &alert.rule).await?,
             None => None,
@@ -163,16 +179,16 @@ impl Answers {
     }
 
     /// The text of a rule as it was when it fired.
-    async fn rule_text(&mut self, hash: RulesetHash, name: &str) -> Result<Option<RuleSource>, StoreError> {
+    async fn rule_text(&self, hash: RulesetHash, name: &str) -> Result<Option<RuleSource>, StoreError> {
         let in_force = self.rules.load_full();
-        let ruleset = match &self.earlier {
+        let ruleset = match self.earlier.load_full() {
             _ if in_force.hash() == hash => in_force,
-            Some(earlier) if earlier.hash() == hash => earlier.clone(),
+            Some(earlier) if earlier.hash() == hash => earlier,
             _ => {
                 let Some(kept) = self.reader.ruleset(hash).await? else { return Ok(None) };
                 let files = kept.files.into_iter().map(|(name, text)| SourceFile::new(name, text)).collect();
                 let ruleset = load_texts(files, Priority::Debug).ruleset;
-                self.earlier = Some(ruleset.clone());
+                self.earlier.store(Some(ruleset.clone()));
                 ruleset
             }
         };
