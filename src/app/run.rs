@@ -17,17 +17,17 @@ use crate::{say, signals};
 /// Runs until a signal comes or the sensor fails.
 pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
     let rules = agent::rules_for_run(settings)?;
-    report(&rules);
+    complain(&rules);
     let stop = Stop::default();
     signals::stop_on(&stop)?;
     let form = Form::new(&settings.config, true);
     let printer = Printer::start(form, Patience::Bounded, stop.clone())?;
-    let count = rules.enabled();
+    let (count, tally) = (rules.enabled(), tally(&rules));
     let agent = Agent::start(settings, rules, start, stop.clone(), printer, |outcome| match outcome {
         Ok(outcome) => report(outcome),
         Err(why) => say(&format!("rules: {why}; the earlier ones stay in force")),
     })?;
-    say(&format!("watching {} with {} rules; store {}", settings.node, count, settings.store.display()));
+    say(&format!("watching {} with {count} rules{tally}; store {}", settings.node, settings.store.display()));
     while !stop.asked() && !agent.has_ended() {
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -45,13 +45,22 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
 }
 
 /// Says what is wrong with rules, if anything is.
-fn report(outcome: &LoadOutcome) {
+fn complain(outcome: &LoadOutcome) {
     let text = rulebook::plain(&outcome.diagnostics, &outcome.sources, Severity::Error);
     if !text.is_empty() {
         say(&text);
     }
+}
+
+/// Says what came of rules that changed.
+fn report(outcome: &LoadOutcome) {
+    complain(outcome);
     let what = if outcome.applied { "in force" } else { "not taken: the earlier rules stay in force" };
+    say(&format!("rules: {} {what}{}", outcome.enabled(), tally(outcome)));
+}
+
+/// ` (3 errors, 1 warning)`, or nothing.
+fn tally(outcome: &LoadOutcome) -> String {
     let tally = rulebook::tally(outcome);
-    let tally = if tally.is_empty() { String::new() } else { format!(" ({tally})") };
-    say(&format!("rules: {} {what}{tally}", outcome.enabled()));
+    if tally.is_empty() { tally } else { format!(" ({tally})") }
 }
