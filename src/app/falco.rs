@@ -1,5 +1,8 @@
 //! Alerts as Falco writes them: one JSON object a line, or one line of text.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use eyas_event::{Alert, OutputValue, text};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -41,7 +44,7 @@ impl Form {
 
     /// One alert as one line, without the line's end.
     pub(crate) fn line(&self, alert: &Alert) -> String {
-        if self.json { self.object(alert).to_string() } else { self.text(alert) }
+        if self.json { harmless(self.object(alert).to_string()) } else { self.text(alert) }
     }
 
     fn text(&self, alert: &Alert) -> String {
@@ -82,6 +85,27 @@ impl Form {
         }
         object.into()
     }
+}
+
+/// A line of JSON in which nothing acts on a terminal: what the writer of JSON leaves as it is (DEL, C1 controls,
+/// bidirectional and invisible characters) is written as `\uXXXX`, which says the same to whoever parses it.
+pub(crate) fn harmless(line: String) -> String {
+    let acts = |c: char| matches!(text::escape(c.encode_utf8(&mut [0; 4]).as_bytes()), Cow::Owned(_));
+    if matches!(text::escape(line.as_bytes()), Cow::Borrowed(_)) {
+        return line;
+    }
+    let mut out = String::with_capacity(line.len() + 64);
+    for c in line.chars() {
+        if acts(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A field's value in JSON.
