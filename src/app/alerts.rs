@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eyas_engine::diag::Severity;
 use eyas_event::{Alert, AlertId};
-use eyas_store::{BlockingReader, Store};
+use eyas_store::{BlockingReader, Store, StoreError};
 
 use crate::cli;
 use crate::fail::{Fail, Outcome};
@@ -21,7 +21,8 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Prints alerts.
 pub(crate) fn alerts(settings: &Settings, args: &cli::Alerts) -> Outcome {
-    let reader = Store::open_read(&settings.store).map_err(Fail::environment)?.blocking();
+    let damaged = |e| Fail::store(&settings.store, &e);
+    let reader = Store::open_read(&settings.store).map_err(damaged)?.blocking();
     let mut selection = select(settings, args.condition.as_deref())?;
     let form = Form::new(&settings.config, false);
     let form = if args.json { form.with_json(true) } else { form };
@@ -31,11 +32,11 @@ pub(crate) fn alerts(settings: &Settings, args: &cli::Alerts) -> Outcome {
     };
     let mut out = std::io::stdout().lock();
     let mut at = match args.last {
-        Some(count) => newest(&reader, count, &mut keep)?,
+        Some(count) => newest(&reader, count, &mut keep).map_err(damaged)?,
         None => None,
     };
     loop {
-        let page = reader.alerts_after(at.unwrap_or(AlertId(0)), PAGE).map_err(Fail::environment)?;
+        let page = reader.alerts_after(at.unwrap_or(AlertId(0)), PAGE).map_err(damaged)?;
         let full = page.len() == PAGE as usize;
         at = page.last().map(|a| a.id).or(at);
         for alert in keep(page) {
@@ -55,11 +56,11 @@ fn newest(
     reader: &BlockingReader,
     count: usize,
     keep: &mut impl FnMut(Vec<Alert>) -> Vec<Alert>,
-) -> Result<Option<AlertId>, Fail> {
+) -> Result<Option<AlertId>, StoreError> {
     let mut before = None;
     let mut found = 0;
     while found < count {
-        let page = reader.alerts_page(before, PAGE).map_err(Fail::environment)?;
+        let page = reader.alerts_page(before, PAGE)?;
         let Some(oldest) = page.iter().map(|a| a.id).min() else { return Ok(None) };
         before = Some(oldest);
         let mut kept = keep(page);

@@ -84,8 +84,9 @@ pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: 
 
 /// Wall time minus boot time on the machine that recorded.
 fn recorded_offset(recording: &Path) -> Result<i64, Fail> {
-    let reader = Store::open_read(recording).map_err(Fail::environment)?.blocking();
-    let runs = reader.runs().map_err(Fail::environment)?;
+    let damaged = |e| Fail::store(recording, &e);
+    let reader = Store::open_read(recording).map_err(damaged)?.blocking();
+    let runs = reader.runs().map_err(damaged)?;
     Ok(runs.last().map_or(0, |run| run.wall_offset_ns))
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::cli;
 use crate::fail::{Fail, Outcome};
-use crate::falco::json;
+use crate::falco::{harmless, json};
 use crate::rulebook;
 use crate::settings::Settings;
 
@@ -35,7 +35,7 @@ pub(crate) fn events(settings: &Settings, args: &cli::Events) -> Outcome {
         if filter.as_ref().is_some_and(|f| !f.matches(event, &mut scratch)) {
             return ControlFlow::Continue(());
         }
-        let line = if args.json { object(event).to_string() } else { line(event) };
+        let line = if args.json { harmless(object(event).to_string()) } else { line(event) };
         match writeln!(out, "{line}") {
             Ok(()) => ControlFlow::Continue(()),
             Err(e) => ControlFlow::Break(e),
@@ -47,11 +47,11 @@ pub(crate) fn events(settings: &Settings, args: &cli::Events) -> Outcome {
 
 /// Folds a store's recording and hands out its events in order.
 fn each(store: &Path, mut see: impl FnMut(&Event<'_>) -> ControlFlow<std::io::Error>) -> Outcome {
-    let reader = Store::open_read(store).map_err(Fail::environment)?.blocking();
+    let reader = Store::open_read(store).map_err(|e| Fail::store(store, &e))?.blocking();
     let mut enrich = Enrich::new(SilentHost);
     let mut unasked = Vec::new();
     for segment in reader.segments() {
-        let (meta, raw) = segment.map_err(Fail::environment)?;
+        let (meta, raw) = segment.map_err(|e| Fail::store(store, &e))?;
         let mut broken = None;
         for (at, record) in records(&raw) {
             let record = record.map_err(|e| {

@@ -1,6 +1,9 @@
 //! How a command ends when it does not end well: an exit code and a text for people.
 
 use std::fmt;
+use std::path::Path;
+
+use eyas_store::StoreError;
 
 /// The exit codes that eyas promises.
 pub(crate) mod code {
@@ -25,9 +28,22 @@ impl Fail {
         Self { code: code::ENVIRONMENT, text: text.to_string() }
     }
 
+    /// A store that cannot be read: its file is named, also where the error does not.
+    pub(crate) fn store(path: &Path, error: &StoreError) -> Self {
+        Self::environment(store_text(path, error))
+    }
+
     /// Findings, which have been printed already.
     pub(crate) fn findings() -> Self {
         Self { code: code::FINDINGS, text: String::new() }
+    }
+}
+
+/// What is wrong with a store, with its file's name.
+pub(crate) fn store_text(path: &Path, error: &StoreError) -> String {
+    match error {
+        StoreError::Sqlite(_) | StoreError::Damaged { .. } => format!("{}: {error}", path.display()),
+        named => named.to_string(),
     }
 }
 

@@ -12,7 +12,7 @@ use eyas_store::Store;
 
 use crate::agent::{self, Ended, bug};
 use crate::cli;
-use crate::fail::{Fail, Outcome};
+use crate::fail::{Fail, Outcome, store_text};
 use crate::falco::Form;
 use crate::outlets::{Patience, Printer};
 use crate::settings::Settings;
@@ -65,8 +65,9 @@ where
     O: eyas_pipeline::Outlet + Send + 'static,
 {
     let outcome = agent::rules_for_run(settings)?;
-    let reader = Store::open_read(store).map_err(Fail::environment)?.blocking();
-    let segments = reader.segments().map(|s| s.map(|(_, raw)| raw).map_err(|e| e.to_string()));
+    let reader = Store::open_read(store).map_err(|e| Fail::store(store, &e))?.blocking();
+    let path = store.to_owned();
+    let segments = reader.segments().map(move |s| s.map(|(_, raw)| raw).map_err(|e| store_text(&path, &e)));
     let source = Replay::new(name, segments, pace);
     let rules: RulesCell = Arc::new(ArcSwap::new(outcome.ruleset.clone()));
     let enrich = Enrich::new(SilentHost);
