@@ -1,1 +1,217 @@
-//! x
+//! The command line: exit codes, messages, and output that somebody else reads.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use crate::support::{NOBODY, Place, Ran, eyas, has_sensor, run};
+
+const GOOD: &str = "- rule: Good\n  desc: d\n  condition: evt.type = openat and fd.name = /nowhere\n  output: o %fd.name\n  priority: INFO\n";
+const BAD: &str = "- rule: Bad\n  desc: d\n  condition: proc.nmae = x\n  output: o\n  priority: INFO\n";
+
+fn ran(args: &[&str]) -> Ran {
+    run(eyas().args(args))
+}
+
+#[test]
+fn without_privileges_two_lines_say_what_is_missing_and_what_to_type() {
+    let place = Place::new();
+    let program = place.path("eyas");
+    std::fs::copy(env!("CARGO_BIN_EXE_eyas"), &program).unwrap();
+    for args in [&[][..], &["run", "--headless"]] {
+        let mut command = Command::new(&program);
+        command.args(args).env_clear().current_dir("/").stdin(Stdio::null());
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let ran = run(&mut command).ended(2);
+        let said = ran.err();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        assert!(lines[0].contains("CAP_BPF"), "what it lacks: {said}");
+        assert!(lines[1].contains("sudo eyas") && lines[1].contains("eyas demo"), "what to type: {said}");
+        assert_eq!(ran.out(), "");
+    }
+}
+
+#[test]
+fn files_that_are_not_there_are_named() {
+    let place = Place::new();
+    let missing = place.path("nowhere.yaml").display().to_string();
+    for args in [
+        &["rules", "check", &missing][..],
+        &["-r", &missing, "run", "--headless"],
+        &["-r", &missing, "replay", "x.db"],
+        &["--config", &missing, "doctor"],
+        &["--config", &missing],
+        &["rules", "test", &missing],
+    ] {
+        let said = ran(args).ended(2).err();
+        assert!(said.contains(&missing), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for args in
+        [&["--no-such-option"][..], &["no-such-command"], &["events"], &["-o", "json_output", "doctor"]]
+    {
+        let ran = ran(args).ended(2);
+        assert_ne!(ran.err(), "", "{args:?}");
+    }
+    ran(&["--help"]).ended(0);
+    assert!(ran(&["--version"]).ended(0).out().starts_with("eyas "));
+}
+
+#[test]
+fn rules_check_finds_and_places_what_is_wrong() {
+    let place = Place::new();
+    let (good, bad) = (place.write("good.yaml", GOOD), place.write("bad.yaml", BAD));
+    let (good, bad) = (good.to_str().unwrap(), bad.to_str().unwrap());
+    let fine = ran(&["rules", "check", good]).ended(0);
+    assert!(fine.out().contains("1 rules compile") && fine.err().is_empty(), "{}{}", fine.out(), fine.err());
+    let wrong = ran(&["rules", "check", good, bad]).ended(1);
+    assert!(wrong.err().contains(&format!("{bad}:3:14")), "{}", wrong.err());
+    assert!(wrong.err().contains("proc.nmae") && wrong.err().contains("proc.name"), "{}", wrong.err());
+    assert!(!wrong.err().contains('\u{1b}'), "no colours where nobody sees them");
+    let json = ran(&["rules", "check", "--json", bad]).ended(1).json_lines();
+    assert!(json[0].to_string().contains("proc.nmae"), "{json:?}");
+}
+
+#[test]
+fn the_shipped_rules_pass_their_tests() {
+    let out = ran(&["rules", "test"]).ended(0).out();
+    println!("{out}");
+    assert!(out.contains(" passed, 0 failed"), "{out}");
+    let listed = ran(&["rules", "list"]).ended(0).out().lines().count();
+    assert!(listed >= 15, "{listed}");
+}
+
+#[test]
+fn rules_test_tells_what_did_not_go_as_expected() {
+    let place = Place::new();
+    let rules = place.write("rules.yaml", GOOD);
+    let case = |name: &str, expect: &str, path: &str| {
+        format!(
+            "- name: {name}\n  rule: Good\n  expect: {expect}\n  event:\n    evt.type: openat\n    fd.name: {path}\n"
+        )
+    };
+    let rules = rules.to_str().unwrap();
+    let right = place.write("right.yaml", &(case("a", "fires", "/nowhere") + &case("b", "silent", "/etc/x")));
+    let fine = ran(&["-r", rules, "rules", "test", right.to_str().unwrap()]).ended(0);
+    assert!(fine.out().contains("2 passed, 0 failed"), "{}", fine.out());
+    let wrong =
+        place.write("wrong.yaml", &(case("a", "fires", "/nowhere") + &case("b", "silent", "/nowhere")));
+    let wrong = ran(&["-r", rules, "rules", "test", wrong.to_str().unwrap()]).ended(1);
+    assert!(wrong.out().contains("wrong.yaml:7"), "{}", wrong.out());
+}
+
+#[test]
+fn where_says_what_is_wrong_with_a_condition() {
+    let place = Place::new();
+    let store = place.path("incident.db");
+    std::fs::write(&store, crate::demo::recording()).unwrap();
+    let store = store.to_str().unwrap();
+    for condition in ["proc.nmae = x", "proc.name =", "(proc.name = x", "fd.sport > x"] {
+        for args in [
+            &["events", store, "--where", condition][..],
+            &["--store", store, "alerts", "--where", condition],
+        ] {
+            let ran = ran(args).ended(2);
+            assert!(ran.err().contains("error[") && ran.err().contains(":1:"), "{args:?}: {}", ran.err());
+            assert_eq!(ran.out(), "");
+        }
+    }
+    let some = ran(&["events", store, "--where", "proc.name = wget and spawned_process"]).ended(0).out();
+    let all = ran(&["events", store]).ended(0).out();
+    assert!(!some.is_empty() && some.lines().count() < all.lines().count());
+}
+
+#[test]
+fn alerts_are_json_or_text_as_configured() {
+    let text = ran(&["demo", "--headless", "--speed", "100000"]).ended(0).out();
+    assert!(text.lines().all(|l| !l.starts_with('{') && l.as_bytes()[2] == b':'), "{text}");
+    let json =
+        ran(&["demo", "--headless", "--speed", "100000", "-o", "json_output=true"]).ended(0).json_lines();
+    assert_eq!(json.len(), text.lines().count());
+    for alert in &json {
+        let keys: Vec<&String> = alert.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            ["hostname", "output", "output_fields", "priority", "rule", "source", "tags", "time"],
+            "Falco's keys in Falco's order"
+        );
+    }
+    let place = Place::new();
+    let store = place.path("incident.db");
+    std::fs::write(&store, crate::demo::recording()).unwrap();
+    let replayed = ran(&["replay", store.to_str().unwrap()]).ended(0);
+    assert_eq!(replayed.json_lines(), json, "a replay prints JSON by default, and the same alerts");
+    let config = place.write("eyas.yaml", "json_output: false\n");
+    let replayed = ran(&["-c", config.to_str().unwrap(), "replay", store.to_str().unwrap()]).ended(0);
+    assert_eq!(replayed.out(), text);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_panic() {
+    let place = Place::new();
+    let store = place.path("incident.db");
+    std::fs::write(&store, crate::demo::recording()).unwrap();
+    let store = store.to_str().unwrap();
+    for args in [
+        &["events", store, "--json"][..],
+        &["replay", store],
+        &["demo", "--headless", "--speed", "100000"],
+        &["rules", "list"],
+        &["--help"],
+    ] {
+        let mut child = eyas().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::with_capacity(16, child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        assert_ne!(line, "");
+        drop(out);
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!said.contains("panicked"), "{args:?}: {said}");
+        assert_eq!(ended.status.code(), Some(0), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_live_run_ends_when_its_reader_leaves() {
+    if !has_sensor("a live run ends when its reader leaves") {
+        return;
+    }
+    let place = Place::new();
+    let rules = place.write("rules.yaml", &place.open_rule("Marked file opened", "marked"));
+    let mut command = place.eyas();
+    command.args(["run", "--headless", "-o", "json_output=false", "-r"]).arg(&rules);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    said.by_ref().map_while(Result::ok).find(|l| l.contains("watching ")).expect("it watches");
+    let mut out = BufReader::with_capacity(16, child.stdout.take().unwrap());
+    place.write("marked", "");
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert!(line.contains(": Notice opened /tmp/"), "a line of text: {line}");
+    drop(out);
+    // It notices with the next alerts that nobody reads any more.
+    let status = crate::support::wait_for("it to end", crate::support::PATIENCE, || {
+        place.write("marked", "");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        child.try_wait().unwrap()
+    });
+    let said: Vec<String> = said.map_while(Result::ok).collect();
+    assert_eq!(status.code(), Some(0), "{said:?}");
+    assert!(!said.iter().any(|l| l.contains("panicked")), "{said:?}");
+}
+
+#[test]
+fn the_doctor_answers() {
+    let text = ran(&["doctor"]);
+    assert!(matches!(text.code(), Some(0..=2)), "{}{}", text.out(), text.err());
+    assert!(!text.out().is_empty() && !text.err().contains("panicked"));
+    let json = ran(&["doctor", "--json"]);
+    crate::support::parse(&json.out());
+}

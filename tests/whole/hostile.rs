@@ -1,1 +1,85 @@
-//! x
+//! Names that an attacker chose: escape sequences, line ends, bytes that are no UTF-8. None of them reaches a terminal or a
+//! log as it is, whatever prints it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Command, Stdio};
+
+use crate::support::{Place, has_sensor, parse, run};
+
+/// Clears the screen, forges a line, reorders text, and is not UTF-8.
+const HOSTILE: &[u8] =
+    b"marked-\x1b[2J\x1b]0;owned\x07\n12:00:00.0: Emergency forged\r\xff\xfe\xe2\x80\xae\xc2\x9b31m\x7f";
+
+#[test]
+fn hostile_names_are_escaped_wherever_they_are_printed() {
+    if !has_sensor("hostile names are escaped") {
+        return;
+    }
+    let place = Place::new();
+    let rules = place.open_rule("Marked file opened", "marked")
+        + &format!(
+            "- rule: Marked argument\n  desc: d\n  condition: evt.type in (execve, execveat) and proc.cwd startswith {}\n  \
+             output: ran %proc.cmdline from %proc.cwd, %evt.args\n  priority: NOTICE\n",
+            place.dir()
+        );
+    let rules = place.write("rules.yaml", &rules);
+    let args = ["-o".as_ref(), "json_output=false".as_ref(), "-r".as_ref(), rules.as_os_str()];
+    let agent = place.watch(args);
+    std::fs::write(std::path::Path::new(place.dir()).join(OsStr::from_bytes(HOSTILE)), "").unwrap();
+    let ran = Command::new("/bin/true")
+        .arg(OsStr::from_bytes(HOSTILE))
+        .current_dir(place.dir())
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(ran.success());
+    crate::support::wait_for("two lines", crate::support::PATIENCE, || {
+        let lines = agent.printed();
+        let has = |what: &str| lines.iter().any(|l| l.text.contains(what) && l.text.contains("marked-"));
+        (has("opened /tmp/") && has("ran true ")).then_some(())
+    });
+    let ended = agent.stop();
+    assert_eq!(ended.code, Some(0));
+    let live: String = ended.out.iter().map(|l| format!("{}\n", l.text)).collect();
+    harmless("the live run", live.as_bytes());
+    // One line an alert: nothing forged one.
+    assert!(live.lines().all(|l| l.contains(": Notice opened ") || l.contains(": Notice ran ")), "{live}");
+    assert!(live.contains(r"marked-\x1b[2J"), "{live}");
+
+    let store = place.store();
+    let own = format!(
+        "evt.type in (openat, open, execve) and (fd.name startswith {0}/marked or proc.cwd startswith {0})",
+        place.dir()
+    );
+    for (what, json, command) in [
+        ("alerts", false, place.eyas().arg("alerts")),
+        ("alerts --json", true, place.eyas().args(["alerts", "--json"])),
+        ("replay", true, place.eyas().arg("-r").arg(&rules).arg("replay").arg(&store)),
+        ("replay as text", false, place.eyas().args(args).arg("replay").arg(&store)),
+        ("events", false, place.eyas().arg("events").arg(&store).args(["--where", &own])),
+        ("events --json", true, place.eyas().arg("events").arg(&store).args(["--json", "--where", &own])),
+    ] {
+        let ran = run(command).ended(0);
+        harmless(what, &ran.0.stdout);
+        let out = ran.out();
+        assert!(out.contains("marked-"), "{what} shows it: {out}");
+        if json {
+            // What is escaped is still the name that was given, for whoever parses it.
+            let named = out
+                .lines()
+                .map(parse)
+                .any(|a| a.to_string().contains("owned\\u0007") && a.to_string().contains('\u{202e}'));
+            assert!(named, "{what}: {out}");
+        }
+    }
+}
+
+/// No byte that a terminal would act on, but the ends of lines.
+fn harmless(what: &str, bytes: &[u8]) {
+    let text = std::str::from_utf8(bytes).unwrap_or_else(|e| panic!("{what}: not UTF-8: {e}"));
+    let bad = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
+    let found = text.chars().find(bad);
+    assert_eq!(found, None, "{what}: {}", text.escape_debug());
+    assert!(!text.lines().any(|l| l.starts_with("12:00:00.0: Emergency")), "{what}: a line was forged");
+}
