@@ -232,8 +232,11 @@ fn problems(rejected: &eyas_engine::filter::Rejected) -> Vec<FilterProblem> {
             let label = d.labels.iter().find(|l| l.span.source.0 == own);
             let (start, end) = label.map_or((0, 0), |l| (l.span.start as usize, l.span.end as usize));
             let detail = label.map(|l| l.text.as_str()).filter(|t| !t.is_empty());
-            let message =
-                detail.map_or_else(|| d.message.clone(), |detail| format!("{}: {detail}", d.message));
+            let mut message = d.message.clone();
+            for more in detail.into_iter().chain(d.edit.as_ref().map(|e| e.title.as_str())) {
+                message.push_str(": ");
+                message.push_str(more);
+            }
             FilterProblem { message, start, end }
         })
         .collect()
