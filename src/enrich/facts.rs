@@ -111,7 +111,7 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
     let exec = Exec {
         fixed: ExecFixed {
             ppid: p.parent.pid,
-            parent_start: p.parent.start * ProcessKey::TICK_NS,
+            parent_start: p.parent.start.saturating_mul(ProcessKey::TICK_NS),
             sid: p.sid,
             pgid: p.pgid,
             vpid: p.vpid,

@@ -3,22 +3,15 @@
 
 use std::sync::Arc;
 
-use eyas_ebpf::{Argv, ArgvBits, Body as Raw, Exec, ExecFlags, ForkFixed, Head, Record};
+use eyas_ebpf::{Argv, Body as Raw, Exec, ExecFlags, ForkFixed, Head, Kind, Record};
 use eyas_event::event::Body;
 use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
 use rustc_hash::FxHashMap;
 
-use crate::container::container_id;
 use crate::facts;
 use crate::open_connect::{self, Scratch};
-
-/// How many execs may wait for the rest of their arguments at once. Each is a process inside its exec call, so there
-/// are hardly more than there are processors; a larger number means that pieces were lost.
-const WAITING_MAX: usize = 256;
-
-/// How many cgroups are remembered.
-const CGROUPS_MAX: usize = 65_536;
+use crate::waiting::{Exec as WaitingExec, Waiting};
 
 /// Counters of what the fold met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,28 +27,18 @@ pub struct FoldStats {
 /// The fold.
 #[derive(Debug)]
 pub struct Enrich<H> {
-    host: H,
+    pub(crate) host: H,
     /// Facts about processes of other pid namespaces are not asked for.
     only_pid_ns: Option<u32>,
     node: Arc<str>,
     wall_offset_ns: i64,
-    table: ProcessTable,
-    names: Names,
-    cgroups: FxHashMap<u64, (Box<[u8]>, Arc<str>)>,
-    host_container: Arc<str>,
-    waiting: FxHashMap<ProcessKey, Waiting>,
+    pub(crate) table: ProcessTable,
+    pub(crate) names: Names,
+    pub(crate) cgroups: FxHashMap<u64, (Box<[u8]>, Arc<str>)>,
+    pub(crate) host_container: Arc<str>,
+    waiting: Waiting,
     scratch: Scratch,
     stats: FoldStats,
-}
-
-/// An exec whose arguments have not all arrived.
-#[derive(Debug)]
-struct Waiting {
-    head: Head,
-    kind: EventType,
-    process: Process,
-    argv: Vec<u8>,
-    total: u64,
 }
 
 /// What [`Enrich::fold`] hands each event to.
@@ -73,7 +56,7 @@ impl<H: Host> Enrich<H> {
             names: Names::default(),
             cgroups: FxHashMap::default(),
             host_container: Process::HOST.into(),
-            waiting: FxHashMap::default(),
+            waiting: Waiting::default(),
             scratch: Scratch::default(),
             stats: FoldStats::default(),
         }
@@ -103,7 +86,13 @@ impl<H: Host> Enrich<H> {
         }
     }
 
-    /// Appends everything known as facts: a replay that begins here knows what the fold knows now.
+    /// Whether a keyframe tells everything: not while an exec waits for the rest of its arguments.
+    pub fn can_keyframe(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Appends everything known as facts: a replay that begins here knows what the fold knows now, and one that comes
+    /// by forgets everything else. What goes first when the tables are full is told first.
     pub fn keyframe(&self, out: &mut Vec<u8>) {
         facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, out);
         for (uid, name) in sorted(self.names.users()) {
@@ -115,11 +104,10 @@ impl<H: Host> Enrich<H> {
         for (id, (path, _)) in sorted(self.cgroups.iter().map(|(id, c)| (*id, c))) {
             facts::put_cgroup(id, path, out);
         }
-        for (_, p) in sorted(self.table.running().map(|p| (p.key, p))) {
+        for p in self.table.running() {
             facts::put_process(p, false, out);
         }
-        // The ended ones in the order in which they ended, because that is the order in which they are forgotten.
-        for p in self.table.ended().filter_map(|key| self.table.get(key)) {
+        for p in self.table.ended() {
             facts::put_process(p, true, out);
         }
     }
@@ -128,11 +116,20 @@ impl<H: Host> Enrich<H> {
     /// the recording. Every event that the record completes goes to `judge`; mostly that is one.
     pub fn fold(&mut self, record: &Record<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
         let head = &record.head;
+        if record.body.kind().is_some_and(Kind::is_kernel) {
+            while let Some(late) = self.waiting.overdue(BootTime(head.time)) {
+                self.hand_out_exec(late, judge);
+            }
+        }
         match record.body {
             Raw::Exec(exec) => self.exec(head, &exec, facts, judge),
-            Raw::Argv(argv) => self.argv(head, &argv, facts, judge),
+            Raw::Argv(argv) => self.argv(head, &argv, judge),
             Raw::Fork(fork) => self.fork(head, &fork, facts),
             Raw::Exit(exit) => {
+                // Two last threads that end at once may both tell of it (docs/kernel.md).
+                if self.table.has_ended(ProcessKey::at(head.tgid, BootTime(head.start))) {
+                    return;
+                }
                 let key = self.settle(head, facts, judge);
                 self.hand_out(head, key, EventType::PROCEXIT, Body::Exit { status: exit.status }, judge);
                 self.table.end(key);
@@ -169,9 +166,15 @@ impl<H: Host> Enrich<H> {
             }
             Raw::Process(exec) => self.process_fact(head, &exec),
             Raw::Clock(clock) => {
+                // A keyframe begins: from here on what it says is known, and nothing else. A recording may hold several
+                // runs, even of several boots, and the later run knew nothing of the earlier.
+                self.finish(judge);
                 self.wall_offset_ns = clock.fixed.wall_offset_ns;
                 self.node = String::from_utf8_lossy(clock.node).into();
                 self.stats.events = head.seq;
+                self.table = ProcessTable::default();
+                self.names = Names::default();
+                self.cgroups.clear();
             }
             Raw::Cgroup(cgroup) => self.set_cgroup(cgroup.fixed.id, cgroup.path),
             Raw::User(user) => self.names.set_user(user.fixed.uid, Some(user.name).filter(|n| !n.is_empty())),
@@ -180,6 +183,13 @@ impl<H: Host> Enrich<H> {
             }
             Raw::Loss(_) => {}
             Raw::Unknown(..) => self.stats.unknown_records += 1,
+        }
+    }
+
+    /// Hands out what still waits for more: nothing more will come.
+    pub fn finish(&mut self, judge: Judge<'_>) {
+        while let Some(exec) = self.waiting.take_oldest() {
+            self.hand_out_exec(exec, judge);
         }
     }
 
@@ -203,19 +213,8 @@ impl<H: Host> Enrich<H> {
         self.wall_offset_ns
     }
 
-    fn wants(&self, p: &Process) -> bool {
+    pub(crate) fn wants(&self, p: &Process) -> bool {
         self.only_pid_ns.is_none_or(|ns| p.pid_ns == ns)
-    }
-
-    /// Puts a process that the host told of into the table, with the names it needs, and writes all that down.
-    fn take_in(&mut self, mut p: Process, facts: &mut Vec<u8>) {
-        for uid in [p.uid, p.euid, p.loginuid] {
-            self.learn_user(uid, facts);
-        }
-        self.learn_group(p.egid, facts);
-        p.container = self.container(p.cgroup, p.key.pid, facts);
-        facts::put_process(&p, false, facts);
-        self.table.insert(Arc::new(p));
     }
 
     fn process_fact(&mut self, head: &Head, exec: &Exec<'_>) {
@@ -243,36 +242,37 @@ impl<H: Host> Enrich<H> {
         self.learn_parent(process.parent, facts);
         let (key, kind) = (process.key, exec_kind(exec.fixed.syscall));
         self.finish_waiting(key, judge);
-        if exec.fixed.flags.has(ExecFlags::ARGV_MORE) && self.waiting.len() < WAITING_MAX {
-            let (argv, total) = (exec.argv.to_vec(), exec.fixed.args_total);
-            self.waiting.insert(key, Waiting { head: *head, kind, process, argv, total });
+        let exec_now = WaitingExec { head: *head, kind, process, total: exec.fixed.args_total };
+        if exec.fixed.flags.has(ExecFlags::ARGV_MORE) {
+            if let Some(oldest) = self.waiting.push(exec_now, exec.argv) {
+                self.hand_out_exec(oldest, judge);
+            }
             return;
         }
-        self.table.insert(Arc::new(process));
-        self.hand_out(head, key, kind, Body::Exec, judge);
+        self.hand_out_exec(exec_now, judge);
     }
 
-    fn argv(&mut self, head: &Head, piece: &Argv<'_>, _facts: &mut Vec<u8>, judge: Judge<'_>) {
+    fn argv(&mut self, head: &Head, piece: &Argv<'_>, judge: Judge<'_>) {
         let key = ProcessKey::at(head.tgid, BootTime(head.start));
-        let Some(waiting) = self.waiting.get_mut(&key) else { return };
-        // A piece that does not follow the last one means that one was lost: what comes after it is of no use.
-        if piece.fixed.offset == waiting.argv.len() as u64 && !piece.fixed.bits.has(ArgvBits::FAULT) {
-            waiting.argv.extend_from_slice(piece.bytes);
-        }
-        if piece.fixed.bits.has(ArgvBits::LAST) {
+        if self.waiting.add(key, piece) {
             self.finish_waiting(key, judge);
         }
     }
 
     /// Hands out an exec that waited, with the arguments that did arrive.
     fn finish_waiting(&mut self, key: ProcessKey, judge: Judge<'_>) {
-        let Some(mut w) = self.waiting.remove(&key) else { return };
-        if (w.argv.len() as u64) < w.total {
-            w.process.flags = w.process.flags.with(ProcessFlags::ARGS_INCOMPLETE);
+        if let Some(exec) = self.waiting.take(key) {
+            self.hand_out_exec(exec, judge);
         }
-        w.process.argv = w.argv.into();
-        self.table.insert(Arc::new(w.process));
-        self.hand_out(&w.head, key, w.kind, Body::Exec, judge);
+    }
+
+    fn hand_out_exec(&mut self, mut exec: WaitingExec, judge: Judge<'_>) {
+        let key = exec.process.key;
+        if (exec.process.argv.len() as u64) < exec.total {
+            exec.process.flags = exec.process.flags.with(ProcessFlags::ARGS_INCOMPLETE);
+        }
+        self.table.insert(Arc::new(exec.process));
+        self.hand_out(&exec.head, key, exec.kind, Body::Exec, judge);
     }
 
     /// A new process is its caller's image under a new id, until it runs something else.
@@ -280,22 +280,30 @@ impl<H: Host> Enrich<H> {
         let caller = self.caller(head, facts);
         let Some(caller) = self.table.get(caller).cloned() else { return };
         let started = BootTime(fork.start);
+        let key = ProcessKey::at(fork.tgid, started);
         let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
         self.learn_parent(parent, facts);
         let container = self.container(fork.cgroup, fork.tgid, facts);
-        let child = Process {
-            key: ProcessKey::at(fork.tgid, started),
-            parent,
-            started,
-            comm: facts::comm(&fork.comm).into(),
-            vpid: fork.vpid,
-            vpgid: fork.vpgid,
-            pid_ns: fork.pidns,
-            pgid: fork.pgid,
-            sid: fork.sid,
-            cgroup: fork.cgroup,
-            container,
-            ..(*caller).clone()
+        let known = self.table.get(key).filter(|p| p.key == key && !p.flags.has(ProcessFlags::PARTIAL));
+        let child = match known {
+            // The host was asked after this was sent. What it said is the child's own and newer than the caller's image,
+            // which may have changed or gone since; only the birth is told better here.
+            Some(own) => Process { parent, started, ..Process::clone(own) },
+            None => Process {
+                key,
+                parent,
+                started,
+                comm: facts::comm(&fork.comm).into(),
+                vpid: fork.vpid,
+                vpgid: fork.vpgid,
+                pid_ns: fork.pidns,
+                pgid: fork.pgid,
+                sid: fork.sid,
+                cgroup: fork.cgroup,
+                container,
+                flags: caller.flags.without(ProcessFlags::SNAPSHOT),
+                ..Process::clone(&caller)
+            },
         };
         self.table.insert(Arc::new(child));
     }
@@ -303,12 +311,11 @@ impl<H: Host> Enrich<H> {
     /// Makes sure that the record's process is known as it is now, and gives its identity.
     fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> ProcessKey {
         let key = self.caller(head, facts);
-        if !self.waiting.is_empty() {
-            // It does something else, so the rest of its arguments is not coming any more.
-            self.finish_waiting(key, judge);
-        }
         self.learn_user(head.uid, facts);
         self.learn_group(head.gid, facts);
+        // It does something else, so the rest of its arguments is not coming any more. This comes last, because a replay
+        // has read all the facts by now, too.
+        self.finish_waiting(key, judge);
         key
     }
 
@@ -347,62 +354,6 @@ impl<H: Host> Enrich<H> {
         key
     }
 
-    fn learn_parent(&mut self, key: ProcessKey, facts: &mut Vec<u8>) {
-        if key.pid != 0 && self.table.get(key).is_none() {
-            self.learn(key, facts);
-        }
-    }
-
-    /// Asks the host for a process; whether it was that very one and could be taken in.
-    fn learn(&mut self, key: ProcessKey, facts: &mut Vec<u8>) -> bool {
-        let Some(mut p) = self.host.process(key.pid).filter(|p| p.key == key) else { return false };
-        if !self.wants(&p) {
-            return false;
-        }
-        p.parent.start = self.table.by_pid(p.parent.pid).map_or(0, |q| q.key.start);
-        self.take_in(p, facts);
-        true
-    }
-
-    fn learn_user(&mut self, uid: u32, facts: &mut Vec<u8>) {
-        if uid != u32::MAX && !self.names.has_user(uid) {
-            let name = self.host.user(uid);
-            facts::put_user(uid, name.as_deref().unwrap_or_default(), facts);
-            self.names.set_user(uid, name.as_deref());
-        }
-    }
-
-    fn learn_group(&mut self, gid: u32, facts: &mut Vec<u8>) {
-        if gid != u32::MAX && !self.names.has_group(gid) {
-            let name = self.host.group(gid);
-            facts::put_group(gid, name.as_deref().unwrap_or_default(), facts);
-            self.names.set_group(gid, name.as_deref());
-        }
-    }
-
-    /// The container behind a cgroup.
-    fn container(&mut self, cgroup: u64, pid: u32, facts: &mut Vec<u8>) -> Arc<str> {
-        if cgroup == 0 {
-            return self.host_container.clone();
-        }
-        if let Some((_, id)) = self.cgroups.get(&cgroup) {
-            return id.clone();
-        }
-        let path = self.host.cgroup_path(cgroup, pid).unwrap_or_default();
-        facts::put_cgroup(cgroup, &path, facts);
-        self.set_cgroup(cgroup, &path);
-        self.cgroups.get(&cgroup).map_or(&self.host_container, |c| &c.1).clone()
-    }
-
-    fn set_cgroup(&mut self, id: u64, path: &[u8]) {
-        if self.cgroups.len() >= CGROUPS_MAX {
-            self.cgroups.clear();
-        }
-        let container = std::str::from_utf8(path).ok().and_then(container_id);
-        let container = container.map_or_else(|| self.host_container.clone(), Arc::from);
-        self.cgroups.insert(id, (path.into(), container));
-    }
-
     /// The buffers for an event's texts, empty; they are put back when the event has been judged.
     fn blank(&mut self) -> Scratch {
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -412,7 +363,8 @@ impl<H: Host> Enrich<H> {
 
     fn hand_out(&mut self, head: &Head, key: ProcessKey, kind: EventType, body: Body<'_>, judge: Judge<'_>) {
         let Some(process) = self.table.get(key) else { return };
-        self.stats.events += 1;
+        // The number may come from a recording, and that may hold any number.
+        self.stats.events = self.stats.events.saturating_add(1);
         let boot_time = BootTime(head.time);
         judge(&Event {
             num: self.stats.events,

@@ -10,9 +10,11 @@ mod container;
 mod facts;
 mod fold;
 mod host;
+mod learn;
 mod open_connect;
 mod procfs;
 mod recording;
+mod waiting;
 
 pub use container::container_id;
 pub use fold::{Enrich, FoldStats};

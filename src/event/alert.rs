@@ -15,9 +15,10 @@ use crate::value::Value;
 pub struct AlertId(pub u64);
 
 impl AlertId {
-    /// The id of the `counter`-th alert of a run; only the counter's low 12 bits count.
+    /// The id of the `counter`-th alert of a run; only the counter's low 12 bits count. Times that cannot be are cut to
+    /// the last one that fits.
     pub fn new(time: WallTime, counter: u64) -> Self {
-        Self((time.0 / 1_000) << 12 | (counter & 0xfff))
+        Self((time.0 / 1_000).min((1 << 51) - 1) << 12 | (counter & 0xfff))
     }
 }
 

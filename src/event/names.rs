@@ -3,11 +3,17 @@
 
 use rustc_hash::FxHashMap;
 
+/// How many users, and how many groups, are remembered. Whoever may change ids can use up four thousand million of
+/// them; beyond this all are forgotten and asked for again.
+const NAMES_MAX: usize = 65_536;
+
+type ById = FxHashMap<u32, Option<Box<[u8]>>>;
+
 /// Names of users and groups, by id.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    users: FxHashMap<u32, Option<Box<[u8]>>>,
-    groups: FxHashMap<u32, Option<Box<[u8]>>>,
+    users: ById,
+    groups: ById,
 }
 
 impl Names {
@@ -41,12 +47,12 @@ impl Names {
 
     /// Remembers a user's name, or that it has none.
     pub fn set_user(&mut self, uid: u32, name: Option<&[u8]>) {
-        self.users.insert(uid, name.map(Into::into));
+        remember(&mut self.users, uid, name);
     }
 
     /// Remembers a group's name, or that it has none.
     pub fn set_group(&mut self, gid: u32, name: Option<&[u8]>) {
-        self.groups.insert(gid, name.map(Into::into));
+        remember(&mut self.groups, gid, name);
     }
 
     /// Every user known, with its name if it has one.
@@ -57,5 +63,30 @@ impl Names {
     /// Every group known, with its name if it has one.
     pub fn groups(&self) -> impl Iterator<Item = (u32, Option<&[u8]>)> {
         self.groups.iter().map(|(id, name)| (*id, name.as_deref()))
+    }
+}
+
+fn remember(names: &mut ById, id: u32, name: Option<&[u8]>) {
+    if names.len() >= NAMES_MAX && !names.contains_key(&id) {
+        names.clear();
+    }
+    names.insert(id, name.map(Into::into));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_beyond_number_do_not_fill_the_memory() {
+        let mut names = Names::default();
+        for uid in 0..200_000 {
+            names.set_user(uid, None);
+            assert!(names.has_user(uid) && names.users.len() <= NAMES_MAX);
+        }
+        // Saying again what is known forgets nothing.
+        let before = names.users.len();
+        names.set_user(199_999, Some(b"late"));
+        assert_eq!((names.users.len(), names.user(199_999)), (before, Some(&b"late"[..])));
     }
 }

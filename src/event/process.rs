@@ -1,11 +1,7 @@
 //! [`Process`]: what is known of one program running under one pid; an exec makes a new value, so alerts and panes can
-//! keep theirs. [`ProcessTable`] holds the newest value of each, and the dead as long as somebody may ask for an
-//! ancestor. Who fills the table is not said here: the `enrich` room does, from records.
+//! keep theirs. Who runs now and who ran lately is for [`crate::ProcessTable`] to know.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use crate::time::BootTime;
 
@@ -116,6 +112,12 @@ impl ProcessFlags {
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+
+    /// These bits without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 }
 
 impl Process {
@@ -161,6 +163,11 @@ impl Process {
         }
     }
 
+    /// The first argument; where there is none, the executed file.
+    pub fn exe(&self) -> &[u8] {
+        self.arg(0).unwrap_or(&self.exe_path)
+    }
+
     /// The command line as text for people; not escaped.
     pub fn cmdline(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -174,137 +181,9 @@ impl Process {
     }
 }
 
-/// The newest value of every process, the dead for a while too.
-#[derive(Debug, Default)]
-pub struct ProcessTable {
-    by_key: FxHashMap<ProcessKey, Slot>,
-    newest: FxHashMap<u32, ProcessKey>,
-    dead: VecDeque<ProcessKey>,
-}
-
-#[derive(Debug)]
-struct Slot {
-    process: Arc<Process>,
-    ended: bool,
-}
-
-/// How many dead processes are kept for those who ask for an ancestor. At some 600 bytes each this is 10 MB.
-const DEAD_KEPT: usize = 16_384;
-
-/// Ancestors are followed at most this far: a chain that is longer is a cycle made by a reused pid.
-const DEPTH_MAX: usize = 256;
-
-impl ProcessTable {
-    /// The process with that identity.
-    pub fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
-        if key.start == 0 { self.by_pid(key.pid) } else { self.by_key.get(&key).map(|s| &s.process) }
-    }
-
-    /// The newest process that had this pid.
-    pub fn by_pid(&self, pid: u32) -> Option<&Arc<Process>> {
-        self.newest.get(&pid).and_then(|key| self.by_key.get(key)).map(|s| &s.process)
-    }
-
-    /// The parent of a process.
-    pub fn parent(&self, of: &Process) -> Option<&Arc<Process>> {
-        if of.parent.pid == 0 || of.parent == of.key {
-            return None;
-        }
-        self.get(of.parent)
-    }
-
-    /// The ancestors of a process, parent first.
-    pub fn ancestors<'t>(&'t self, of: &'t Process) -> impl Iterator<Item = &'t Arc<Process>> {
-        std::iter::successors(self.parent(of), |p| self.parent(p)).take(DEPTH_MAX)
-    }
-
-    /// Puts in a new or newer value.
-    pub fn insert(&mut self, process: Arc<Process>) {
-        let key = process.key;
-        let newer = self.newest.get(&key.pid).is_none_or(|k| k.start <= key.start);
-        if newer {
-            self.newest.insert(key.pid, key);
-        }
-        match self.by_key.get_mut(&key) {
-            Some(slot) => slot.process = process,
-            None => {
-                self.by_key.insert(key, Slot { process, ended: false });
-            }
-        }
-    }
-
-    /// Notes that a process has ended. It can still be found until many others have ended too.
-    pub fn end(&mut self, key: ProcessKey) {
-        if let Some(slot) = self.by_key.get_mut(&key)
-            && !slot.ended
-        {
-            slot.ended = true;
-            self.dead.push_back(key);
-        }
-        while self.dead.len() > DEAD_KEPT {
-            let Some(key) = self.dead.pop_front() else { break };
-            self.by_key.remove(&key);
-            if self.newest.get(&key.pid) == Some(&key) {
-                self.newest.remove(&key.pid);
-            }
-        }
-    }
-
-    /// Every process kept, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Process>> {
-        self.by_key.values().map(|s| &s.process)
-    }
-
-    /// Every process that has not ended, in no particular order.
-    pub fn running(&self) -> impl Iterator<Item = &Arc<Process>> {
-        self.by_key.values().filter(|s| !s.ended).map(|s| &s.process)
-    }
-
-    /// The processes noted as ended that are still kept, oldest first.
-    pub fn ended(&self) -> impl Iterator<Item = ProcessKey> {
-        self.dead.iter().copied()
-    }
-
-    /// How many are kept.
-    pub fn len(&self) -> usize {
-        self.by_key.len()
-    }
-
-    /// Whether none is kept.
-    pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn process(pid: u32, start: u64, parent: ProcessKey) -> Arc<Process> {
-        Arc::new(Process { key: ProcessKey { pid, start }, parent, ..Process::default() })
-    }
-
-    #[test]
-    fn a_reused_pid_does_not_take_over_its_predecessors_children() {
-        let mut table = ProcessTable::default();
-        let first = ProcessKey { pid: 10, start: 100 };
-        table.insert(process(10, 100, ProcessKey::default()));
-        table.insert(process(11, 150, first));
-        table.end(first);
-        table.insert(process(10, 200, ProcessKey { pid: 11, start: 150 }));
-        let child = table.get(ProcessKey { pid: 11, start: 150 }).expect("child").clone();
-        assert_eq!(table.parent(&child).expect("parent").key, first);
-        assert_eq!(table.by_pid(10).expect("newest").key.start, 200);
-    }
-
-    #[test]
-    fn a_cycle_of_parents_ends() {
-        let mut table = ProcessTable::default();
-        table.insert(process(1, 1, ProcessKey { pid: 2, start: 2 }));
-        table.insert(process(2, 2, ProcessKey { pid: 1, start: 1 }));
-        let one = table.by_pid(1).expect("one").clone();
-        assert_eq!(table.ancestors(&one).count(), DEPTH_MAX);
-    }
 
     #[test]
     fn arguments_are_joined_as_falco_joins_them() {

@@ -1,99 +1,15 @@
 //! The fold from the outside: records in, events out; and a replay of what was recorded gives the same events.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use eyas_ebpf::{
-    Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, Exec, ExecFixed, ExecFlags, ExitFixed, ForkFixed,
-    Head, Open, OpenFixed, Record, records,
+    Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, ExitFixed, Open, OpenFixed, records,
 };
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_event::{Event, FieldId, FieldRef, Fields, Host, Process, ProcessKey};
+use eyas_event::{Host, Process, ProcessKey};
 use proptest::prelude::*;
 
-/// A machine with one process, some names and one container.
-struct Machine;
-
-const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
-
-impl Host for Machine {
-    fn node(&self) -> &'static str {
-        "node-1"
-    }
-    fn wall_offset_ns(&self) -> i64 {
-        1_000_000_000_000_000_000
-    }
-    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
-        out(self.process(10).unwrap());
-    }
-    fn process(&mut self, pid: u32) -> Option<Process> {
-        (pid == 10).then(|| Process {
-            key: ProcessKey { pid: 10, start: 100 },
-            started: eyas_event::BootTime(100 * ProcessKey::TICK_NS),
-            comm: (*b"sshd").into(),
-            exe_path: (*b"/usr/sbin/sshd").into(),
-            argv: (*b"sshd: root\0").into(),
-            container: Process::HOST.into(),
-            loginuid: u32::MAX,
-            audit_session: u32::MAX,
-            ..Process::default()
-        })
-    }
-    fn user(&mut self, uid: u32) -> Option<Vec<u8>> {
-        (uid == 33).then(|| b"www-data".to_vec())
-    }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-    fn cgroup_path(&mut self, id: u64, _: u32) -> Option<Vec<u8>> {
-        (id == 7).then(|| format!("/docker/{ID}").into_bytes())
-    }
-}
-
-/// 1 s plus `n` ns after boot: within the tick 100.
-const T0: u64 = 1_000_000_000;
-
-fn head(pid: u32, started: u64, uid: u32, cgroup: u64) -> Head {
-    Head { tid: pid, tgid: pid, start: started, time: started + 5, uid, cgroup, ..Head::default() }
-}
-
-fn fork(child: u32, started: u64) -> Body<'static> {
-    Body::Fork(ForkFixed {
-        tgid: child,
-        vpid: child,
-        ppid: 10,
-        start: started,
-        parent_start: T0 + 1,
-        comm: *b"sshd\0\0\0\0\0\0\0\0\0\0\0\0",
-        ..ForkFixed::default()
-    })
-}
-
-fn exec(ppid: u32, parent_start: u64, argv: &[u8], total: u64) -> Exec<'_> {
-    let more = if total > argv.len() as u64 { ExecFlags::ARGV_MORE } else { ExecFlags::default() };
-    Exec {
-        fixed: ExecFixed {
-            ppid,
-            parent_start,
-            comm: *b"bash\0\0\0\0\0\0\0\0\0\0\0\0",
-            args_total: total,
-            flags: more,
-            loginuid: 33,
-            syscall: 59,
-            ..ExecFixed::default()
-        },
-        exe: b"bash\0bin\0usr\0\0",
-        cwd: b"www\0var\0\0",
-        filename: b"./run.sh",
-        interp: b"/usr/bin/bash",
-        argv,
-    }
-}
-
-fn put(out: &mut Vec<u8>, head: Head, body: Body<'_>) {
-    Record { head, body }.write(out).unwrap();
-}
+use crate::support::{ID, Machine, T0, exec, fork, head, put, run, show};
 
 fn stream() -> Vec<u8> {
     let mut out = Vec::new();
@@ -137,54 +53,6 @@ fn stream() -> Vec<u8> {
     // The pid comes round: another process, whose fork was missed.
     put(&mut out, head(20, child + 50_000_000, 0, 0), Body::Open(open));
     out
-}
-
-/// Folds a stream; gives each event as text and the recording: facts before the records that needed them.
-fn run(host: impl Host, stream: &[u8], snapshot: bool) -> (Vec<String>, Vec<u8>) {
-    let mut enrich = Enrich::new(host);
-    let (mut events, mut recording, mut facts) = (Vec::new(), Vec::new(), Vec::new());
-    if snapshot {
-        enrich.snapshot();
-        enrich.keyframe(&mut recording);
-    }
-    for (at, record) in records(stream) {
-        let record = record.unwrap();
-        facts.clear();
-        enrich.fold(&record, &mut facts, &mut |e| events.push(show(e)));
-        recording.extend_from_slice(&facts);
-        recording.extend_from_slice(&stream[at..at + record.head.len as usize]);
-    }
-    (events, recording)
-}
-
-fn show(e: &Event<'_>) -> String {
-    let mut text = String::new();
-    for name in [
-        "evt.num",
-        "evt.type",
-        "evt.res",
-        "evt.hostname",
-        "evt.rawtime",
-        "proc.name",
-        "proc.cmdline",
-        "proc.pname",
-        "proc.aname",
-        "proc.cwd",
-        "user.name",
-        "user.loginname",
-        "container.id",
-        "fd.name",
-        "fd.realpath",
-        "fd.nameraw",
-        "evt.args",
-    ] {
-        let field = FieldRef::plain(FieldId::from_name(name).unwrap());
-        let mut buf = Vec::new();
-        let mut out = Vec::new();
-        field.write_text(&e.get(&field, &mut buf), &mut out);
-        write!(text, "{name}={} ", String::from_utf8_lossy(&out)).unwrap();
-    }
-    text
 }
 
 #[test]

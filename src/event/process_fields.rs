@@ -1,0 +1,188 @@
+//! Fields that are taken from the process of an [`Event`], its ancestors, its user and its container. What an ancestor is
+//! follows from the process table; nothing is looked up outside.
+
+use std::sync::Arc;
+
+use crate::event::{Event, rendered, text};
+use crate::field::{Arg, FieldId};
+use crate::process::{Process, ProcessFlags};
+use crate::symbol;
+use crate::value::Value;
+
+impl Event<'_> {
+    /// The process `n` steps up, 0 being the process itself.
+    fn ancestor(&self, n: u32) -> Option<&Arc<Process>> {
+        match n {
+            0 => Some(self.process),
+            n => self.table.ancestors(self.process).nth(n as usize - 1),
+        }
+    }
+
+    fn parent(&self) -> Option<&Arc<Process>> {
+        self.table.parent(self.process)
+    }
+
+    /// The leader of the process's session: the process with that pid, else the oldest ancestor of an unbroken run in
+    /// the same session.
+    fn session_leader(&self) -> Option<&Arc<Process>> {
+        self.leader(self.process.sid, |p| p.sid)
+    }
+
+    fn group_leader(&self) -> Option<&Arc<Process>> {
+        self.leader(self.process.pgid, |p| p.pgid)
+    }
+
+    fn leader(&self, id: u32, of: fn(&Process) -> u32) -> Option<&Arc<Process>> {
+        let named = self.table.by_pid(id).filter(|p| of(p) == id);
+        named.or_else(|| {
+            let run = std::iter::once(self.process).chain(self.table.ancestors(self.process));
+            run.take_while(|p| of(p) == id).last()
+        })
+    }
+
+    pub(crate) fn process_field<'s>(&'s self, id: FieldId, arg: &Arg, buf: &'s mut Vec<u8>) -> Value<'s> {
+        let me = &**self.process;
+        let nth = |n: &Arg| match n {
+            Arg::Index(n) => Some(*n),
+            _ => None,
+        };
+        match id {
+            FieldId::PROC_NAME => Value::Bytes(&me.comm),
+            FieldId::PROC_PNAME => Value::bytes_or_absent(self.parent().map(|p| &*p.comm)),
+            FieldId::PROC_EXE => text(Some(me.exe())),
+            FieldId::PROC_PEXE => text(self.parent().map(|p| p.exe())),
+            FieldId::PROC_EXEPATH => text(Some(&me.exe_path)),
+            FieldId::PROC_PEXEPATH => text(self.parent().map(|p| &*p.exe_path)),
+            FieldId::PROC_ARGS => match nth(arg) {
+                Some(n) => Value::bytes_or_absent(me.arg(n as usize + 1)),
+                None => rendered(buf, |b| me.write_args(b)),
+            },
+            FieldId::PROC_CMDLINE => rendered(buf, |b| me.write_cmdline(b)),
+            FieldId::PROC_PCMDLINE => match self.parent() {
+                Some(p) => rendered(buf, |b| p.write_cmdline(b)),
+                None => Value::Absent,
+            },
+            FieldId::PROC_CMDNARGS => Value::Uint(me.args().skip(1).count() as u64),
+            FieldId::PROC_CMDLENARGS => Value::Uint(me.args().skip(1).map(|a| a.len() as u64).sum()),
+            FieldId::PROC_EXELINE => rendered(buf, |b| {
+                b.extend_from_slice(me.exe());
+                b.push(b' ');
+                me.write_args(b);
+            }),
+            FieldId::PROC_CWD => rendered(buf, |b| {
+                b.extend_from_slice(&me.cwd);
+                if !me.cwd.is_empty() && !me.cwd.ends_with(b"/") {
+                    b.push(b'/');
+                }
+            }),
+            FieldId::PROC_TTY => Value::Uint(me.tty.into()),
+            FieldId::PROC_PID => Value::Int(me.key.pid.into()),
+            FieldId::PROC_PPID => {
+                if me.parent.pid == 0 {
+                    Value::Absent
+                } else {
+                    Value::Int(me.parent.pid.into())
+                }
+            }
+            FieldId::PROC_VPID => Value::Int(me.vpid.into()),
+            FieldId::PROC_PVPID => self.parent().map_or(Value::Absent, |p| Value::Int(p.vpid.into())),
+            FieldId::PROC_SID => Value::Int(me.sid.into()),
+            FieldId::PROC_SNAME => text(self.session_leader().map(|p| &*p.comm)),
+            FieldId::PROC_SID_EXE => text(self.session_leader().map(|p| p.exe())),
+            FieldId::PROC_SID_EXEPATH => text(self.session_leader().map(|p| &*p.exe_path)),
+            FieldId::PROC_VPGID => Value::Int(me.vpgid.into()),
+            FieldId::PROC_PGID => Value::Int(me.pgid.into()),
+            FieldId::PROC_PGID_NAME => text(self.group_leader().map(|p| &*p.comm)),
+            FieldId::PROC_PGID_EXE => text(self.group_leader().map(|p| p.exe())),
+            FieldId::PROC_PGID_EXEPATH => text(self.group_leader().map(|p| &*p.exe_path)),
+            FieldId::PROC_DURATION => self.since(Some(me)),
+            FieldId::PROC_PPID_DURATION => self.since(self.parent().map(|p| &**p)),
+            FieldId::PROC_PID_TS => self.started(Some(me)),
+            FieldId::PROC_PPID_TS => self.started(self.parent().map(|p| &**p)),
+            FieldId::PROC_IS_EXE_FROM_MEMFD => Value::Bool(me.flags.has(ProcessFlags::MEMFD)),
+            FieldId::PROC_IS_SID_LEADER => Value::Bool(me.sid == me.key.pid),
+            FieldId::PROC_IS_VPGID_LEADER => Value::Bool(me.vpgid == me.vpid),
+            FieldId::PROC_IS_PGID_LEADER => Value::Bool(me.pgid == me.key.pid),
+            FieldId::PROC_EXE_INO if me.exe_ino != 0 => Value::Int(me.exe_ino as i64),
+            FieldId::THREAD_TID => Value::Int(self.tid.into()),
+            FieldId::THREAD_ISMAIN => Value::Bool(self.tid == me.key.pid),
+            FieldId::THREAD_CAP_EFFECTIVE => {
+                rendered(buf, |b| symbol::write_capabilities(me.cap_effective, b))
+            }
+            FieldId::CONTAINER_ID => Value::Bytes(me.container.as_bytes()),
+            FieldId::USER_UID => Value::Uint(self.uid.into()),
+            FieldId::USER_NAME => Value::Bytes(self.names.user(self.uid).unwrap_or(b"<NA>")),
+            FieldId::USER_LOGINUID => Value::Int(login(me.loginuid)),
+            FieldId::USER_LOGINNAME => Value::Bytes(match me.loginuid {
+                u32::MAX => b"<NA>",
+                uid => self.names.user(uid).unwrap_or(b"<NA>"),
+            }),
+            FieldId::GROUP_GID => Value::Uint(self.gid.into()),
+            FieldId::GROUP_NAME => Value::Bytes(self.names.group(self.gid).unwrap_or(b"<NA>")),
+            _ => Value::Absent,
+        }
+    }
+
+    /// One ancestor's value.
+    pub(crate) fn ancestor_value<'s>(id: FieldId, p: &'s Process, buf: &'s mut Vec<u8>) -> Value<'s> {
+        match id {
+            FieldId::PROC_ANAME => Value::Bytes(&p.comm),
+            FieldId::PROC_AEXE => text(Some(p.exe())),
+            FieldId::PROC_AEXEPATH => text(Some(&p.exe_path)),
+            FieldId::PROC_ACMDLINE => rendered(buf, |b| p.write_cmdline(b)),
+            FieldId::PROC_APID => Value::Int(p.key.pid.into()),
+            _ => Value::Absent,
+        }
+    }
+
+    pub(crate) fn ancestors_field<'s>(&'s self, id: FieldId, arg: &Arg, buf: &'s mut Vec<u8>) -> Value<'s> {
+        if let Arg::Index(n) = arg {
+            return self.ancestor(*n).map_or(Value::Absent, |p| Self::ancestor_value(id, p, buf));
+        }
+        if id == FieldId::PROC_APID {
+            return Value::Int(self.process.key.pid.into());
+        }
+        // The chain as an output prints it: parent first, separated by spaces.
+        let begin = buf.len();
+        for p in self.table.ancestors(self.process) {
+            if buf.len() > begin {
+                buf.push(b' ');
+            }
+            match id {
+                FieldId::PROC_ANAME => buf.extend_from_slice(&p.comm),
+                FieldId::PROC_AEXE => buf.extend_from_slice(or_na(p.exe())),
+                FieldId::PROC_AEXEPATH => buf.extend_from_slice(or_na(&p.exe_path)),
+                FieldId::PROC_ACMDLINE => p.write_cmdline(buf),
+                _ => {}
+            }
+        }
+        if buf.len() == begin { Value::Absent } else { Value::Bytes(&buf[begin..]) }
+    }
+
+    fn since(&self, p: Option<&Process>) -> Value<'static> {
+        match p {
+            Some(p) if p.started.0 != 0 => Value::Span(self.boot_time.0.saturating_sub(p.started.0) as i64),
+            _ => Value::Absent,
+        }
+    }
+
+    fn started(&self, p: Option<&Process>) -> Value<'static> {
+        match p {
+            Some(p) if p.started.0 != 0 => {
+                let ago = self.boot_time.0.saturating_sub(p.started.0);
+                Value::Time(self.time.0.saturating_sub(ago))
+            }
+            _ => Value::Absent,
+        }
+    }
+}
+
+/// What an output prints where an ancestor has no such text.
+fn or_na(bytes: &[u8]) -> &[u8] {
+    if bytes.is_empty() { b"<NA>" } else { bytes }
+}
+
+/// The login user, -1 when unset.
+fn login(uid: u32) -> i64 {
+    if uid == u32::MAX { -1 } else { uid.into() }
+}
