@@ -1,1 +1,154 @@
-//! x
+//! What a person sees: the console in a terminal that tmux draws, read back as text.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::{NOBODY, PATIENCE, Place, Stage, alone, has_program, has_sensor, wait_for};
+
+/// A screen with a server of its own, which ends with it.
+struct Screen {
+    socket: String,
+}
+
+impl Screen {
+    fn open(place: &Place, (columns, rows): (u16, u16), command: &str) -> Self {
+        let screen = Self { socket: place.marker().to_owned() };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, "-c", place.dir(), command]);
+        screen
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-L", &self.socket, "-f", "/dev/null"])
+            .args(args)
+            .env_remove("TMUX")
+            .env_remove("NO_COLOR");
+        let output = tmux.output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn text(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    fn press(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    /// Waits until all of these are on the screen, and gives it.
+    #[track_caller]
+    fn shows(&self, wanted: &[&str]) -> String {
+        let mut last = String::new();
+        let begun = Instant::now();
+        loop {
+            let text = self.text();
+            let missing: Vec<&&str> = wanted.iter().filter(|w| !text.contains(**w)).collect();
+            if missing.is_empty() {
+                return text;
+            }
+            if !text.trim().is_empty() {
+                last = text;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{missing:?} is not on the screen:\n{last}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn the_three_alerts_are_on_the_screen_within_a_second_and_enter_shows_their_ancestors() {
+    let test = "the three alerts on the screen";
+    if !has_sensor(test)
+        || !has_program("tmux", test)
+        || !has_program("curl", test)
+        || !Path::new("/etc/shadow").exists()
+    {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    std::fs::copy("/bin/cat", place.path("kitten")).unwrap();
+    let mut stage = Stage::new("intrusion", &place);
+    let eyas = env!("CARGO_BIN_EXE_eyas");
+    let command = format!("{eyas} run --store eyas.db --node demo-node --pid-namespace {}", stage.namespace);
+    let screen = Screen::open(&place, (120, 40), &command);
+    screen.shows(&["eyas", "demo-node", "0 alerts"]);
+    stage.begin();
+    stage.end();
+    let acted = Instant::now();
+    let text = screen.shows(&[
+        "Download tool writes to a temporary",
+        "Program run from a temporary",
+        "Sensitive file read by an unexpected",
+    ]);
+    let took = acted.elapsed();
+    println!("on the screen {took:?} after the last act");
+    assert!(took < Duration::from_secs(1), "{took:?}\n{text}");
+    let dir = place.dir();
+    for (process, command) in [
+        ("curl", format!("curl -q --silent --noproxy * -o {dir}/evil.sh http://127.0.0.1:")),
+        ("evil.sh", format!("evil.sh {dir}/evil.sh now")),
+        ("kitten", "kitten /etc/shadow".to_owned()),
+    ] {
+        assert!(text.contains(&command), "{command}\n{text}");
+        assert!(text.lines().any(|l| l.contains(process) && l.contains("root")), "{process} of root\n{text}");
+    }
+    screen.press("Enter");
+    let detail = screen.shows(&["ANCESTORS", "sh -c curl"]);
+    assert!(detail.contains("kitten"), "{detail}");
+    screen.press("q");
+    wait_for("the details to close", PATIENCE, || (!screen.text().contains("ANCESTORS")).then_some(()));
+    screen.press("q");
+    wait_for("the console to end", PATIENCE, || screen.text().trim().is_empty().then_some(()));
+}
+
+#[test]
+fn nobody_sees_at_least_six_alerts_of_the_demo_on_a_small_screen() {
+    let test = "the demo on a small screen";
+    if !has_program("tmux", test) {
+        return;
+    }
+    let place = Place::new();
+    let program = place.path("eyas");
+    std::fs::copy(env!("CARGO_BIN_EXE_eyas"), &program).unwrap();
+    let demo = format!("env -i TERM=xterm-256color {} demo --speed 1000", program.display());
+    let demo = if rustix::process::geteuid().is_root() && has_program("setpriv", test) {
+        format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups {demo}")
+    } else {
+        println!("not root: the demo runs as this user and not as nobody");
+        demo
+    };
+    let screen = Screen::open(&place, (80, 24), &demo);
+    let text = screen.shows(&["REPLAY", "20 alerts"]);
+    // An alert begins with its time of day; the histogram's axis has times, too, but several in a line.
+    let rows = text.lines().filter(|l| l.chars().skip(1).take(8).filter(|c| *c == ':').count() == 2).count();
+    println!("{rows} alerts are on the screen");
+    assert!(rows >= 6, "{rows}\n{text}");
+    screen.press("q");
+    wait_for("the demo to end", PATIENCE, || screen.text().trim().is_empty().then_some(()));
+}
+
+#[test]
+fn the_time_in_which_nobody_watched_is_shown() {
+    let test = "the gap is shown";
+    if !has_sensor(test) || !has_program("tmux", test) {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    place.watch::<&str>([]).kill();
+    std::thread::sleep(Duration::from_millis(500));
+    let eyas = env!("CARGO_BIN_EXE_eyas");
+    let command = format!("{eyas} run --store eyas.db --node {}", place.marker());
+    let screen = Screen::open(&place, (120, 40), &command);
+    let text = screen.shows(&["not running"]);
+    println!("{}", text.lines().find(|l| l.contains("not running")).unwrap_or_default());
+}
