@@ -41,7 +41,8 @@ fn hostile_names_are_escaped_wherever_they_are_printed() {
     });
     let ended = agent.stop();
     assert_eq!(ended.code, Some(0));
-    let live: String = ended.out.iter().map(|l| format!("{}\n", l.text)).collect();
+    let live: Vec<&str> = ended.out.iter().map(|l| l.text.as_str()).collect();
+    let live = live.join("\n");
     harmless("the live run", live.as_bytes());
     // One line an alert: nothing forged one.
     assert!(live.lines().all(|l| l.contains(": Notice opened ") || l.contains(": Notice ran ")), "{live}");

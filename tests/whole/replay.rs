@@ -47,7 +47,7 @@ fn a_replay_prints_what_the_live_run_printed_byte_for_byte() {
     for rule in
         ["Marked file opened", "Sensitive file read by an unexpected program", "Program run from a temporary"]
     {
-        assert_eq!(count(&format!("\"rule\":\"{rule}")), TIMES, "{rule}; {}", ended_with);
+        assert_eq!(count(&format!("\"rule\":\"{rule}")), TIMES, "{rule}; {ended_with}");
     }
 
     for time in 1..=2 {

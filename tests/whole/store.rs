@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Row;
 
-use crate::support::{Database, Place, alone, eyas, has_sensor, run, wall_ns};
+use crate::support::{Agent, Database, Place, alone, eyas, field, has_sensor, run, wall_ns};
 
 /// A loss's cause in the store: eyas was not running.
 const NOT_RUNNING: i64 = 3;
@@ -78,6 +78,35 @@ fn sigterm_ends_a_run_in_order_and_only_the_pause_is_a_gap() {
     let [(from, to)] = gaps[..] else { panic!("one gap was expected: {gaps:?}") };
     println!("the gap: {} ms, without eyas: {} ms", (to - from) / 1_000_000, (started - gone) / 1_000_000);
     assert!(from >= asked && from <= gone && to >= started && to <= watching, "the gap is the pause");
+}
+
+#[test]
+fn alerts_are_followed_while_they_come() {
+    if !has_sensor("alerts are followed") {
+        return;
+    }
+    let place = Place::new();
+    let rules = place.write("rules.yaml", &place.open_rule("Marked file opened", "marked"));
+    let agent = place.watch(["-r".as_ref(), rules.as_os_str()]);
+    place.write("marked-1", "");
+    agent.alert("the first", |a| field(a, "fd.name").ends_with("marked-1"));
+    let follower = Agent::spawn(place.eyas().args([
+        "alerts",
+        "--json",
+        "--follow",
+        "--where",
+        "fd.name contains marked-",
+    ]));
+    follower.alert("what was there before", |a| field(a, "fd.name").ends_with("marked-1"));
+    place.write("marked-2", "");
+    let (_, live) = agent.alert("the second", |a| field(a, "fd.name").ends_with("marked-2"));
+    let (_, followed) = follower.alert("the second, followed", |a| field(a, "fd.name").ends_with("marked-2"));
+    assert_eq!(live.text, followed.text, "the same line from the store");
+    let took = followed.at.saturating_duration_since(live.at);
+    println!("followed {took:?} after it was printed live");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(agent.stop().code, Some(0));
+    follower.kill();
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Stage {
         let mut stage = Self { unshare, stdin, says, namespace: String::new(), pid: 0 };
         let ready = stage.hear();
         let (namespace, pid) = ready.split_once(' ').expect("a namespace and a pid");
-        stage.namespace = namespace.to_owned();
+        namespace.clone_into(&mut stage.namespace);
         stage.pid = pid.parse().unwrap();
         stage
     }
