@@ -74,8 +74,14 @@ impl<O: Outlet + Send + 'static> Agent<O> {
         let watch = watch(settings, &rules, &outcomes, move |outcome| told(outcome))?;
         let recording =
             if start.record && settings.config.eyas.record { Recording::On } else { Recording::Off };
-        let (thread, pulse) =
-            spawn(probe, enrich, rules.clone(), (ToStore(writer.handle()), outlet), recording, stop.clone())?;
+        let (thread, pulse) = spawn(
+            probe,
+            enrich,
+            rules.clone(),
+            (ToStore::new(writer.handle()), outlet),
+            recording,
+            stop.clone(),
+        )?;
         Ok(Agent { store, pulse, rules, outcomes, stop, writer, thread, _watch: watch })
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: 
     let store = Store::open(dir.path().join("replay.db"), &options).map_err(Fail::environment)?;
     let writer = store.writer(WriterOptions::default()).map_err(Fail::environment)?;
     let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
-    let outlet = (ToStore(writer.handle()), ToConsole(alerts_in));
+    let outlet = (ToStore::new(writer.handle()), ToConsole(alerts_in));
     let running = replay::start(settings, recording, name, pace, outlet, Stop::default())?;
     let behind = Behind {
         pulse: running.pulse,

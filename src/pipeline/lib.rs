@@ -6,6 +6,7 @@
 //! [`Pulse`]. Live, replayed and made-up records take this one way; only their source and host differ.
 
 mod alert;
+mod judge;
 mod outlet;
 mod pulse;
 mod recorder;
@@ -13,7 +14,7 @@ mod replay;
 mod run;
 mod watch;
 
-pub use outlet::Outlet;
+pub use outlet::{Kept, Outlet};
 pub use pulse::{Pulse, PulseCell};
 pub use recorder::{Recorder, Segment};
 pub use replay::{Pace, Replay};

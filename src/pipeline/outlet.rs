@@ -8,6 +8,15 @@ use eyas_event::{Alert, Loss, Process};
 
 use crate::Segment;
 
+/// What became of a segment that was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept, or waits to be; an outlet that keeps no recording says so, too.
+    Yes,
+    /// It, or one that was handed over earlier, was dropped: the recording has a hole.
+    No,
+}
+
 /// Takes what comes out. A call may wait for a bounded time, never for ever: each outlet says itself what it does when
 /// it is full, and counts what it drops.
 pub trait Outlet {
@@ -16,7 +25,7 @@ pub trait Outlet {
     /// A process ran a program. Those of alerts are in the alerts.
     fn process(&mut self, process: &Arc<Process>);
     /// A part of the recording is complete.
-    fn segment(&mut self, segment: Segment);
+    fn segment(&mut self, segment: Segment) -> Kept;
     /// Something was lost before it came here.
     fn loss(&mut self, loss: Loss);
     /// From now on this ruleset judges.
@@ -32,9 +41,12 @@ impl<A: Outlet, B: Outlet> Outlet for (A, B) {
         self.0.process(process);
         self.1.process(process);
     }
-    fn segment(&mut self, segment: Segment) {
-        self.1.segment(segment.clone());
-        self.0.segment(segment);
+    fn segment(&mut self, segment: Segment) -> Kept {
+        let second = self.1.segment(segment.clone());
+        match self.0.segment(segment) {
+            Kept::Yes => second,
+            Kept::No => Kept::No,
+        }
     }
     fn loss(&mut self, loss: Loss) {
         self.0.loss(loss);
@@ -53,8 +65,8 @@ impl<O: Outlet + ?Sized> Outlet for Box<O> {
     fn process(&mut self, process: &Arc<Process>) {
         (**self).process(process);
     }
-    fn segment(&mut self, segment: Segment) {
-        (**self).segment(segment);
+    fn segment(&mut self, segment: Segment) -> Kept {
+        (**self).segment(segment)
     }
     fn loss(&mut self, loss: Loss) {
         (**self).loss(loss);

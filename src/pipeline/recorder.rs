@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use eyas_event::BootTime;
+use eyas_enrich::Enrich;
+use eyas_event::{BootTime, Host};
 
 /// A stretch of the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Segment {
     pub first: BootTime,
     /// Time of its last record.
     pub last: BootTime,
-    /// How many records, facts among them.
+    /// How many records it was given; the facts that were asked for on the way, and the keyframe, are not counted.
     pub records: u64,
     /// Whether it begins with a keyframe.
     pub keyframe: bool,
@@ -46,28 +47,34 @@ fn blank() -> Segment {
 }
 
 impl Recorder {
-    /// Whether a keyframe should come before the next record.
-    pub fn wants_keyframe(&self) -> bool {
-        self.open.records == 0 && self.keyframe_at.is_none_or(|at| at.elapsed() >= KEYFRAME_AGE)
+    /// Comes before each record: begins a segment with a keyframe when one is due and everything can be told.
+    pub fn begin<H: Host>(&mut self, enrich: &Enrich<H>) {
+        let due = self.open.records == 0 && self.keyframe_at.is_none_or(|at| at.elapsed() >= KEYFRAME_AGE);
+        if due && enrich.can_keyframe() {
+            enrich.keyframe(&mut self.open.raw);
+            self.open.keyframe = true;
+            self.keyframe_at = Some(Instant::now());
+        }
     }
 
-    /// Begins the open segment, which must be empty, with a keyframe.
-    pub fn keyframe(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.open.raw);
-        self.open.keyframe = true;
-        self.keyframe_at = Some(Instant::now());
+    /// A segment could not be kept: a replay that comes to the hole must find its feet again soon after it.
+    pub fn segment_was_dropped(&mut self) {
+        self.keyframe_at = None;
     }
 
     /// Adds a record, and before it the facts that it needed.
     pub fn push(&mut self, facts: &[u8], record: &[u8], time: BootTime) {
         if self.open.records == 0 {
-            self.open.first = time;
             self.opened_at = Instant::now();
         }
         self.open.raw.extend_from_slice(facts);
         self.open.raw.extend_from_slice(record);
-        self.open.first = self.open.first.min(time);
-        self.open.last = self.open.last.max(time);
+        // A fact need not have a time.
+        if time != BootTime(0) {
+            let begun = self.open.first != BootTime(0);
+            self.open.first = if begun { self.open.first.min(time) } else { time };
+            self.open.last = self.open.last.max(time);
+        }
         self.open.records += 1;
     }
 
@@ -88,25 +95,35 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
+    use eyas_enrich::SilentHost;
+
     use super::*;
 
     #[test]
-    fn the_first_segment_begins_with_a_keyframe_and_the_next_does_not() {
+    fn keyframes_come_first_and_after_a_hole_and_not_else() {
+        let enrich = Enrich::new(SilentHost);
+        let mut frame = Vec::new();
+        enrich.keyframe(&mut frame);
         let mut recorder = Recorder::default();
-        assert!(recorder.wants_keyframe());
-        recorder.keyframe(|raw| raw.extend_from_slice(b"frame"));
-        recorder.push(b"f", b"one", BootTime(7));
-        recorder.push(b"", b"two", BootTime(5));
-        assert!(!recorder.wants_keyframe());
+        for record in [b"one", b"two"] {
+            recorder.begin(&enrich);
+            recorder.push(b"f", record, BootTime(if record == b"one" { 7 } else { 5 }));
+        }
+        recorder.push(b"", b"timeless", BootTime(0));
         let first = recorder.cut().expect("there is something in it");
-        assert_eq!(first.raw, b"framefonetwo");
+        assert_eq!(first.raw, [&frame[..], b"foneftwotimeless"].concat());
         assert_eq!(
             (first.first, first.last, first.records, first.keyframe),
-            (BootTime(5), BootTime(7), 2, true)
+            (BootTime(5), BootTime(7), 3, true)
         );
-        assert!(!recorder.wants_keyframe());
         assert!(recorder.cut().is_none());
-        recorder.push(b"", &vec![0; SEGMENT_BYTES], BootTime(9));
-        assert!(!recorder.cut_if_due().expect("due").keyframe);
+        for dropped in [false, true] {
+            if dropped {
+                recorder.segment_was_dropped();
+            }
+            recorder.begin(&enrich);
+            recorder.push(b"", &vec![0; SEGMENT_BYTES], BootTime(9));
+            assert_eq!(recorder.cut_if_due().expect("due").keyframe, dropped);
+        }
     }
 }

@@ -3,10 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::Record;
-use eyas_event::{
-    Fill, Interest, Loss, LossCause, Lost, RawBatch, Source, SourceError, SourceInfo, SourceKind,
-};
+use eyas_ebpf::{Kind, Record};
+use eyas_event::{Fill, Interest, Loss, RawBatch, Source, SourceError, SourceInfo, SourceKind};
 
 /// How fast a recording is given out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +25,6 @@ pub struct Replay<I> {
     pace: Pace,
     /// The moment at which the record time `.1` was due.
     anchor: Option<(Instant, u64)>,
-    losses: Vec<Loss>,
 }
 
 impl<I> Replay<I>
@@ -36,7 +33,7 @@ where
 {
     /// A recording, under a name for people, out of its raw segments in order.
     pub fn new(name: String, segments: I, pace: Pace) -> Self {
-        Self { name, segments, current: Vec::new(), at: 0, pace, anchor: None, losses: Vec::new() }
+        Self { name, segments, current: Vec::new(), at: 0, pace, anchor: None }
     }
 
     /// How long to wait until a record of this time is due.
@@ -85,10 +82,8 @@ where
                     return Err(SourceError::Read(why));
                 }
             };
-            let (is_fact, time, loss) = match record.body {
-                eyas_ebpf::Body::Loss(l) => (true, record.head.time, Some(l)),
-                body => (!body.kind().is_none_or(eyas_ebpf::Kind::is_kernel), record.head.time, None),
-            };
+            let is_fact = !record.body.kind().is_none_or(Kind::is_kernel);
+            let time = record.head.time;
             if !batch.has_room(len) {
                 return Ok(Fill::Records);
             }
@@ -104,15 +99,6 @@ where
                     }
                 }
             }
-            if let Some(l) = loss {
-                self.losses.push(Loss {
-                    lost: Lost::from_code(l.kind),
-                    cause: LossCause::from_code(l.cause).unwrap_or(LossCause::Unreadable),
-                    count: l.count,
-                    from: eyas_event::BootTime(l.from),
-                    to: eyas_event::BootTime(l.to),
-                });
-            }
             let (begin, end) = (self.at, self.at + len);
             batch.push(&self.current[begin..end]);
             self.at = end;
@@ -124,7 +110,7 @@ where
         Ok(())
     }
 
-    fn losses(&mut self, out: &mut Vec<Loss>) {
-        out.append(&mut self.losses);
+    fn losses(&mut self, _out: &mut Vec<Loss>) {
+        // Those of the recorded run stand in the recording, at their places.
     }
 }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::{Body, Head, LossFixed, Record, records};
+use eyas_ebpf::{Body, Head, Kind, LossFixed, Record, records};
 use eyas_engine::program::Scratch;
 use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_enrich::Enrich;
 use eyas_event::{
-    BootTime, Event, EventType, Fill, Host, Interest, Loss, LossCause, Lost, ProcessKey, RawBatch, Source,
-    SourceError, SourceKind, WallTime,
+    BootTime, Fill, Host, Interest, Loss, LossCause, Lost, RawBatch, Source, SourceError, SourceKind,
+    WallTime,
 };
 
-use crate::alert::alert;
-use crate::outlet::Outlet;
+use crate::judge::{Counts, Judge, Told};
+use crate::outlet::{Kept, Outlet};
 use crate::pulse::{Pulse, PulseCell};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, Segment};
 use crate::watch::RulesCell;
 
 /// How many record bytes are judged before the ruleset, the losses and the clock are looked at again.
@@ -76,22 +76,47 @@ pub struct Pipeline<S, H, O> {
     source: S,
     enrich: Enrich<H>,
     rules: RulesCell,
+    in_force: Option<Arc<Ruleset>>,
     outlet: O,
     recorder: Option<Recorder>,
     pulse: PulseCell,
     stop: Stop,
-    counters: Counters,
-    stored: Stored,
+    counts: Counts,
+    told: Told,
+    scratch: Scratch,
+    fired: Vec<RuleId>,
+    facts: Vec<u8>,
+    last_record: BootTime,
+    rate: Rate,
 }
 
+/// Events a second, as a gliding mean.
 #[derive(Debug, Default)]
-struct Counters {
-    alerts: u64,
-    lost: u64,
-    last_record: BootTime,
-    /// Events and time at the last pulse.
+struct Rate {
+    /// Time and number of events at the last pulse.
     pulsed: Option<(Instant, u64)>,
-    events_per_s: u64,
+    per_s: f64,
+}
+
+impl Rate {
+    fn is_due(&self) -> bool {
+        self.pulsed.is_none_or(|(at, _)| at.elapsed() >= PULSE_EVERY)
+    }
+
+    /// Takes in the number of events so far.
+    fn pulse(&mut self, events: u64) {
+        let now = Instant::now();
+        if let Some((at, before)) = self.pulsed {
+            let elapsed = now.duration_since(at).as_secs_f64();
+            if elapsed > 0.0 {
+                // A mean over about a second, so that the figure does not flicker.
+                let rate = events.saturating_sub(before) as f64 / elapsed;
+                let weight = elapsed.min(1.0);
+                self.per_s = self.per_s * (1.0 - weight) + rate * weight;
+            }
+        }
+        self.pulsed = Some((now, events));
+    }
 }
 
 impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
@@ -109,18 +134,25 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             source,
             enrich,
             rules,
+            in_force: None,
             outlet,
             recorder: (recording == Recording::On).then(Recorder::default),
             pulse,
             stop,
-            counters: Counters::default(),
-            stored: Stored::default(),
+            counts: Counts::default(),
+            told: Told::default(),
+            scratch: Scratch::default(),
+            fired: Vec::new(),
+            facts: Vec::new(),
+            last_record: BootTime(0),
+            rate: Rate::default(),
         }
     }
 
     /// Runs until the source ends or somebody asks for a stop; gives the outlet back.
     pub fn run(mut self) -> (O, Result<(), PipelineError>) {
         let result = self.turn();
+        self.finish();
         if let Some(segment) = self.recorder.as_mut().and_then(Recorder::cut) {
             self.outlet.segment(segment);
         }
@@ -131,9 +163,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
 
     fn turn(&mut self) -> Result<(), PipelineError> {
         let mut batch = RawBatch::with_capacity(BATCH_BYTES);
-        let mut scratch = Scratch::default();
         let mut losses = Vec::new();
-        let mut in_force: Option<Arc<Ruleset>> = None;
         self.beat(false, None);
         // A stop does not cut off what the kernel had sent before it: that is judged first, for a moment at most.
         let mut until: Option<Instant> = None;
@@ -146,24 +176,22 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             }
             let wait = if until.is_some() { Duration::ZERO } else { WAIT };
             batch.clear();
-            let fill = self.source.fill(&mut batch, wait).map_err(PipelineError::Source)?;
+            let fill = self.source.fill(&mut batch, wait);
             // After the wait, so that a ruleset that came meanwhile judges this batch already.
-            let rules = self.rules.load_full();
-            if in_force.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &rules)) {
-                self.adopt(&rules)?;
-                in_force = Some(rules.clone());
-            }
-            self.judge(&batch, &rules, &mut scratch);
+            let rules = self.adopt()?;
+            // What came before a failure is judged, too.
+            self.judge(&batch, &rules);
             self.source.losses(&mut losses);
             for loss in losses.drain(..) {
                 self.lose(loss);
             }
             if let Some(segment) = self.recorder.as_mut().and_then(Recorder::cut_if_due) {
-                self.outlet.segment(segment);
+                self.hand_over(segment);
             }
-            if self.counters.pulsed.is_none_or(|(at, _)| at.elapsed() >= PULSE_EVERY) {
+            if self.rate.is_due() {
                 self.beat(false, None);
             }
+            let fill = fill.map_err(PipelineError::Source)?;
             let drained = until.is_some_and(|until| fill == Fill::Idle || Instant::now() >= until);
             if fill == Fill::End || drained {
                 break;
@@ -172,22 +200,32 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         Ok(())
     }
 
-    /// A new ruleset judges from here on: the sensor sends what it wants, the store keeps its text.
-    fn adopt(&mut self, rules: &Arc<Ruleset>) -> Result<(), PipelineError> {
-        let mut interest = rules.interest();
-        if self.recorder.is_some() {
-            interest = interest.union(Interest::everything());
+    fn hand_over(&mut self, segment: Segment) {
+        if self.outlet.segment(segment) == Kept::No
+            && let Some(recorder) = &mut self.recorder
+        {
+            recorder.segment_was_dropped();
         }
-        self.source.set_interest(&interest).map_err(PipelineError::Source)?;
-        self.outlet.ruleset(rules);
-        Ok(())
     }
 
-    fn judge(&mut self, batch: &RawBatch, rules: &Ruleset, scratch: &mut Scratch) {
-        let Self { enrich, outlet, recorder, counters, stored, .. } = self;
+    /// The ruleset for the next batch. From a new one on the sensor sends what it wants, and the store keeps its text.
+    fn adopt(&mut self) -> Result<Arc<Ruleset>, PipelineError> {
+        let rules = self.rules.load_full();
+        if self.in_force.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &rules)) {
+            let mut interest = rules.interest();
+            if self.recorder.is_some() {
+                interest = interest.union(Interest::everything());
+            }
+            self.source.set_interest(&interest).map_err(PipelineError::Source)?;
+            self.outlet.ruleset(&rules);
+            self.in_force = Some(rules.clone());
+        }
+        Ok(rules)
+    }
+
+    fn judge(&mut self, batch: &RawBatch, rules: &Ruleset) {
+        let Self { enrich, outlet, recorder, counts, told, scratch, fired, facts, .. } = self;
         let bytes = batch.bytes();
-        let mut facts = Vec::new();
-        let mut fired: Vec<RuleId> = Vec::new();
         let mut unreadable = false;
         for (at, record) in records(bytes) {
             let Ok(record) = record else {
@@ -195,48 +233,46 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 unreadable = true;
                 break;
             };
-            if let Some(recorder) = recorder.as_mut().filter(|r| r.wants_keyframe()) {
-                recorder.keyframe(|raw| enrich.keyframe(raw));
+            if let Some(recorder) = recorder.as_mut() {
+                recorder.begin(enrich);
             }
             facts.clear();
-            enrich.fold(&record, &mut facts, &mut |event: &Event<'_>| {
-                fired.clear();
-                rules.judge(event, scratch, &mut fired);
-                if matches!(event.kind, EventType::EXECVE | EventType::EXECVEAT)
-                    && matches!(event.body, eyas_event::event::Body::Exec)
-                {
-                    stored.note(outlet, event.process);
-                }
-                for id in &fired {
-                    counters.alerts += 1;
-                    let rule = rules.rule(*id);
-                    let alert = Arc::new(alert(event, rules, rule, scratch, counters.alerts, counters.lost));
-                    outlet.alert(&alert);
-                }
-            });
+            let mut judge = Judge { rules, scratch, fired, counts, told, outlet };
+            enrich.fold(&record, facts, &mut |event| judge.event(event));
             let time = BootTime(record.head.time);
-            if record.body.kind().is_none_or(eyas_ebpf::Kind::is_kernel) {
-                counters.last_record = counters.last_record.max(time);
+            if record.body.kind().is_none_or(Kind::is_kernel) {
+                self.last_record = self.last_record.max(time);
+            }
+            if let Body::Loss(loss) = &record.body {
+                // At its place in the stream, so that alerts after it know of it, live and in a replay.
+                let loss = recorded(loss);
+                counts.lost = counts.lost.saturating_add(loss.count);
+                outlet.loss(loss);
             }
             if let Some(recorder) = recorder {
-                recorder.push(&facts, &bytes[at..at + record.head.len as usize], time);
+                recorder.push(facts, &bytes[at..at + record.head.len as usize], time);
             }
         }
         if unreadable {
-            let at = self.counters.last_record;
-            self.lose(Loss {
-                lost: Lost::AnyRecords,
-                cause: LossCause::Unreadable,
-                count: 0,
-                from: at,
-                to: at,
-            });
+            let at = self.last_record;
+            // One record at least; how many more lay behind it, nobody can know.
+            let lost = Lost::AnyRecords;
+            self.lose(Loss { lost, cause: LossCause::Unreadable, count: 1, from: at, to: at });
+        }
+    }
+
+    /// Judges what waited for more records: no more will come.
+    fn finish(&mut self) {
+        let Self { enrich, outlet, counts, told, scratch, fired, in_force, .. } = self;
+        if let Some(rules) = in_force {
+            let mut judge = Judge { rules, scratch, fired, counts, told, outlet };
+            enrich.finish(&mut |event| judge.event(event));
         }
     }
 
     /// Counts a loss, writes it into the recording, and hands it on.
     fn lose(&mut self, loss: Loss) {
-        self.counters.lost += loss.count;
+        self.counts.lost = self.counts.lost.saturating_add(loss.count);
         if let Some(recorder) = &mut self.recorder {
             let fixed = LossFixed {
                 kind: loss.lost.code(),
@@ -249,6 +285,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             let mut raw = Vec::new();
             let head = Head { time: loss.to.0, ..Head::default() };
             if (Record { head, body: Body::Loss(fixed) }).write(&mut raw).is_ok() {
+                recorder.begin(&self.enrich);
                 recorder.push(&[], &raw, loss.to);
             }
         }
@@ -257,27 +294,16 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
 
     fn beat(&mut self, ended: bool, failed: Option<String>) {
         let events = self.enrich.stats().events;
-        let now = Instant::now();
-        let c = &mut self.counters;
-        if let Some((at, before)) = c.pulsed {
-            let elapsed = now.duration_since(at).as_secs_f64();
-            if elapsed > 0.0 {
-                // A gliding mean over about a second, so that the figure does not flicker.
-                let rate = events.saturating_sub(before) as f64 / elapsed;
-                let weight = elapsed.min(1.0);
-                c.events_per_s = (c.events_per_s as f64 * (1.0 - weight) + rate * weight).round() as u64;
-            }
-        }
-        c.pulsed = Some((now, events));
-        let rules = self.rules.load();
+        self.rate.pulse(events);
+        let rules = self.in_force.clone().unwrap_or_else(|| self.rules.load_full());
         self.pulse.store(Arc::new(Pulse {
             node: self.enrich.node().clone(),
             source: Some(self.source.describe()),
-            events_per_s: c.events_per_s,
+            events_per_s: self.rate.per_s.round() as u64,
             events,
-            alerts: c.alerts,
-            lost: c.lost,
-            last_record: match c.last_record {
+            alerts: self.counts.alerts,
+            lost: self.counts.lost,
+            last_record: match self.last_record {
                 BootTime(0) => WallTime(0),
                 time => time.to_wall(self.enrich.wall_offset_ns()),
             },
@@ -289,20 +315,13 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
     }
 }
 
-/// Which values of processes have been handed to the outlet already. It forgets everything now and then, because
-/// handing one over twice costs little and remembering all costs memory.
-#[derive(Debug, Default)]
-struct Stored(std::collections::HashSet<(ProcessKey, BootTime)>);
-
-impl Stored {
-    const MAX: usize = 65_536;
-
-    fn note(&mut self, outlet: &mut impl Outlet, process: &Arc<eyas_event::Process>) {
-        if self.0.len() >= Self::MAX {
-            self.0.clear();
-        }
-        if self.0.insert((process.key, process.exec_time)) {
-            outlet.process(process);
-        }
+/// A loss as the recording holds it.
+fn recorded(loss: &LossFixed) -> Loss {
+    Loss {
+        lost: Lost::from_code(loss.kind),
+        cause: LossCause::from_code(loss.cause).unwrap_or(LossCause::Unreadable),
+        count: loss.count,
+        from: BootTime(loss.from),
+        to: BootTime(loss.to),
     }
 }

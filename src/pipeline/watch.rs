@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use eyas_engine::diag::{Diagnostic, Severity};
@@ -20,6 +20,8 @@ pub type RulesCell = Arc<ArcSwap<Ruleset>>;
 
 /// How long the files must be quiet before they are read: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(120);
+/// How long a reload may be put off by files that are never quiet, so that an edit takes effect within a second.
+const RESTLESS_MAX: Duration = Duration::from_millis(500);
 
 /// What came of loading rules.
 #[derive(Debug)]
@@ -88,7 +90,7 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(error)? {
         let file = entry.map_err(error)?.path();
-        if file.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        if is_rule_file(&file) {
             files.push(file);
         }
     }
@@ -96,10 +98,20 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {
     Ok(files)
 }
 
+/// Whether a directory stands for this file, too.
+fn is_rule_file(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "yaml" || e == "yml")
+}
+
 /// A thread that watches rule files. It ends when this is dropped.
 pub struct RuleWatch {
-    // Dropping the watcher closes the channel, and that ends the thread.
-    _watcher: notify::RecommendedWatcher,
+    changes: Sender<Change>,
+}
+
+/// What the thread hears.
+enum Change {
+    Files,
+    End,
 }
 
 impl RuleWatch {
@@ -110,44 +122,80 @@ impl RuleWatch {
         cell: RulesCell,
         mut told: impl FnMut(Result<LoadOutcome, (PathBuf, std::io::Error)>) + Send + 'static,
     ) -> Result<Self, notify::Error> {
-        let (changed, changes) = mpsc::channel::<()>();
+        let (changes, heard) = mpsc::channel();
+        let changed = changes.clone();
         let names: Vec<OsString> =
             paths.iter().filter(|p| !p.is_dir()).filter_map(|p| p.file_name().map(Into::into)).collect();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            let ours = event.paths.iter().any(|p| {
-                p.extension().is_some_and(|e| e == "yaml" || e == "yml")
-                    || p.file_name().is_some_and(|n| names.iter().any(|name| name == n))
-            });
-            if ours && !event.kind.is_access() {
+            if !event.kind.is_access() && event.paths.iter().any(|p| is_ours(p, &names)) {
                 // The receiver lives as long as the thread; afterwards nobody is interested.
-                let _ = changed.send(());
+                let _ = changed.send(Change::Files);
             }
         })?;
-        // Editors replace a file by renaming another over it, so the directory is watched and not the file.
-        let mut dirs: Vec<&Path> =
-            paths.iter().map(|p| if p.is_dir() { p.as_path() } else { parent(p) }).collect();
-        dirs.sort_unstable();
-        dirs.dedup();
-        for dir in dirs {
-            watcher.watch(dir, RecursiveMode::NonRecursive)?;
+        for dir in directories(&paths) {
+            watcher.watch(&dir, RecursiveMode::NonRecursive)?;
         }
         std::thread::Builder::new()
             .name("eyas-rules".into())
             .spawn(move || {
-                while changes.recv().is_ok() {
-                    while changes.recv_timeout(QUIET) != Err(RecvTimeoutError::Timeout) {
-                        if matches!(changes.try_recv(), Err(mpsc::TryRecvError::Disconnected)) {
-                            return;
-                        }
+                while let Ok(Change::Files) = heard.recv() {
+                    if !settle(&heard) {
+                        return;
                     }
-                    let outcome = load_files(&paths, least).map(|outcome| put_into_force(outcome, &cell));
-                    told(outcome);
+                    // A link may point elsewhere now, or a directory be another under the same name. Where one cannot be
+                    // watched its files cannot be read either, and that is told.
+                    for dir in directories(&paths) {
+                        let _ = watcher.watch(&dir, RecursiveMode::NonRecursive);
+                    }
+                    told(load_files(&paths, least).map(|outcome| put_into_force(outcome, &cell)));
                 }
             })
             .map_err(notify::Error::io)?;
-        Ok(Self { _watcher: watcher })
+        Ok(Self { changes })
     }
+}
+
+impl Drop for RuleWatch {
+    fn drop(&mut self) {
+        // When the thread is gone already, there is nobody to tell.
+        let _ = self.changes.send(Change::End);
+    }
+}
+
+/// Waits until the files are quiet, or have been restless for too long; `false` when the watch is to end.
+fn settle(heard: &Receiver<Change>) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < RESTLESS_MAX {
+        match heard.recv_timeout(QUIET) {
+            Ok(Change::Files) => {}
+            Ok(Change::End) | Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    true
+}
+
+/// Whether a change of this path may be one of the rules: of a file with a name that was given, of any file that a
+/// directory could stand for, or of the link through which Kubernetes replaces mounted files.
+fn is_ours(path: &Path, names: &[OsString]) -> bool {
+    let Some(name) = path.file_name() else { return false };
+    is_rule_file(path) || name == "..data" || names.iter().any(|ours| ours == name)
+}
+
+/// Editors replace a file by renaming another over it, so directories are watched and not files: that of the path, and,
+/// when it is a link, that of what it points at.
+fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut dirs = Vec::new();
+    for path in paths {
+        let real = path.canonicalize().ok().filter(|real| real != path);
+        for p in std::iter::once(path).chain(&real) {
+            dirs.push(if p.is_dir() { p.clone() } else { parent(p).to_owned() });
+        }
+    }
+    dirs.sort_unstable();
+    dirs.dedup();
+    dirs
 }
 
 /// Swaps a ruleset in when nothing is wrong with it.
