@@ -141,7 +141,9 @@ impl Outlet for Printer {
         }
     }
     fn process(&mut self, _: &Arc<Process>) {}
-    fn segment(&mut self, _: Segment) {}
+    fn segment(&mut self, _: Segment) -> Kept {
+        Kept::Yes
+    }
     fn loss(&mut self, _: Loss) {}
     fn ruleset(&mut self, _: &Arc<Ruleset>) {}
 }
