@@ -3,8 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::support::{NOBODY, Place, Ran, eyas, has_sensor, run};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{
+    Database, NOBODY, PATIENCE, Place, Ran, Stage, alone, eyas, has_sensor, parse, run, wait_for,
+};
 
 const GOOD: &str = "- rule: Good\n  desc: d\n  condition: evt.type = openat and fd.name = /nowhere\n  output: o %fd.name\n  priority: INFO\n";
 const BAD: &str = "- rule: Bad\n  desc: d\n  condition: proc.nmae = x\n  output: o\n  priority: INFO\n";
@@ -197,9 +202,9 @@ fn a_live_run_ends_when_its_reader_leaves() {
     assert!(line.contains(": Notice opened /tmp/"), "a line of text: {line}");
     drop(out);
     // It notices with the next alerts that nobody reads any more.
-    let status = crate::support::wait_for("it to end", crate::support::PATIENCE, || {
+    let status = wait_for("it to end", PATIENCE, || {
         place.write("marked", "");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
         child.try_wait().unwrap()
     });
     let said: Vec<String> = said.map_while(Result::ok).collect();
@@ -208,10 +213,45 @@ fn a_live_run_ends_when_its_reader_leaves() {
 }
 
 #[test]
+fn a_reader_that_stands_still_stops_neither_the_sensor_nor_its_end() {
+    if !has_sensor("a reader that stands still") {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    let rules = place.write("rules.yaml", &place.open_rule("Marked file opened", "marked"));
+    place.write("marked", "");
+    let mut stage = Stage::new("opens", &place);
+    let mut command = place.eyas();
+    command.args(["run", "--headless", "--pid-namespace", &stage.namespace, "-r"]).arg(&rules);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    said.by_ref().map_while(Result::ok).find(|l| l.contains("watching ")).expect("it watches");
+    // More than a pipe and the lane hold; nobody reads.
+    let nobody_reads = child.stdout.take();
+    stage.begin();
+    std::thread::sleep(Duration::from_secs(6));
+    let opened: u64 = stage.end().split(' ').next().unwrap().parse().unwrap();
+    let begun = Instant::now();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let status = wait_for("it to end", PATIENCE, || child.try_wait().unwrap());
+    let took = begun.elapsed();
+    let last = said.map_while(Result::ok).last().unwrap();
+    println!("{opened} opens; ended after {took:?}: {last}");
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(last.contains(&format!(" {opened} alerts, 0 records lost")), "{last}");
+    assert!(!last.contains(" 0 alerts not printed") && last.ends_with(" 0 alerts not stored"), "{last}");
+    drop(nobody_reads);
+    let stored: Vec<i64> = Database::open(&place.store()).column("SELECT count(*) FROM alerts");
+    assert_eq!(stored, [opened as i64], "the store has them all");
+}
+
+#[test]
 fn the_doctor_answers() {
     let text = ran(&["doctor"]);
     assert!(matches!(text.code(), Some(0..=2)), "{}{}", text.out(), text.err());
     assert!(!text.out().is_empty() && !text.err().contains("panicked"));
     let json = ran(&["doctor", "--json"]);
-    crate::support::parse(&json.out());
+    parse(&json.out());
 }
