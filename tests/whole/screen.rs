@@ -137,6 +137,33 @@ fn nobody_sees_at_least_six_alerts_of_the_demo_on_a_small_screen() {
 }
 
 #[test]
+fn the_console_survives_every_change_of_size() {
+    let test = "every change of size";
+    if !has_program("tmux", test) {
+        return;
+    }
+    let place = Place::new();
+    let command = format!("{} demo --speed 1000; echo $? > code", env!("CARGO_BIN_EXE_eyas"));
+    let screen = Screen::open(&place, (120, 40), &command);
+    screen.shows(&["20 alerts"]);
+    for (columns, rows) in [(40, 12), (1, 1), (300, 100), (20, 5), (2, 50), (80, 24), (7, 7)] {
+        for key in ["", "Enter", "Escape", "?", "Escape"] {
+            let (columns, rows) = (columns.to_string(), rows.to_string());
+            screen.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
+            screen.press(key);
+            std::thread::sleep(Duration::from_millis(40));
+        }
+    }
+    screen.tmux(&["resize-window", "-x", "120", "-y", "40"]);
+    screen.shows(&["20 alerts", "ALERTS"]);
+    screen.press("C-c");
+    let code = wait_for("the console to end", PATIENCE, || {
+        std::fs::read_to_string(place.path("code")).ok().filter(|code| code.ends_with('\n'))
+    });
+    assert_eq!(code, "0\n");
+}
+
+#[test]
 fn the_time_in_which_nobody_watched_is_shown() {
     let test = "the gap is shown";
     if !has_sensor(test) || !has_program("tmux", test) {

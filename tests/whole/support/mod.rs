@@ -6,7 +6,7 @@ mod database;
 mod place;
 mod stage;
 
-pub(crate) use agent::{Agent, Line};
+pub(crate) use agent::{Agent, Ended, Line};
 pub(crate) use database::Database;
 pub(crate) use place::{Place, loopback_server, name_of};
 pub(crate) use stage::{Curtain, Stage};
