@@ -53,6 +53,10 @@ impl<'a> Open<'a> {
             FieldId::FD_DEV_MAJOR if opened => Value::Int((self.dev >> 20).into()),
             FieldId::FD_DEV_MINOR if opened => Value::Int((self.dev & 0xf_ffff).into()),
             FieldId::FD_INO if opened => Value::Int(self.ino as i64),
+            // What Falco says of a file when it is asked for what only a socket has.
+            FieldId::FD_CONNECTED | FieldId::FD_IS_SERVER if opened => Value::Bool(false),
+            FieldId::FD_L4PROTO if opened => Value::Bytes(b"<NA>"),
+            FieldId::FD_NAME_CHANGED if opened => Value::Bool(true),
             _ => Value::Absent,
         }
     }
@@ -81,6 +85,10 @@ impl Connect<'_> {
             }),
             FieldId::FD_NAME => rendered(buf, |b| render::tuple(self, b)),
             FieldId::FD_NAMERAW => Value::Bytes(b""),
+            // And of a socket, when it is asked for what only a file has.
+            FieldId::FD_DEV | FieldId::FD_DEV_MAJOR | FieldId::FD_DEV_MINOR | FieldId::FD_INO => {
+                Value::Int(0)
+            }
             // The caller of connect is the client: its end is the local one.
             FieldId::FD_CIP | FieldId::FD_LIP | FieldId::FD_CNET | FieldId::FD_LNET => ip(local),
             FieldId::FD_SIP | FieldId::FD_RIP | FieldId::FD_SNET | FieldId::FD_RNET => ip(remote),

@@ -23,7 +23,7 @@ impl Event<'_> {
     }
 
     /// The leader of the process's session: the process with that pid, else the oldest ancestor of an unbroken run in
-    /// the same session.
+    /// the same session. Where there is none, its name is empty, not missing.
     fn session_leader(&self) -> Option<&Arc<Process>> {
         self.leader(self.process.sid, |p| p.sid)
     }
@@ -35,8 +35,8 @@ impl Event<'_> {
     fn leader(&self, id: u32, of: fn(&Process) -> u32) -> Option<&Arc<Process>> {
         let named = self.table.by_pid(id).filter(|p| of(p) == id);
         named.or_else(|| {
-            let run = std::iter::once(self.process).chain(self.table.ancestors(self.process));
-            run.take_while(|p| of(p) == id).last()
+            // Only the nearest ancestors count, so the walk ends with the first of another session.
+            self.table.ancestors(self.process).take_while(|p| of(p) == id).last()
         })
     }
 
@@ -54,7 +54,8 @@ impl Event<'_> {
             FieldId::PROC_EXEPATH => text(Some(&me.exe_path)),
             FieldId::PROC_PEXEPATH => text(self.parent().map(|p| &*p.exe_path)),
             FieldId::PROC_ARGS => match nth(arg) {
-                Some(n) => Value::bytes_or_absent(me.arg(n as usize + 1)),
+                // Beyond the last it is empty, not missing, as with Falco.
+                Some(n) => Value::Bytes(me.args().skip(1).nth(n as usize).unwrap_or_default()),
                 None => rendered(buf, |b| me.write_args(b)),
             },
             FieldId::PROC_CMDLINE => rendered(buf, |b| me.write_cmdline(b)),
@@ -87,14 +88,14 @@ impl Event<'_> {
             FieldId::PROC_VPID => Value::Int(me.vpid.into()),
             FieldId::PROC_PVPID => self.parent().map_or(Value::Absent, |p| Value::Int(p.vpid.into())),
             FieldId::PROC_SID => Value::Int(me.sid.into()),
-            FieldId::PROC_SNAME => text(self.session_leader().map(|p| &*p.comm)),
-            FieldId::PROC_SID_EXE => text(self.session_leader().map(|p| p.exe())),
-            FieldId::PROC_SID_EXEPATH => text(self.session_leader().map(|p| &*p.exe_path)),
+            FieldId::PROC_SNAME => Value::Bytes(self.session_leader().map_or(b"", |p| &p.comm)),
+            FieldId::PROC_SID_EXE => Value::Bytes(self.session_leader().map_or(b"", |p| p.exe())),
+            FieldId::PROC_SID_EXEPATH => Value::Bytes(self.session_leader().map_or(b"", |p| &p.exe_path)),
             FieldId::PROC_VPGID => Value::Int(me.vpgid.into()),
             FieldId::PROC_PGID => Value::Int(me.pgid.into()),
-            FieldId::PROC_PGID_NAME => text(self.group_leader().map(|p| &*p.comm)),
-            FieldId::PROC_PGID_EXE => text(self.group_leader().map(|p| p.exe())),
-            FieldId::PROC_PGID_EXEPATH => text(self.group_leader().map(|p| &*p.exe_path)),
+            FieldId::PROC_PGID_NAME => Value::Bytes(self.group_leader().map_or(b"", |p| &p.comm)),
+            FieldId::PROC_PGID_EXE => Value::Bytes(self.group_leader().map_or(b"", |p| p.exe())),
+            FieldId::PROC_PGID_EXEPATH => Value::Bytes(self.group_leader().map_or(b"", |p| &p.exe_path)),
             FieldId::PROC_DURATION => self.since(Some(me)),
             FieldId::PROC_PPID_DURATION => self.since(self.parent().map(|p| &**p)),
             FieldId::PROC_PID_TS => self.started(Some(me)),

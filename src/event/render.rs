@@ -56,6 +56,9 @@ pub(crate) fn args(event: &Event<'_>, out: &mut Vec<u8>) {
 
 /// Appends one parameter as `evt.arg.NAME` prints it; `false` when the event has no such parameter.
 pub(crate) fn param(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+    if !params::of(event.kind).contains(&name) {
+        return false;
+    }
     match event.body {
         Body::Open(open) => open_param(event, &open, name, out),
         Body::Connect(connect) => connect_param(&connect, name, out),
@@ -163,17 +166,19 @@ fn connect_param(c: &Connect<'_>, name: &str, out: &mut Vec<u8>) -> bool {
             true
         }
         "fd" => {
-            let kind = match (c.family, c.protocol) {
-                (Family::Unix, _) => "u",
-                (Family::Inet, 6) => "4t",
-                (Family::Inet, 17) => "4u",
-                (Family::Inet, _) => "4",
-                (Family::Inet6, 6) => "6t",
-                (Family::Inet6, 17) => "6u",
-                (Family::Inet6, _) => "6",
-                (Family::Other(_), _) => "o",
+            let (family, is_inet) = match c.family {
+                Family::Unix => ("u", false),
+                Family::Inet => ("4", true),
+                Family::Inet6 => ("6", true),
+                Family::Other(_) => ("o", false),
             };
-            let _ = write!(out, "<{kind}>");
+            // The transport is told of a socket that has its ends.
+            let transport = match c.protocol {
+                6 if is_inet && c.is_connected() => "t",
+                17 if is_inet && c.is_connected() => "u",
+                _ => "",
+            };
+            let _ = write!(out, "<{family}{transport}>");
             tuple(c, out);
             true
         }
