@@ -115,10 +115,17 @@ impl Config {
         if tree.is_null() {
             tree = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());
         }
+        // Checked by itself first, so that what is wrong is sought where it stands.
+        let config: Self = serde_yaml::from_value(tree.clone())
+            .with_context(|| format!("{}: not a configuration", path.display()))?;
+        if common.set.is_empty() {
+            return Ok(config);
+        }
         for set in &common.set {
             apply(&mut tree, set)?;
         }
-        serde_yaml::from_value(tree).with_context(|| format!("{}: not a configuration", path.display()))
+        serde_yaml::from_value(tree)
+            .with_context(|| format!("-o {}: not a configuration", common.set.join(" -o ")))
     }
 }
 
@@ -183,6 +190,9 @@ mod tests {
         std::fs::write(&path, "eyas: {stoer: x}\n").expect("write");
         let wrong = format!("{:#}", Config::load(&common(Some(path), &[])).expect_err("no such key"));
         assert!(wrong.contains("stoer"), "{wrong}");
+        let wrong =
+            format!("{:#}", Config::load(&common(None, &["priority=loud"])).expect_err("no such priority"));
+        assert!(wrong.starts_with("-o priority=loud: ") && wrong.contains("warning"), "{wrong}");
         let wrong = format!("{:#}", Config::load(&common(None, &["json_output"])).expect_err("no value"));
         assert!(wrong.contains("KEY=VALUE"), "{wrong}");
     }
