@@ -3,6 +3,7 @@
 //! a value. Where we differ, the table says why, and a row that is not needed any more is an error.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use eyas_ebpf::{
     Body, Clock, ClockFixed, Connect, ConnectFixed, Exec, ExecFixed, ExecFlags, Head, Open, OpenFixed,
@@ -69,8 +70,8 @@ fn situation(name: &str) -> Vec<u8> {
         30 => BEGIN + 40 * MS,
         _ => BEGIN + 70 * MS,
     };
-    let family: [(u32, u32, &[u8], &[u8], &[u8]); 3] = [
-        (1, 0, b"init", b"/sbin/init", b"/sbin/init\0context\0ls\0--format\0{{json .}}\0"),
+    let family = [
+        (1, 0, &b"init"[..], &b"/sbin/init"[..], &b"/sbin/init\0context\0ls\0--format\0{{json .}}\0"[..]),
         (20, 1, b"sshd", b"/usr/sbin/sshd", b"/usr/sbin/sshd\0"),
         (30, 20, b"bash", b"/usr/bin/bash", b"/bin/bash\0"),
     ];
@@ -207,7 +208,7 @@ fn fields_have_falcos_values_but_for_those_that_the_table_names() {
                     match row {
                         _ if got == *want => {}
                         Some(row) => used[row] = true,
-                        None => wrong += &format!("{name} {text}: Falco {want}, we {got}\n"),
+                        None => writeln!(wrong, "{name} {text}: Falco {want}, we {got}").unwrap(),
                     }
                 }
             });
@@ -216,7 +217,7 @@ fn fields_have_falcos_values_but_for_those_that_the_table_names() {
     }
     for ((situations, field, _), used) in DIFFERENT.iter().zip(used) {
         if !used {
-            wrong += &format!("the row {situations} {field} is not needed any more\n");
+            writeln!(wrong, "the row {situations} {field} is not needed any more").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -4,5 +4,6 @@
 
 mod contexts;
 mod fold;
+mod hostile;
 mod races;
 mod support;
