@@ -13,6 +13,7 @@ mod fail;
 mod falco;
 mod machine;
 mod outlets;
+mod printer;
 mod replay;
 mod rulebook;
 mod rules;

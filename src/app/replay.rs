@@ -14,7 +14,7 @@ use crate::agent::{self, Ended, bug};
 use crate::cli;
 use crate::fail::{Fail, Outcome, store_text};
 use crate::falco::Form;
-use crate::outlets::{Patience, Printer};
+use crate::printer::{Patience, Printer};
 use crate::settings::Settings;
 use crate::{console, rulebook, signals};
 
@@ -93,7 +93,9 @@ fn print(settings: &Settings, store: &Path, pace: Pace, form: Form) -> Outcome {
         std::thread::sleep(Duration::from_millis(10));
     }
     let (printer, ended) = running.thread.join().map_err(|_| bug("the pipeline"))?;
-    printer.finish();
+    if let Some(error) = printer.finish().failed {
+        return Err(Fail::environment(format!("cannot write to standard output: {error}")));
+    }
     ended.map_err(Fail::environment)
 }
 

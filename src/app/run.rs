@@ -1,15 +1,16 @@
 //! `eyas run`: the sensor without a console. Alerts go to standard output and into the store; what is to be said beside
 //! them goes to standard error.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eyas_engine::diag::Severity;
 use eyas_pipeline::{LoadOutcome, Stop};
+use eyas_store::WriterStats;
 
 use crate::agent::{self, Agent, Start};
 use crate::fail::Outcome;
 use crate::falco::Form;
-use crate::outlets::{Patience, Printer};
+use crate::printer::{Patience, Printer};
 use crate::rulebook;
 use crate::settings::Settings;
 use crate::{say, signals};
@@ -28,20 +29,74 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
         Err(why) => say(&format!("rules: {why}; the earlier ones stay in force")),
     })?;
     say(&format!("watching {} with {count} rules{tally}; store {}", settings.node, settings.store.display()));
+    let writer = agent.writer();
+    let mut trouble = StoreTrouble::default();
     while !stop.asked() && !agent.has_ended() {
         std::thread::sleep(Duration::from_millis(50));
+        if let Some(text) = trouble.look(&writer.stats(), Instant::now()) {
+            say(&text);
+        }
     }
     let pulse = agent.pulse.clone();
-    let writer = agent.writer();
     let (_, printer) = agent.finish()?;
-    let unprinted = printer.finish();
+    let unprinted = printer.finish().left_out;
     let pulse = pulse.load();
     let stats = writer.stats();
     say(&format!(
-        "{} events, {} alerts, {} records lost, {unprinted} alerts not printed, {} alerts not stored",
-        pulse.events, pulse.alerts, pulse.lost, stats.alerts_dropped
+        "{} events, {} alerts, {} records lost, {unprinted} alerts not printed, {} alerts not stored{}",
+        pulse.events,
+        pulse.alerts,
+        pulse.lost,
+        stats.alerts_dropped,
+        if stats.spill_bytes > 0 {
+            ", some wait in the spill file and are stored at the next start"
+        } else {
+            ""
+        }
     ));
     Ok(())
+}
+
+/// What a person is told of a store that does not take what it is given: when that begins and when it ends.
+#[derive(Debug, Default)]
+struct StoreTrouble {
+    /// Trouble was told of; how many alerts had been dropped and spilled then.
+    told: Option<(u64, u64)>,
+    /// Since when all is well again; said only when it stays so, because a full disk takes a small write now and then.
+    well: Option<Instant>,
+}
+
+impl StoreTrouble {
+    /// How long writes must go well before that is said.
+    const CALM: Duration = Duration::from_secs(2);
+
+    fn look(&mut self, stats: &WriterStats, now: Instant) -> Option<String> {
+        match (&stats.last_error, self.told) {
+            (Some(error), told) => {
+                self.well = None;
+                if told.is_some() {
+                    return None;
+                }
+                self.told = Some((stats.alerts_dropped, stats.alerts_spilled));
+                Some(format!(
+                    "the store takes nothing at the moment: {error}; {} alerts wait, watching goes on",
+                    stats.alerts_waiting
+                ))
+            }
+            (None, Some((dropped, spilled))) => {
+                if now.duration_since(*self.well.get_or_insert(now)) < Self::CALM {
+                    return None;
+                }
+                *self = Self::default();
+                Some(format!(
+                    "the store takes alerts again; meanwhile {} went by way of the spill file, {} were not stored",
+                    stats.alerts_spilled - spilled,
+                    stats.alerts_dropped - dropped
+                ))
+            }
+            (None, None) => None,
+        }
+    }
 }
 
 /// Says what is wrong with rules, if anything is.
@@ -63,4 +118,28 @@ fn report(outcome: &LoadOutcome) {
 fn tally(outcome: &LoadOutcome) -> String {
     let tally = rulebook::tally(outcome);
     if tally.is_empty() { tally } else { format!(" ({tally})") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn trouble_with_the_store_is_told_once_and_so_is_its_end() {
+        let mut trouble = StoreTrouble::default();
+        let begin = Instant::now();
+        let mut stats = WriterStats::default();
+        assert_eq!(trouble.look(&stats, begin), None);
+        stats.last_error = Some("disk full".into());
+        assert!(trouble.look(&stats, begin).unwrap().contains("disk full"));
+        assert_eq!(trouble.look(&stats, begin), None);
+        (stats.alerts_spilled, stats.alerts_dropped) = (5, 2);
+        stats.last_error = None;
+        assert_eq!(trouble.look(&stats, begin), None);
+        let end = trouble.look(&stats, begin + StoreTrouble::CALM).unwrap();
+        assert!(end.contains("5 went by way of the spill file, 2 were not stored"), "{end}");
+        assert_eq!(trouble.look(&stats, begin + StoreTrouble::CALM * 2), None);
+    }
 }
