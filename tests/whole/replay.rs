@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::process::Command;
+use std::time::Duration;
 
-use crate::support::{Agent, Ended, Place, Stage, alone, eyas, has_sensor, run};
+use crate::support::{Agent, Ended, PATIENCE, Place, Stage, alone, eyas, has_sensor, run, wait_for};
 
 const TIMES: usize = 100;
 
@@ -90,13 +91,17 @@ fn a_replay_of_a_run_that_was_killed_and_one_after_it_is_right_as_far_as_it_was_
     let _alone = alone();
     let place = Place::new();
     let rules = prepare(&place);
-    let killed = texts(watch_a_mixture(&place, &rules).kill());
+    let first = watch_a_mixture(&place, &rules);
+    // By then it has filled some segments, and has had time to commit them.
+    wait_for("the first run's alerts", PATIENCE, || (first.printed().len() > TIMES * 12).then_some(()));
+    std::thread::sleep(Duration::from_millis(300));
+    let killed = texts(first.kill());
     let second = texts(watch_a_mixture(&place, &rules).stop());
     let again = replay(&place, &rules);
     // The kill took what was not yet in a segment.
     let kept = again.len().checked_sub(second.len()).expect("the second run is there in full");
     println!("killed: {} lines, {kept} of them recorded", killed.len());
-    assert!(kept <= killed.len());
+    assert!(kept > 0 && kept <= killed.len());
     same("the run that was killed", &killed[..kept], &again[..kept]);
     same("the run after it", &second, &again[kept..]);
 }
