@@ -233,9 +233,11 @@ impl<H: Host> Enrich<H> {
         self.learn_group(head.gid, facts);
         let container = self.container(head.cgroup, head.tgid, facts);
         let mut process = facts::process_of(head, exec, container);
-        // The parent at birth, as far as the birth was seen: by now the process may have been given to a reaper.
+        // The parent at birth, as far as the birth was seen: by now the process may have been given to a reaper. That one
+        // takes the place of a parent that ended so long ago that it is forgotten.
         if let Some(known) = self.table.get(process.key).map(|p| p.parent)
             && known.start != 0
+            && self.table.get(known).is_some()
         {
             process.parent = known;
         }

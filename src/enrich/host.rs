@@ -110,14 +110,21 @@ impl Host for LiveHost {
     }
 
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
-        if !self.cgroups.contains_key(&id) {
-            self.walk_cgroups();
-        }
+        // Without a v2 hierarchy every process is in the same cgroup of it, so the id says nothing of this one.
+        self.cgroup_mount.as_ref()?;
         if let Some(path) = self.cgroups.get(&id) {
             return Some(path.clone());
         }
-        // Not in the tree that we see: gone already, or in a hierarchy that is not mounted here.
+        // Mostly the process is still there and still in it; that is quicker than a walk, and as sure.
         let paths = procfs::cgroup_paths(&self.proc_root, pid);
+        if self.cgroup_of(&paths) == Some(id) {
+            return paths.into_iter().next();
+        }
+        self.walk_cgroups();
+        if let Some(path) = self.cgroups.get(&id) {
+            return Some(path.clone());
+        }
+        // Not in the tree that we see: gone already, or above the part that is mounted here.
         let known = paths.iter().find(|p| std::str::from_utf8(p).is_ok_and(|p| container_id(p).is_some()));
         known.or(paths.first()).cloned()
     }
@@ -178,7 +185,12 @@ mod tests {
         host.processes(&mut |p| seen |= p.key == me.key);
         assert!(seen);
         if me.cgroup != 0 {
-            assert!(host.cgroup_path(me.cgroup, me.key.pid).is_some());
+            let path = host.cgroup_path(me.cgroup, me.key.pid);
+            assert!(path.is_some());
+            assert!(host.cgroups.is_empty(), "it was found without a walk");
+            assert_eq!(host.cgroup_path(me.cgroup, u32::MAX), path, "and with one, when the process is gone");
         }
+        host.cgroup_mount = None;
+        assert_eq!(host.cgroup_path(1, me.key.pid), None, "ids say nothing where there is no v2 hierarchy");
     }
 }

@@ -9,7 +9,7 @@ use eyas_enrich::{Enrich, SilentHost};
 use eyas_event::{Host, Process, ProcessKey};
 use proptest::prelude::*;
 
-use crate::support::{ID, Machine, T0, exec, fork, head, put, run, show};
+use crate::support::{ID, Machine, OneProcess, T0, exec, fork, head, put, run, show};
 
 fn stream() -> Vec<u8> {
     let mut out = Vec::new();
@@ -156,31 +156,5 @@ proptest! {
         // The parent is not in the snapshot, so only its pid is known.
         let want = Process { parent: ProcessKey { pid: ppid, start: if ppid == pid { start } else { 0 } }, ..p };
         prop_assert_eq!(&want, &**back);
-    }
-}
-
-struct OneProcess(Process);
-
-impl Host for OneProcess {
-    fn node(&self) -> &'static str {
-        "n"
-    }
-    fn wall_offset_ns(&self) -> i64 {
-        0
-    }
-    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
-        out(self.0.clone());
-    }
-    fn process(&mut self, _: u32) -> Option<Process> {
-        None
-    }
-    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-    fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
-        Some(format!("/docker/{ID}").into_bytes())
     }
 }

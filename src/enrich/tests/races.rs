@@ -6,9 +6,9 @@ use std::sync::Arc;
 use eyas_ebpf::{Argv, ArgvBits, ArgvFixed, Body, ExecFlags, ExitFixed, Head, Open, OpenFixed, records};
 use eyas_enrich::{Enrich, SilentHost};
 use eyas_event::process::ProcessFlags;
-use eyas_event::{BootTime, Host, Process, ProcessKey};
+use eyas_event::{BootTime, Process, ProcessKey};
 
-use crate::support::{Machine, T0, exec, fork, head, put, run};
+use crate::support::{Machine, OneProcess, T0, exec, fork, head, put, run};
 
 fn opened() -> Body<'static> {
     let fixed = OpenFixed { ret: 3, syscall: 257, dirfd: -100, ..OpenFixed::default() };
@@ -20,38 +20,16 @@ fn at(head: Head, time: u64) -> Head {
 }
 
 /// A machine whose snapshot was made after a shell had forked a daemon and had gone.
-struct Late;
-
-impl Host for Late {
-    fn node(&self) -> &'static str {
-        "n"
-    }
-    fn wall_offset_ns(&self) -> i64 {
-        0
-    }
-    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
-        out(Process {
-            key: ProcessKey::at(20, BootTime(T0 + 20_000_000)),
-            parent: ProcessKey { pid: 1, start: 0 },
-            started: BootTime(T0 + 20_000_000),
-            comm: (*b"daemon").into(),
-            exe_path: (*b"/usr/sbin/daemon").into(),
-            flags: ProcessFlags::SNAPSHOT,
-            ..Process::default()
-        });
-    }
-    fn process(&mut self, _: u32) -> Option<Process> {
-        None
-    }
-    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-    fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
-        None
-    }
+fn late() -> OneProcess {
+    OneProcess(Process {
+        key: ProcessKey::at(20, BootTime(T0 + 20_000_000)),
+        parent: ProcessKey { pid: 1, start: 0 },
+        started: BootTime(T0 + 20_000_000),
+        comm: (*b"daemon").into(),
+        exe_path: (*b"/usr/sbin/daemon").into(),
+        flags: ProcessFlags::SNAPSHOT,
+        ..Process::default()
+    })
 }
 
 #[test]
@@ -61,7 +39,7 @@ fn a_fork_older_than_the_snapshot_does_not_overwrite_what_the_snapshot_knows() {
     put(&mut stream, head(10, T0 + 1, 0, 0), fork(20, born));
     put(&mut stream, head(10, T0 + 1, 0, 0), Body::Exit(ExitFixed { status: 0, pad: 0 }));
     put(&mut stream, head(20, born, 0, 0), opened());
-    let (events, recording) = run(Late, &stream, true);
+    let (events, recording) = run(late(), &stream, true);
     assert!(events[1].contains("proc.name=daemon "), "{}", events[1]);
     assert_eq!(events, run(SilentHost, &recording, false).0);
 }
@@ -88,10 +66,36 @@ fn a_process_that_was_only_known_to_exist_is_completed_by_its_exec() {
 fn a_child_of_a_process_from_the_snapshot_is_not_from_the_snapshot() {
     let mut stream = Vec::new();
     put(&mut stream, head(20, T0 + 20_000_000, 0, 0), fork(30, T0 + 30_000_000));
-    let mut enrich = Enrich::new(Late);
+    let mut enrich = Enrich::new(late());
     enrich.snapshot();
     enrich.fold(&records(&stream).next().unwrap().1.unwrap(), &mut Vec::new(), &mut |_| ());
     assert!(!enrich.table().by_pid(30).unwrap().flags.has(ProcessFlags::SNAPSHOT));
+}
+
+#[test]
+fn a_parent_that_is_long_forgotten_is_replaced_by_the_reaper() {
+    let born = T0 + 20_000_000;
+    let mut stream = Vec::new();
+    put(&mut stream, head(10, T0 + 1, 0, 0), fork(20, born));
+    put(&mut stream, head(10, T0 + 1, 0, 0), Body::Exit(ExitFixed { status: 0, pad: 0 }));
+    let run_it =
+        |stream: &mut Vec<u8>| put(stream, head(20, born, 0, 0), Body::Exec(exec(1, 1, b"bash\0", 5)));
+    run_it(&mut stream);
+    for pid in 100..20_000 {
+        put(&mut stream, head(pid, T0 + 50_000_000, 0, 0), Body::Exit(ExitFixed { status: 0, pad: 0 }));
+    }
+    run_it(&mut stream);
+    let mut enrich = Enrich::new(Machine);
+    enrich.snapshot();
+    let mut parents = Vec::new();
+    for (_, record) in records(&stream) {
+        enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |e| {
+            if e.process.key.pid == 20 {
+                parents.push(e.process.parent.pid);
+            }
+        });
+    }
+    assert_eq!(parents, [10, 1]);
 }
 
 #[test]

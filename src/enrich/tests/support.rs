@@ -136,3 +136,30 @@ pub(crate) fn show(e: &Event<'_>) -> String {
     }
     text
 }
+
+/// A machine with this process and one container.
+pub(crate) struct OneProcess(pub(crate) Process);
+
+impl Host for OneProcess {
+    fn node(&self) -> &'static str {
+        "n"
+    }
+    fn wall_offset_ns(&self) -> i64 {
+        0
+    }
+    fn processes(&mut self, out: &mut dyn FnMut(Process)) {
+        out(self.0.clone());
+    }
+    fn process(&mut self, _: u32) -> Option<Process> {
+        None
+    }
+    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
+        Some(format!("/docker/{ID}").into_bytes())
+    }
+}

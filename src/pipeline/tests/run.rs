@@ -171,6 +171,24 @@ fn a_keyframe_waits_for_an_exec_that_is_not_complete() {
     assert!(ran.out.segments.iter().all(|s| !s.keyframe), "nothing but a half exec to tell of");
 }
 
+#[test]
+fn an_exec_that_still_waits_at_the_end_is_judged() {
+    let head = Head { tid: 20, tgid: 20, start: T0 + 30_000_000, time: T0 + 31_000_000, ..Head::default() };
+    let (flags, args_total) = (ExecFlags::ARGV_MORE, 7);
+    let fixed =
+        ExecFixed { ppid: 10, parent_start: T0, args_total, flags, syscall: 59, ..ExecFixed::default() };
+    let exec =
+        Exec { fixed, exe: b"sh\0bin\0\0", cwd: b"\0", filename: b"/bin/sh", interp: b"", argv: b"sh\0" };
+    let mut begun = Vec::new();
+    Record { head, body: Body::Exec(exec) }.write(&mut begun).unwrap();
+    let text = "- rule: Any\n  desc: d\n  condition: evt.type = execve\n  output: o\n  priority: WARNING\n";
+    let source = eyas_engine::source::SourceFile::new("r.yaml", text);
+    let rules = cell(&eyas_pipeline::load_texts(vec![source], eyas_event::Priority::Debug).ruleset);
+    let ran = live([Step::Give(begun)], &rules);
+    assert_eq!(ran.out.alerts.len(), 1);
+    assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), 1);
+}
+
 /// Records cut into batches that fit.
 fn batches(records: &[u8]) -> Vec<Step> {
     let mut steps = Vec::new();
