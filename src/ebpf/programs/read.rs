@@ -67,6 +67,9 @@ pub struct Window<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Window<WORDS> {
+    /// How many bytes it shows.
+    pub const BYTES: u64 = WORDS as u64 * 8;
+
     /// A window onto nothing yet. It is filled in place, since to return it filled would be to copy it.
     #[inline(always)]
     pub fn new() -> Self {

@@ -7,8 +7,9 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 
-use super::read::{Window, kernel, off};
+use super::read::{Typed, Window, kernel, load, off};
 use super::ring::{CAP, Context, PIECE, Scratch};
+use super::task;
 
 /// The state of a walk.
 #[repr(C)]
@@ -23,6 +24,9 @@ pub struct Walk {
     root: u64,
     parent: u64,
     mountpoint: u64,
+    /// The mount that the task's namespace begins with, and its root: what is mounted on that is the root of everything.
+    top: u64,
+    top_root: u64,
     /// The walk came to its end by itself.
     done: u64,
     /// Whether the leaf has been unlinked; [`UNSEEN`] until it has been looked at.
@@ -62,7 +66,8 @@ extern "C" fn step(_: u64, context: *mut c_void) -> i64 {
         let dentry = walk.dentry;
         if dentry == walk.root {
             let parent = walk.parent;
-            if parent == walk.mount || parent == 0 {
+            let on_top = parent == walk.top && walk.mountpoint == walk.top_root;
+            if on_top || parent == walk.mount || parent == 0 {
                 // The root of everything: its own empty name says that the path is whole.
                 *scratch.cast::<u8>().add(at as usize) = 0;
                 walk.at = at + 1;
@@ -73,12 +78,17 @@ extern "C" fn step(_: u64, context: *mut c_void) -> i64 {
             walk.enter(parent);
             return 0;
         }
-        let Node { pprev, parent, name } = Node::read(dentry);
+        let mut window = Node::window();
+        let node = Node::read(&mut window, dentry);
+        let parent = node.parent;
         if walk.unlinked == UNSEEN {
-            walk.unlinked = u64::from(pprev == 0 && parent != dentry);
+            walk.unlinked = u64::from(node.pprev == 0 && parent != dentry);
         }
-        let into = scratch.cast::<u8>().add(at as usize).cast();
-        let read = bpf_probe_read_kernel_str(into, NAME as u32, name as *const c_void);
+        let into = scratch.cast::<u8>().add(at as usize);
+        let read = match node.copy_short(&window, dentry, into) {
+            0 => bpf_probe_read_kernel_str(into.cast(), NAME as u32, node.name as *const c_void),
+            copied => copied as i64,
+        };
         if read <= 0 {
             return 1;
         }
@@ -99,16 +109,58 @@ struct Node {
     pprev: u64,
     parent: u64,
     name: u64,
+    name_len: u32,
 }
+
+/// How much of a `struct dentry` is read at once: from its place in the hash to the end of a short name.
+type NodeWindow = Window<10>;
+
+/// Short names are kept in the dentry itself, in so many words (Linux: `DNAME_INLINE_WORDS`; 40 bytes on 64-bit machines).
+const SHORT_WORDS: u64 = 5;
 
 impl Node {
     #[inline(always)]
-    fn read(dentry: u64) -> Self {
+    fn window() -> NodeWindow {
+        NodeWindow::new()
+    }
+
+    #[inline(always)]
+    fn read(window: &mut NodeWindow, dentry: u64) -> Self {
         let first = off!(dentry_pprev);
-        let mut window = Window::<4>::new();
         window.read(dentry, first);
-        let get = |offset: u64| window.get(offset.wrapping_sub(first));
-        Self { pprev: window.get(0), parent: get(off!(dentry_parent)), name: get(off!(dentry_name)) }
+        let at = |offset: u64| offset.wrapping_sub(first);
+        Self {
+            pprev: window.get(0),
+            parent: window.get(at(off!(dentry_parent))),
+            name: window.get(at(off!(dentry_name))),
+            name_len: window.get(at(off!(dentry_name_len))),
+        }
+    }
+
+    /// Copies a name that the window holds already, with its NUL, and gives how many bytes that is; 0 when it is not
+    /// there. A helper call less for nearly every name.
+    #[inline(always)]
+    fn copy_short(&self, window: &NodeWindow, dentry: u64, into: *mut u8) -> u64 {
+        let short = off!(dentry_short_name);
+        let behind = short.wrapping_sub(off!(dentry_pprev));
+        let len = u64::from(self.name_len);
+        if behind > (NodeWindow::BYTES - SHORT_WORDS * 8)
+            || self.name != dentry + short
+            || len >= SHORT_WORDS * 8
+        {
+            return 0;
+        }
+        let mut word = 0;
+        while word < SHORT_WORDS {
+            let bytes: u64 = window.get(behind + word * 8);
+            // SAFETY: the caller has checked that a whole name has room, and 40 bytes are less than that.
+            unsafe { into.add(word as usize * 8).cast::<u64>().write_unaligned(bytes) };
+            word += 1;
+        }
+        // The name may be about to be changed; the length is what this record says it was.
+        // SAFETY: as above; `len` is below 40.
+        unsafe { *into.add((len & 63) as usize) = 0 };
+        len + 1
     }
 }
 
@@ -135,8 +187,8 @@ impl Place {
     /// Whether it never had a place in a tree and calls itself a memfd.
     #[inline(always)]
     pub fn is_memfd(self) -> bool {
-        let Node { parent, name, .. } = Node::read(self.dentry);
-        parent == self.dentry && &kernel::<[u8; 6]>(name) == b"memfd:"
+        let node = Node::read(&mut Node::window(), self.dentry);
+        node.parent == self.dentry && &kernel::<[u8; 6]>(node.name) == b"memfd:"
     }
 }
 
@@ -156,6 +208,9 @@ pub struct Appended {
 #[inline(always)]
 pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
     let mut context = Context { scratch };
+    let namespaces: Typed = load(task::current(), off!(task_nsproxy));
+    let mounts: Typed = load(namespaces, off!(nsproxy_mount));
+    let top: Typed = load(mounts, off!(mount_ns_root));
     // SAFETY: the scratch is a checked map value; the callback is a private function that takes this context.
     unsafe {
         let walk = &mut (*scratch).walk;
@@ -163,6 +218,8 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
         walk.limit = at + PIECE;
         walk.done = 0;
         walk.unlinked = UNSEEN;
+        walk.top = top as u64;
+        walk.top_root = load(top, off!(mount_mnt) + off!(vfsmount_root));
         walk.dentry = place.dentry;
         walk.enter(place.mnt.wrapping_sub(off!(mount_mnt)));
         if place.dentry != 0 {

@@ -82,7 +82,7 @@ impl Looper {
 
 /// One round with the sensor attached; also how many records came.
 fn with_probe(looper: &mut Looper, path: &str, interest: &Interest) -> (f64, u64) {
-    let mut probe = Probe::open(&ProbeOptions { ring_bytes: 64 << 20, ..ProbeOptions::default() }).unwrap();
+    let mut probe = Probe::open(&ProbeOptions { ring_bytes: 32 << 20, ..ProbeOptions::default() }).unwrap();
     probe.set_interest(interest).unwrap();
     let mut batch = RawBatch::with_capacity(1 << 20);
     looper.ask(path);
@@ -95,7 +95,8 @@ fn with_probe(looper: &mut Looper, path: &str, interest: &Interest) -> (f64, u64
         batch.clear();
     }
     let totals = probe.totals().unwrap();
-    assert_eq!(totals.attempted, totals.received + totals.lost);
+    // Other programs go on opening files, so some may still lie in the ring.
+    assert!(totals.attempted >= totals.received + totals.lost);
     assert_eq!(totals.lost, 0, "the ring was full: the figures would be too good");
     (ns, totals.received)
 }
