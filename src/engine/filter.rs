@@ -2,11 +2,11 @@
 
 use eyas_event::Fields;
 
-use crate::diag::{Diagnostic, ItemKind};
+use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::lower::{Body, Lowerer, Owner};
 use crate::program::{Program, Scratch};
 use crate::ruleset::Ruleset;
-use crate::source::{SourceFile, Sources};
+use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::text::Spliced;
 
 /// A compiled condition.
@@ -32,6 +32,11 @@ impl Filter {
         let id = sources.add(SourceFile::new("filter", text));
         let owner = Owner { kind: ItemKind::Filter, name: "filter" };
         let mut diagnostics = Vec::new();
+        if text.trim().is_empty() {
+            let found = Diagnostic::new(Code::Syntax, "the filter is empty", Span::new(id, 0, 0), "");
+            let found = found.note("write a condition, such as: proc.name = curl and user.uid = 0");
+            return Err(Rejected { diagnostics: vec![found.of(owner.kind, owner.name)], sources });
+        }
         let vocabulary = &ruleset.vocabulary;
         let whole = Spliced::whole(id, text);
         let body = Body::new(&whole, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);

@@ -73,6 +73,11 @@ impl Priority {
         Self::ALL.get(usize::from(number)).copied()
     }
 
+    /// How urgent: 0 is `Debug`, 7 is `Emergency`. What conditions compare, so that `>= warning` means warning or worse.
+    pub const fn urgency(self) -> u8 {
+        Self::Debug as u8 - self as u8
+    }
+
     /// The name as alerts print it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -31,6 +31,8 @@ pub enum FieldType {
     Time,
     /// Span, nanoseconds.
     Span,
+    /// Priority of a rule, compared by urgency; eyas only.
+    Priority,
 }
 
 /// What may stand behind a field's name.

@@ -164,5 +164,5 @@ fields! {
     K8S_NS_NAME "k8s.ns.name" Text None One absent(NO_METADATA) "Namespace of the pod.";
 
     ALERT_RULE "alert.rule" Text None One absent(ALERTS_ONLY) "Name of the rule that fired; eyas only.";
-    ALERT_PRIORITY "alert.priority" Text None One absent(ALERTS_ONLY) "Priority of the rule that fired; eyas only.";
+    ALERT_PRIORITY "alert.priority" Priority None One absent(ALERTS_ONLY) "Priority of the rule that fired; eyas only.";
 }

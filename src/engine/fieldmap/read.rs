@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use eyas_event::{Arg, EventType, FieldId, FieldRef, FieldType, OutputValue, Shape};
+use eyas_event::{Arg, EventType, FieldId, FieldRef, FieldType, OutputValue, Priority, Shape};
 use serde_json::Value as Json;
 
 use crate::diag::did_you_mean;
@@ -200,10 +200,13 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
         (FieldType::Int | FieldType::Span | FieldType::Uint | FieldType::Time | FieldType::Port, _) => {
             wrong("a number")
         }
-        (FieldType::Text | FieldType::Path | FieldType::Ip | FieldType::Net, Json::String(text)) => {
-            given_text(field, text)
+        (
+            FieldType::Text | FieldType::Path | FieldType::Ip | FieldType::Net | FieldType::Priority,
+            Json::String(text),
+        ) => given_text(field, text),
+        (FieldType::Text | FieldType::Path | FieldType::Ip | FieldType::Net | FieldType::Priority, _) => {
+            wrong("a string")
         }
-        (FieldType::Text | FieldType::Path | FieldType::Ip | FieldType::Net, _) => wrong("a string"),
     }
 }
 
@@ -219,6 +222,9 @@ fn given_text(field: &FieldRef, text: &str) -> Result<Given, String> {
         }
         FieldType::Port => text.parse().map(Given::Port).map_err(|_| wrong("a number from 0 to 65535")),
         FieldType::Text | FieldType::Path => Ok(Given::Bytes(text.as_bytes().into())),
+        FieldType::Priority => Priority::from_name(text)
+            .map(|priority| Given::Uint(priority.urgency().into()))
+            .ok_or_else(|| wrong("the name of a priority")),
         FieldType::Ip | FieldType::Net => {
             text.parse().map(|ip: IpAddr| Given::Ip(ip.to_canonical())).map_err(|_| wrong("an address"))
         }

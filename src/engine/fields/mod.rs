@@ -136,8 +136,15 @@ static OFTEN_MEANT: &[(&str, &str)] = &[
     ("net.port", "fd.port"),
     ("net.protocol", "fd.l4proto"),
     ("net.protocol_num", "fd.l4proto"),
+    ("alert.name", "alert.rule"),
+    ("alert.severity", "alert.priority"),
+    ("priority", "alert.priority"),
     ("proc.path", "proc.exepath"),
     ("process.name", "proc.name"),
+    ("rule", "alert.rule"),
+    ("rule.name", "alert.rule"),
+    ("rule.priority", "alert.priority"),
+    ("severity", "alert.priority"),
 ];
 
 fn near(name: &str) -> Option<&'static str> {

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use eyas_event::{EventSet, EventType, FieldType, IpNet};
+use eyas_event::{EventSet, EventType, FieldType, IpNet, Priority};
 
+use crate::diag::did_you_mean;
 use crate::ir::ports;
 use crate::ir::predicate::Operand;
 use crate::matching::text_matches;
@@ -16,6 +17,8 @@ pub struct BadOperand {
     pub index: usize,
     /// Words for the place.
     pub label: String,
+    /// What was probably meant.
+    pub near: Option<&'static str>,
 }
 
 /// Whether values of a type can be compared so.
@@ -37,14 +40,15 @@ pub fn allows(ty: FieldType, op: Op) -> bool {
 
 /// The operators that values of a type have, for a message.
 pub fn allowed(ty: FieldType) -> String {
-    let words: Vec<_> = Op::ALL.iter().filter(|op| allows(ty, **op)).map(|op| op.word()).collect();
+    let words: Vec<_> =
+        Op::ALL.iter().filter(|op| op.is_built() && allows(ty, **op)).map(|op| op.word()).collect();
     words.join(" ")
 }
 
 /// Reads one constant.
 pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
     let text = || std::str::from_utf8(&value.bytes).unwrap_or("");
-    let bad = |label: &str| BadOperand { index: 0, label: label.to_owned() };
+    let bad = |label: &str| BadOperand { index: 0, label: label.to_owned(), near: None };
     match ty {
         FieldType::Bool => match text() {
             "true" => Ok(Operand::Bool(true)),
@@ -66,6 +70,13 @@ pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
             },
         },
         FieldType::Text | FieldType::Path => Ok(Operand::Bytes(value.bytes.clone().into())),
+        FieldType::Priority => match Priority::from_name(text()) {
+            Some(priority) => Ok(Operand::Number(priority.urgency().into())),
+            None => Err(BadOperand {
+                near: did_you_mean(&text().to_ascii_lowercase(), PRIORITIES),
+                ..bad(&format!("the priorities are {}", PRIORITIES.join(", ")))
+            }),
+        },
         FieldType::Ip => ip(text()).map(Operand::Ip).ok_or_else(|| {
             bad(if text().contains('/') {
                 "an address was expected; for a network use fd.net and its kin"
@@ -78,6 +89,10 @@ pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
         }),
     }
 }
+
+/// The priorities' names as conditions usually write them, most urgent first.
+const PRIORITIES: [&str; 8] =
+    ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
 
 const NUMBER: &str = "a whole decimal number was expected";
 
@@ -99,7 +114,12 @@ pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOpera
     }
     let mut operand = match ty {
         FieldType::Bool => collect!(Bool, Bools),
-        FieldType::Int | FieldType::Uint | FieldType::Port | FieldType::Time | FieldType::Span => {
+        FieldType::Int
+        | FieldType::Uint
+        | FieldType::Port
+        | FieldType::Time
+        | FieldType::Span
+        | FieldType::Priority => {
             collect!(Number, Numbers)
         }
         FieldType::Text | FieldType::Path => collect!(Bytes, Texts),
@@ -133,7 +153,11 @@ pub fn events(op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
     let mut named = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         let text = std::str::from_utf8(&value.bytes).unwrap_or("");
-        named.push(EventType::from_name(text).ok_or_else(|| BadOperand { index, label: String::new() })?);
+        named.push(EventType::from_name(text).ok_or_else(|| BadOperand {
+            index,
+            label: String::new(),
+            near: None,
+        })?);
     }
     let set: EventSet = match op {
         Op::Exists => EventSet::all(),
@@ -174,6 +198,8 @@ fn net(text: &str) -> Option<IpNet> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     fn read(ty: FieldType, text: &str) -> Result<Operand, BadOperand> {
@@ -197,6 +223,19 @@ mod tests {
         assert_eq!(read(FieldType::Port, "70000"), Ok(Operand::Number(70000)));
         assert!(read(FieldType::Port, "-1").is_err());
         assert!(read(FieldType::Port, "0x1bb").is_err());
+    }
+
+    #[test]
+    fn priorities_are_names_in_any_case_ordered_by_urgency() {
+        for (name, priority) in PRIORITIES.into_iter().zip(Priority::ALL) {
+            let urgency = Operand::Number(priority.urgency().into());
+            assert_eq!(read(FieldType::Priority, name), Ok(urgency.clone()));
+            assert_eq!(read(FieldType::Priority, priority.name()), Ok(urgency));
+        }
+        assert!(Priority::Critical.urgency() > Priority::Warning.urgency());
+        let wrong = read(FieldType::Priority, "Warnign").unwrap_err();
+        assert_eq!(wrong.near, Some("warning"));
+        assert!(read(FieldType::Priority, "4").is_err());
     }
 
     #[test]

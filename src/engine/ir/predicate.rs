@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use eyas_event::{Arg, EventSet, FieldRef, IpNet, Shape};
+use eyas_event::{Arg, EventSet, FieldRef, FieldType, IpNet, Priority, Shape};
 
 use crate::syntax::ast::Op;
 
@@ -94,16 +94,21 @@ impl fmt::Display for Predicate {
             let (addr, prefix) = net.parts();
             format!("{addr}/{prefix}")
         };
+        let priority = self.field.id.info().ty == FieldType::Priority;
+        let number = |n: &i128| {
+            let named = Priority::ALL.into_iter().find(|p| priority && i128::from(p.urgency()) == *n);
+            named.map_or_else(|| n.to_string(), |p| p.name().to_ascii_lowercase())
+        };
         let list = |f: &mut fmt::Formatter<'_>, items: Vec<String>| write!(f, " ({})", items.join(", "));
         match &self.operand {
             Operand::None => Ok(()),
             Operand::Bool(b) => write!(f, " {b}"),
-            Operand::Number(n) => write!(f, " {n}"),
+            Operand::Number(n) => write!(f, " {}", number(n)),
             Operand::Bytes(b) => write!(f, " {}", text(b)),
             Operand::Ip(ip) => write!(f, " {ip}"),
             Operand::Net(n) => write!(f, " {}", net(n)),
             Operand::Bools(v) => list(f, v.iter().map(bool::to_string).collect()),
-            Operand::Numbers(v) => list(f, v.iter().map(i128::to_string).collect()),
+            Operand::Numbers(v) => list(f, v.iter().map(number).collect()),
             Operand::Texts(v) => list(f, v.iter().map(|b| text(b)).collect()),
             Operand::Ips(v) => list(f, v.iter().map(IpAddr::to_string).collect()),
             Operand::Nets(v) => list(f, v.iter().map(net).collect()),

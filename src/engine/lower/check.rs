@@ -71,9 +71,14 @@ pub(super) fn check(
     };
     let operand = match operand {
         Ok(operand) => operand,
-        Err(BadOperand { index, label }) => {
+        Err(BadOperand { index, label, near }) => {
             let message = format!("this does not read as a value of `{}`", info.name);
-            found.push(place(Code::BadValue, message, &values[index].at, label));
+            let at = &values[index].at;
+            let mut bad = place(Code::BadValue, message, at, label);
+            if let Some(near) = near {
+                bad = bad.mend(format!("did you mean `{near}`?"), text.span(at), near);
+            }
+            found.push(bad);
             return Err(Fault::Wrong);
         }
     };
@@ -153,7 +158,7 @@ fn not_built(
     if let OperandKind::Call { name, .. } = &check.lhs.kind {
         return refuse(&format!("the transformer `{}`", name.word()), &check.lhs.bytes);
     }
-    if matches!(check.op, Op::Regex | Op::Bcontains | Op::Bstartswith) {
+    if !check.op.is_built() {
         return refuse(&format!("the operator `{}`", check.op.word()), &check.op_bytes);
     }
     if let Some(modifier) = check.modifier {

@@ -125,6 +125,10 @@ pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
         Some(note) => found.note(note),
         None => found,
     };
+    let found = match error.near {
+        Some(near) => found.mend(format!("did you mean `{near}`?"), text.span(&error.bytes), near),
+        None => found,
+    };
     through_list(text, &error.bytes, found)
 }
 

@@ -5,7 +5,8 @@ use super::ast::{
 };
 use super::lexer::is_blank;
 use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error};
-use crate::diag::Code;
+use crate::diag::{Code, did_you_mean};
+use eyas_event::{FieldId, FieldType};
 
 impl Parser<'_> {
     /// A check or a macro.
@@ -43,7 +44,7 @@ impl Parser<'_> {
             }
             return Err(self.no_operator(start, after));
         };
-        let (modifier, rhs) = self.rhs(op)?;
+        let (modifier, rhs) = self.rhs(&lhs, op)?;
         Ok(NodeKind::Check(Box::new(Check { lhs, op, op_bytes, modifier, rhs })))
     }
 
@@ -60,8 +61,13 @@ impl Parser<'_> {
         } else {
             (at..self.word_at(at), "this is not one")
         };
+        let written = self.lexer.peek_word();
         let mut found = error(Code::Syntax, "an operator was expected after the field", label, bytes);
-        let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).collect();
+        if at < self.lexer.end() {
+            found.near =
+                often_meant(written).or_else(|| did_you_mean(written, Op::ALL.iter().map(|op| op.word())));
+        }
+        let words: Vec<_> = Op::ALL.iter().filter(|op| op.is_built()).map(|op| op.word()).collect();
         found.note = Some(format!("the operators are {}", words.join(" ")));
         found
     }
@@ -165,7 +171,7 @@ impl Parser<'_> {
         }
     }
 
-    fn rhs(&mut self, op: Op) -> Result<(Option<Modifier>, Rhs), SyntaxError> {
+    fn rhs(&mut self, lhs: &Operand, op: Op) -> Result<(Option<Modifier>, Rhs), SyntaxError> {
         if op == Op::Exists {
             return Ok((None, Rhs::None));
         }
@@ -174,7 +180,7 @@ impl Parser<'_> {
             return Ok((None, rhs));
         }
         let at = self.lexer.at();
-        if op.takes_number() {
+        if op.takes_number() && !is_ordered_by_name(lhs) {
             let Some(value) = self.lexer.number() else {
                 let end = self.word_at(at).min(self.lexer.end());
                 let message = format!("a number was expected after `{}`", op.word());
@@ -311,6 +317,24 @@ impl Parser<'_> {
                 ));
             }
         }
+    }
+}
+
+/// Whether the values of a field have an order and are written as names: priorities.
+fn is_ordered_by_name(operand: &Operand) -> bool {
+    let OperandKind::Field { name, arg: None } = &operand.kind else { return false };
+    FieldId::from_name(name).is_some_and(|id| id.info().ty == FieldType::Priority)
+}
+
+/// Operators of other languages, with ours.
+fn often_meant(written: &str) -> Option<&'static str> {
+    match written {
+        "is" | "eq" | "equals" => Some("="),
+        "ne" | "neq" => Some("!="),
+        "like" => Some("glob"),
+        "ilike" => Some("iglob"),
+        "has" | "includes" => Some("contains"),
+        _ => None,
     }
 }
 

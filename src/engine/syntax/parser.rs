@@ -25,6 +25,8 @@ pub struct SyntaxError {
     pub bytes: Bytes,
     /// What to do instead.
     pub note: Option<String>,
+    /// What was probably meant in place of these bytes.
+    pub near: Option<&'static str>,
 }
 
 /// A tree and what was wrong. With errors the tree has [`NodeKind::Broken`] nodes.
@@ -67,7 +69,7 @@ pub(super) fn error(
     label: impl Into<String>,
     bytes: Bytes,
 ) -> SyntaxError {
-    SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None }
+    SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None, near: None }
 }
 
 impl From<Bad> for SyntaxError {

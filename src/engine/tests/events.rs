@@ -93,3 +93,50 @@ fn a_stored_alert_answers_a_filter() {
         assert!(holds(&event, condition), "{condition}");
     }
 }
+
+#[test]
+fn priorities_of_alerts_compare_by_urgency() {
+    let alert =
+        |priority: &str| FieldMap::from_output([("alert.priority", &OutputValue::Text(priority.into()))]);
+    for (priority, condition, answer) in [
+        ("Warning", "alert.priority = warning", true),
+        ("Warning", "alert.priority = WARNING", true),
+        ("Warning", "alert.priority != warning", false),
+        ("Warning", "alert.priority >= warning", true),
+        ("Critical", "alert.priority >= warning", true),
+        ("Notice", "alert.priority >= warning", false),
+        ("Notice", "alert.priority < warning", true),
+        ("Informational", "alert.priority in (info, debug)", true),
+    ] {
+        assert_eq!(holds(&alert(priority), condition), answer, "{priority}: {condition}");
+    }
+}
+
+#[test]
+fn a_filter_that_is_wrong_says_what_was_meant() {
+    for (condition, meant) in [
+        ("alert.priority = warnign", "warning"),
+        ("priority = warning", "alert.priority"),
+        ("rule = x", "alert.rule"),
+        ("proc.name contians x", "contains"),
+        ("proc.name is x", "="),
+    ] {
+        let rejected = Filter::compile(condition, &Ruleset::empty()).unwrap_err();
+        let edit = rejected.diagnostics[0].edit.as_ref().map(|edit| edit.replacement.as_str());
+        assert_eq!(edit, Some(meant), "{condition}");
+    }
+    for condition in ["alert.priority >= 3", "alert.priority >= worse", "proc.pid > abc", "", " "] {
+        assert!(Filter::compile(condition, &Ruleset::empty()).is_err(), "{condition:?}");
+    }
+}
+
+#[test]
+fn an_empty_filter_is_blamed_on_nobody_else() {
+    let rejected = Filter::compile("", &Ruleset::empty()).unwrap_err();
+    let found = &rejected.diagnostics[0];
+    assert_eq!(found.message, "the filter is empty");
+    let span = found.labels[0].span;
+    assert_eq!(rejected.sources.name(span.source), "filter");
+    let place = rejected.sources.place(span);
+    assert_eq!((place.line, place.column), (1, 1));
+}
