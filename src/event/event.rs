@@ -188,10 +188,8 @@ impl Event<'_> {
                     }
                 }
                 Shape::One if id == FieldId::EVT_ARG => {
-                    for name in crate::params::of(self.kind) {
-                        if let Some(param) = crate::params::ParamId::from_name(name) {
-                            give(self, &mut buf, &mut out, FieldRef { id, arg: Arg::Param(param) });
-                        }
+                    for param in crate::params::ids_of(self.kind) {
+                        give(self, &mut buf, &mut out, FieldRef { id, arg: Arg::Param(*param) });
                     }
                 }
                 Shape::One => give(self, &mut buf, &mut out, FieldRef::plain(id)),
@@ -220,8 +218,8 @@ impl Event<'_> {
             FieldId::EVT_ARGS | FieldId::EVT_INFO => rendered(buf, |b| render::args(self, b)),
             FieldId::EVT_ARG => {
                 let name = match arg {
-                    Arg::Param(p) => Some(p.name()),
-                    Arg::Index(n) => crate::params::of(self.kind).get(*n as usize).copied(),
+                    Arg::Param(p) => Some(*p),
+                    Arg::Index(n) => crate::params::ids_of(self.kind).get(*n as usize).copied(),
                     Arg::None => None,
                 };
                 let begin = buf.len();

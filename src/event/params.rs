@@ -8,7 +8,7 @@ use crate::event_type::EventType;
 pub struct ParamId(u16);
 
 /// Every parameter name of Falco's event table, sorted by its bytes.
-static NAMES: &[&str] = &[
+const NAMES: &[&str] = &[
     "ID",
     "action",
     "addr",
@@ -251,54 +251,112 @@ impl ParamId {
     }
 }
 
-/// The names of an event's parameters in Falco's order; empty for types that no hook sends.
-pub fn of(event: EventType) -> &'static [&'static str] {
-    match event {
-        EventType::OPEN => &["fd", "name", "flags", "mode", "dev", "ino"],
-        EventType::OPENAT => &["fd", "dirfd", "name", "flags", "mode", "dev", "ino"],
-        EventType::OPENAT2 => &["fd", "dirfd", "name", "flags", "mode", "resolve", "dev", "ino"],
-        EventType::CREAT => &["fd", "name", "mode", "dev", "ino", "creat_flags"],
-        EventType::CONNECT => &["res", "tuple", "fd", "addr"],
-        EventType::EXECVE | EventType::EXECVEAT => EXEC,
-        EventType::PROCEXIT => &["status", "ret", "sig", "core", "reaper_tid"],
-        _ => &[],
-    }
+/// Constants for those that events have, so that nothing is compared by name while events are judged.
+macro_rules! constants {
+    ($($konst:ident $name:literal;)*) => {
+        impl ParamId {
+            $(pub(crate) const $konst: Self = named($name);)*
+        }
+    };
 }
 
-/// Falco's parameters of an exec. Those that the sensor does not read yet are absent in an event.
-const EXEC: &[&str] = &[
-    "res",
-    "exe",
-    "args",
-    "tid",
-    "pid",
-    "ptid",
-    "cwd",
-    "fdlimit",
-    "pgft_maj",
-    "pgft_min",
-    "vm_size",
-    "vm_rss",
-    "vm_swap",
-    "comm",
-    "cgroups",
-    "env",
-    "tty",
-    "vpgid",
-    "loginuid",
-    "flags",
-    "cap_inheritable",
-    "cap_permitted",
-    "cap_effective",
-    "exe_ino",
-    "exe_ino_ctime",
-    "exe_ino_mtime",
-    "uid",
-    "trusted_exepath",
-    "pgid",
-    "gid",
-    "filename",
-];
+constants! {
+    ADDR "addr";
+    ARGS "args";
+    CAP_EFFECTIVE "cap_effective";
+    COMM "comm";
+    CORE "core";
+    CREAT_FLAGS "creat_flags";
+    CWD "cwd";
+    DEV "dev";
+    DIRFD "dirfd";
+    EXE "exe";
+    EXE_INO "exe_ino";
+    FD "fd";
+    FILENAME "filename";
+    FLAGS "flags";
+    GID "gid";
+    INO "ino";
+    LOGINUID "loginuid";
+    MODE "mode";
+    NAME "name";
+    PGID "pgid";
+    PID "pid";
+    PTID "ptid";
+    RES "res";
+    RESOLVE "resolve";
+    RET "ret";
+    SIG "sig";
+    STATUS "status";
+    TID "tid";
+    TRUSTED_EXEPATH "trusted_exepath";
+    TTY "tty";
+    TUPLE "tuple";
+    UID "uid";
+    VPGID "vpgid";
+}
+
+/// The parameter with that name, found when eyas is compiled.
+const fn named(name: &str) -> ParamId {
+    let mut at = 0;
+    while at < NAMES.len() {
+        if is_same(NAMES[at].as_bytes(), name.as_bytes()) {
+            return ParamId(at as u16);
+        }
+        at += 1;
+    }
+    panic!("a parameter that is not in the table")
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+const fn ids<const N: usize>(names: [&str; N]) -> [ParamId; N] {
+    let mut ids = [ParamId(0); N];
+    let mut at = 0;
+    while at < N {
+        ids[at] = named(names[at]);
+        at += 1;
+    }
+    ids
+}
+
+/// The parameters of each event that a hook of ours feeds, in Falco's order.
+macro_rules! parameters {
+    ($($event:ident $(or $other:ident)? = $names:expr;)*) => {
+        /// The names of an event's parameters in Falco's order; empty for types that no hook sends.
+        pub fn of(event: EventType) -> &'static [&'static str] {
+            match event {
+                $(EventType::$event $(| EventType::$other)? => &$names,)*
+                _ => &[],
+            }
+        }
+
+        /// The same as indices.
+        pub(crate) fn ids_of(event: EventType) -> &'static [ParamId] {
+            match event {
+                $(EventType::$event $(| EventType::$other)? => const { &ids($names) },)*
+                _ => &[],
+            }
+        }
+    };
+}
+
+// Those of an exec that the sensor does not read yet are absent in an event.
+parameters! {
+    OPEN = ["fd", "name", "flags", "mode", "dev", "ino"];
+    OPENAT = ["fd", "dirfd", "name", "flags", "mode", "dev", "ino"];
+    OPENAT2 = ["fd", "dirfd", "name", "flags", "mode", "resolve", "dev", "ino"];
+    CREAT = ["fd", "name", "mode", "dev", "ino", "creat_flags"];
+    CONNECT = ["res", "tuple", "fd", "addr"];
+    PROCEXIT = ["status", "ret", "sig", "core", "reaper_tid"];
+    EXECVE or EXECVEAT = ["res", "exe", "args", "tid", "pid", "ptid", "cwd", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "comm", "cgroups", "env", "tty", "vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid", "gid", "filename"];
+}
 
 #[cfg(test)]
 mod tests {

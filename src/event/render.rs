@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use crate::event::{Body, Connect, Event, Family, Open};
 use crate::field::{FieldId, FieldRef};
-use crate::params;
+use crate::params::{self, ParamId};
 use crate::path::write_absolute;
 use crate::symbol;
 use crate::time::WallTime;
@@ -41,22 +41,22 @@ impl FieldRef {
 /// Appends all parameters as `name=value`, separated by spaces; those without a value are left out.
 pub(crate) fn args(event: &Event<'_>, out: &mut Vec<u8>) {
     let start = out.len();
-    for name in params::of(event.kind) {
+    for name in params::ids_of(event.kind) {
         let begin = out.len();
         if begin > start {
             out.push(b' ');
         }
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(name.name().as_bytes());
         out.push(b'=');
-        if !decorated(event, name, out) {
+        if !decorated(event, *name, out) {
             out.truncate(begin);
         }
     }
 }
 
 /// Appends one parameter as `evt.arg.NAME` prints it; `false` when the event has no such parameter.
-pub(crate) fn param(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
-    if !params::of(event.kind).contains(&name) {
+pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
+    if !params::ids_of(event.kind).contains(&name) {
         return false;
     }
     match event.body {
@@ -64,32 +64,34 @@ pub(crate) fn param(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
         Body::Connect(connect) => connect_param(&connect, name, out),
         Body::Exec => exec_param(event, 0, name, out),
         Body::ExecFailed { ret, name: file, .. } => match name {
-            "filename" => put(out, file),
+            ParamId::FILENAME => put(out, file),
             _ => exec_param(event, ret, name, out),
         },
         Body::Exit { status } => match name {
-            "status" => number(out, status.into()),
-            "ret" => number(out, i64::from(status >> 8 & 0xff)),
-            "sig" => number(out, i64::from(status & 0x7f)),
-            "core" => number(out, i64::from(status >> 7 & 1)),
+            ParamId::STATUS => number(out, status.into()),
+            ParamId::RET => number(out, i64::from(status >> 8 & 0xff)),
+            ParamId::SIG => number(out, i64::from(status & 0x7f)),
+            ParamId::CORE => number(out, i64::from(status >> 7 & 1)),
             _ => false,
         },
     }
 }
 
 /// Appends one parameter as it stands in `evt.args`: the number first, then what it means.
-fn decorated(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     match (event.body, name) {
-        (Body::Open(o), "fd") if o.ret >= 0 => paired(out, o.ret, |out| open_param(event, &o, name, out)),
-        (Body::Open(o), "fd") => result(out, o.ret),
-        (Body::Open(o), "dirfd") => paired(out, o.dirfd.into(), |out| dirfd(o.dirfd, out)),
-        (Body::Open(o), "flags") => {
+        (Body::Open(o), ParamId::FD) if o.ret >= 0 => {
+            paired(out, o.ret, |out| open_param(event, &o, name, out))
+        }
+        (Body::Open(o), ParamId::FD) => result(out, o.ret),
+        (Body::Open(o), ParamId::DIRFD) => paired(out, o.dirfd.into(), |out| dirfd(o.dirfd, out)),
+        (Body::Open(o), ParamId::FLAGS) => {
             paired(out, symbol::open_flags_number(o.flags, o.created).into(), |out| {
                 symbol::write_open_flags(o.flags, o.created, out);
                 true
             })
         }
-        (Body::Open(o), "name") => {
+        (Body::Open(o), ParamId::NAME) => {
             put(out, o.given);
             if o.given != o.name {
                 let _ = write!(out, "(");
@@ -98,16 +100,19 @@ fn decorated(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
             }
             true
         }
-        (Body::Connect(c), "res") if c.ret < 0 => result(out, c.ret),
-        (Body::Connect(c), "fd") => paired(out, c.fd.into(), |out| connect_param(&c, name, out)),
-        (Body::ExecFailed { ret, .. }, "res") => result(out, ret),
-        (Body::Exec | Body::ExecFailed { .. }, "tid" | "pid" | "ptid" | "uid" | "loginuid" | "gid") => {
+        (Body::Connect(c), ParamId::RES) if c.ret < 0 => result(out, c.ret),
+        (Body::Connect(c), ParamId::FD) => paired(out, c.fd.into(), |out| connect_param(&c, name, out)),
+        (Body::ExecFailed { ret, .. }, ParamId::RES) => result(out, ret),
+        (
+            Body::Exec | Body::ExecFailed { .. },
+            ParamId::TID | ParamId::PID | ParamId::PTID | ParamId::UID | ParamId::LOGINUID | ParamId::GID,
+        ) => {
             let n = match name {
-                "tid" => event.tid.into(),
-                "pid" => event.process.key.pid.into(),
-                "ptid" => event.process.parent.pid.into(),
-                "uid" => event.uid.into(),
-                "gid" => event.gid.into(),
+                ParamId::TID => event.tid.into(),
+                ParamId::PID => event.process.key.pid.into(),
+                ParamId::PTID => event.process.parent.pid.into(),
+                ParamId::UID => event.uid.into(),
+                ParamId::GID => event.gid.into(),
                 _ => i64::from(event.process.loginuid as i32),
             };
             paired(out, n, |out| param(event, name, out))
@@ -116,28 +121,28 @@ fn decorated(event: &Event<'_>, name: &str, out: &mut Vec<u8>) -> bool {
     }
 }
 
-fn open_param(event: &Event<'_>, o: &Open<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     match name {
-        "fd" if o.ret >= 0 => {
+        ParamId::FD if o.ret >= 0 => {
             let field = event_typechar(event);
             let _ = write!(out, "<{field}>");
             put(out, o.name)
         }
-        "fd" => {
+        ParamId::FD => {
             symbol::write_errno(o.ret, out);
             true
         }
-        "dirfd" => dirfd(o.dirfd, out),
-        "name" => put(out, o.name),
-        "flags" | "creat_flags" => {
+        ParamId::DIRFD => dirfd(o.dirfd, out),
+        ParamId::NAME => put(out, o.name),
+        ParamId::FLAGS | ParamId::CREAT_FLAGS => {
             symbol::write_open_flags(o.flags, o.created, out);
             true
         }
-        "mode" if o.mode == 0 => put(out, b"0"),
-        "mode" => write!(out, "0{:o}", o.mode).is_ok(),
-        "resolve" => number(out, o.resolve as i64),
-        "dev" => number(out, o.dev.into()),
-        "ino" => number(out, o.ino as i64),
+        ParamId::MODE if o.mode == 0 => put(out, b"0"),
+        ParamId::MODE => write!(out, "0{:o}", o.mode).is_ok(),
+        ParamId::RESOLVE => number(out, o.resolve as i64),
+        ParamId::DEV => number(out, o.dev.into()),
+        ParamId::INO => number(out, o.ino as i64),
         _ => false,
     }
 }
@@ -154,18 +159,18 @@ fn dirfd(fd: i32, out: &mut Vec<u8>) -> bool {
     if fd == AT_FDCWD { put(out, b"AT_FDCWD") } else { number(out, fd.into()) }
 }
 
-fn connect_param(c: &Connect<'_>, name: &str, out: &mut Vec<u8>) -> bool {
+fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     match name {
-        "res" if c.ret < 0 => {
+        ParamId::RES if c.ret < 0 => {
             symbol::write_errno(c.ret, out);
             true
         }
-        "res" => number(out, c.ret),
-        "tuple" => {
+        ParamId::RES => number(out, c.ret),
+        ParamId::TUPLE => {
             endpoints(c, out);
             true
         }
-        "fd" => {
+        ParamId::FD => {
             let (family, is_inet) = match c.family {
                 Family::Unix => ("u", false),
                 Family::Inet => ("4", true),
@@ -182,7 +187,7 @@ fn connect_param(c: &Connect<'_>, name: &str, out: &mut Vec<u8>) -> bool {
             tuple(c, out);
             true
         }
-        "addr" => match (c.family, c.remote) {
+        ParamId::ADDR => match (c.family, c.remote) {
             (Family::Unix, _) => put(out, c.unix_path),
             (_, Some(remote)) => {
                 end(remote, out);
@@ -220,16 +225,16 @@ fn end(addr: std::net::SocketAddr, out: &mut Vec<u8>) {
     let _ = write!(out, "{}:{}", addr.ip(), addr.port());
 }
 
-fn exec_param(event: &Event<'_>, ret: i64, name: &str, out: &mut Vec<u8>) -> bool {
+fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut Vec<u8>) -> bool {
     let p = event.process;
     match name {
-        "res" if ret < 0 => {
+        ParamId::RES if ret < 0 => {
             symbol::write_errno(ret, out);
             true
         }
-        "res" => number(out, ret),
-        "exe" => put(out, p.arg(0).unwrap_or(&p.exe_path)),
-        "args" => {
+        ParamId::RES => number(out, ret),
+        ParamId::EXE => put(out, p.exe()),
+        ParamId::ARGS => {
             let begin = out.len();
             for arg in p.args().skip(1) {
                 out.extend_from_slice(arg);
@@ -237,23 +242,23 @@ fn exec_param(event: &Event<'_>, ret: i64, name: &str, out: &mut Vec<u8>) -> boo
             }
             out.len() > begin || put(out, b"NULL")
         }
-        "tid" | "pid" | "comm" => put(out, &p.comm),
-        "ptid" => event.table.parent(p).is_some_and(|p| put(out, &p.comm)),
-        "cwd" => put(out, &p.cwd),
-        "tty" => number(out, p.tty.into()),
-        "vpgid" => number(out, p.vpgid.into()),
-        "pgid" => number(out, p.pgid.into()),
-        "loginuid" => user(event, p.loginuid, out),
-        "uid" => user(event, event.uid, out),
-        "gid" => put(out, event.names.group(event.gid).unwrap_or(b"<NA>")),
-        "cap_effective" => number(out, p.cap_effective as i64),
-        "exe_ino" => number(out, p.exe_ino as i64),
-        "trusted_exepath" => put(out, &p.exe_path),
-        "filename" => {
+        ParamId::TID | ParamId::PID | ParamId::COMM => put(out, &p.comm),
+        ParamId::PTID => event.table.parent(p).is_some_and(|p| put(out, &p.comm)),
+        ParamId::CWD => put(out, &p.cwd),
+        ParamId::TTY => number(out, p.tty.into()),
+        ParamId::VPGID => number(out, p.vpgid.into()),
+        ParamId::PGID => number(out, p.pgid.into()),
+        ParamId::LOGINUID => user(event, p.loginuid, out),
+        ParamId::UID => user(event, event.uid, out),
+        ParamId::GID => put(out, event.names.group(event.gid).unwrap_or(b"<NA>")),
+        ParamId::CAP_EFFECTIVE => number(out, p.cap_effective as i64),
+        ParamId::EXE_INO => number(out, p.exe_ino as i64),
+        ParamId::TRUSTED_EXEPATH => put(out, &p.exe_path),
+        ParamId::FILENAME => {
             write_absolute(&p.cwd, &p.filename, out);
             true
         }
-        "flags" => {
+        ParamId::FLAGS => {
             if p.flags.has(crate::process::ProcessFlags::MEMFD) {
                 put(out, b"EXE_FROM_MEMFD")
             } else {

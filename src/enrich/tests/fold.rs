@@ -6,7 +6,7 @@ use eyas_ebpf::{
     Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, ExitFixed, Open, OpenFixed, records,
 };
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_event::{Host, Process, ProcessKey};
+use eyas_event::{Process, ProcessKey};
 use proptest::prelude::*;
 
 use crate::support::{ID, Machine, OneProcess, T0, exec, fork, head, put, run, show};
