@@ -7,16 +7,17 @@ use arc_swap::ArcSwapOption;
 use eyas_engine::diag::Severity;
 use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
-use eyas_event::{Alert, AlertId, Priority, RulesetHash, WallTime};
+use eyas_event::{Alert, AlertId, Lost, Priority, RulesetHash, WallTime};
 use eyas_pipeline::{RulesCell, load_texts};
-use eyas_store::{Reader, StoreError};
+use eyas_store::{Reader, StoreError, StoredLoss};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use crate::select::Selection;
 use crate::tui::door::{
-    Ask, Detail, FilterProblem, FilterText, Gap, Histogram, Query, Question, Reply, RuleSource, Ticket,
+    Ask, Detail, FilterProblem, FilterText, Gap, Histogram, Missing, Query, Question, Reply, RuleSource,
+    Ticket,
 };
 
 /// How many alerts are read at once.
@@ -78,6 +79,7 @@ impl Answers {
                 Reply::Histogram(self.histogram(from, to, buckets, filter.as_ref()).await?)
             }
             Query::CountFilter { filter } => Reply::Count(self.count(&filter).await?),
+            Query::Losses => Reply::Losses(self.reader.losses().await?.iter().map(gap).collect()),
         })
     }
 
@@ -160,12 +162,7 @@ impl Answers {
             .await?
             .into_iter()
             .filter(|l| l.to_wall >= from && l.from_wall <= to)
-            .map(|l| Gap {
-                from: l.from_wall,
-                to: l.to_wall,
-                count: l.loss.count,
-                why: l.loss.cause.words().into(),
-            })
+            .map(|l| gap(&l))
             .collect();
         Ok(Histogram { from, to, buckets: counted, gaps })
     }
@@ -200,6 +197,21 @@ impl Answers {
             line: sources.place(span).line,
             text: ruleset.rule_text(id).to_owned(),
         }))
+    }
+}
+
+/// A stored loss as the console shows it.
+fn gap(stored: &StoredLoss) -> Gap {
+    Gap {
+        from: stored.from_wall,
+        to: stored.to_wall,
+        what: match stored.loss.lost {
+            Lost::Records(_) | Lost::AnyRecords => Missing::Events,
+            Lost::Alerts => Missing::Alerts,
+            Lost::Recording => Missing::Recording,
+        },
+        count: stored.loss.count,
+        why: stored.loss.cause.words().into(),
     }
 }
 

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use eyas_engine::diag::Severity;
 use eyas_event::{HookState, SourceKind, WallTime};
 use eyas_pipeline::{LoadOutcome, Pace, PulseCell, Stop};
-use eyas_store::{Create, OpenOptions, RunKind, Store, WriterHandle, WriterOptions};
+use eyas_store::{Create, OpenOptions, RunKind, Store, WriterHandle, WriterOptions, WriterStats};
 use tokio::sync::mpsc;
 
 use crate::agent::{self, Agent, Outcomes, Start, bug};
@@ -16,10 +16,10 @@ use crate::answers::Answers;
 use crate::fail::{Fail, Outcome, code};
 use crate::outlets::{ToConsole, ToStore};
 use crate::settings::Settings;
-use crate::tui::door::{Doors, Pulse, Reload, Sensor};
+use crate::tui::door::{Doors, Pulse, Reload, Sensor, StoreState};
 use crate::tui::theme::{ColorDepth, Theme};
 use crate::tui::{self, Console, Exit, Zone};
-use crate::{machine, replay, rulebook};
+use crate::{machine, replay, rulebook, say};
 
 /// How many batches of alerts may wait for the console; it reads what it missed from the store.
 const ALERT_LANE: usize = 1024;
@@ -33,16 +33,19 @@ pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
     let stop = Stop::default();
     let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
     let agent = Agent::start(settings, rules, start, stop, ToConsole(alerts_in), |_| ())?;
+    let (pulse, writer) = (agent.pulse.clone(), agent.writer());
     let behind = Behind {
-        pulse: agent.pulse.clone(),
+        pulse: pulse.clone(),
         outcomes: agent.outcomes.clone(),
-        writer: agent.writer(),
+        writer: writer.clone(),
         loaded: machine::now(),
         live: true,
+        store_error: None,
     };
     let answers = Answers::new(agent.store.reader().map_err(Fail::environment)?, agent.rules.clone());
     let shown = show(console, behind, answers, alerts);
     let finished = agent.finish();
+    say(&closing(&pulse.load(), &writer.stats()));
     shown?;
     finished.map(|_| ())
 }
@@ -65,19 +68,23 @@ pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: 
     let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
     let outlet = (ToStore::new(writer.handle()), ToConsole(alerts_in));
     let running = replay::start(settings, recording, name, pace, outlet, Stop::default())?;
+    let pulse = running.pulse.clone();
     let behind = Behind {
         pulse: running.pulse,
         outcomes: Arc::new(arc_swap::ArcSwapOption::from_pointee(Ok(running.outcome))),
         writer: writer.handle(),
         loaded: machine::now(),
         live: false,
+        store_error: None,
     };
     let answers = Answers::new(store.reader().map_err(Fail::environment)?, running.rules);
     let shown = show(console, behind, answers, alerts);
     running.stop.ask();
     let (outlet, ended) = running.thread.join().map_err(|_| bug("the pipeline"))?;
     drop(outlet);
+    let figures = writer.handle();
     writer.close().map_err(Fail::environment)?;
+    say(&closing(&pulse.load(), &figures.stats()));
     shown?;
     ended.map_err(Fail::environment)
 }
@@ -97,12 +104,14 @@ struct Behind {
     writer: WriterHandle,
     loaded: WallTime,
     live: bool,
+    /// What a write met that failed, kept after later ones have gone well: a full disk takes a small one now and then.
+    store_error: Option<String>,
 }
 
 /// Runs the console until somebody leaves it.
 fn show(
     console: Console,
-    behind: Behind,
+    mut behind: Behind,
     answers: Answers,
     alerts: mpsc::Receiver<Vec<Arc<eyas_event::Alert>>>,
 ) -> Outcome {
@@ -133,9 +142,12 @@ fn show(
 
 impl Behind {
     /// The console's pulse out of the pipeline's, the writer's figures and this machine's.
-    fn now(&self) -> Pulse {
+    fn now(&mut self) -> Pulse {
         let pulse = self.pulse.load();
         let stats = self.writer.stats();
+        if stats.last_error.is_some() {
+            self.store_error.clone_from(&stats.last_error);
+        }
         let now = if self.live { machine::now() } else { pulse.last_record };
         let waiting = stats.alerts_waiting > 0;
         Pulse {
@@ -144,7 +156,8 @@ impl Behind {
             events_per_s: pulse.events_per_s,
             events: pulse.events,
             alerts: pulse.alerts,
-            lost: pulse.lost + stats.alerts_dropped,
+            lost: pulse.lost,
+            store: store(&stats, self.store_error.clone()),
             rss_bytes: machine::rss_bytes(),
             store_lag: if waiting { Duration::from_micros(stats.last_commit_us) } else { Duration::ZERO },
             ruleset: pulse.ruleset,
@@ -171,6 +184,36 @@ impl Behind {
             Err(why) => Reload { at: self.loaded, text: why.clone(), errors: 1, warnings: 0, applied: false },
         }
     }
+}
+
+/// What people are told of the store.
+fn store(stats: &WriterStats, error: Option<String>) -> StoreState {
+    StoreState {
+        error,
+        failing: stats.last_error.is_some(),
+        alerts_not_stored: stats.alerts_dropped,
+        alerts_spilled: stats.alerts_spilled,
+        spill_bytes: stats.spill_bytes,
+        alerts_waiting: stats.alerts_waiting,
+        processes_not_stored: stats.processes_dropped,
+        segments_not_stored: stats.segments_dropped,
+    }
+}
+
+/// What is said below the console when it has gone.
+fn closing(pulse: &eyas_pipeline::Pulse, stats: &WriterStats) -> String {
+    let mut text = format!(
+        "{} events, {} alerts, {} records lost, {} alerts not stored",
+        pulse.events, pulse.alerts, pulse.lost, stats.alerts_dropped
+    );
+    if let Some(error) = &stats.last_error {
+        text.push_str(": ");
+        text.push_str(error);
+    }
+    if stats.spill_bytes > 0 {
+        text.push_str("; some alerts wait in the spill file and are stored at the next start");
+    }
+    text
 }
 
 fn sensor(pulse: &eyas_pipeline::Pulse, now: WallTime) -> Sensor {
@@ -209,4 +252,31 @@ fn look(settings: &Settings) -> Result<Console, Fail> {
         }
     }
     Ok(Console { themes, zone: Zone::local() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_stored_is_said_at_the_end_and_in_the_pulse() {
+        let pulse = eyas_pipeline::Pulse { events: 90, alerts: 30, ..eyas_pipeline::Pulse::default() };
+        let stats = WriterStats {
+            alerts_dropped: 7,
+            spill_bytes: 1,
+            last_error: Some("disk full".into()),
+            ..WriterStats::default()
+        };
+        assert_eq!(
+            closing(&pulse, &stats),
+            "90 events, 30 alerts, 0 records lost, 7 alerts not stored: disk full; some alerts wait in the spill \
+             file and are stored at the next start"
+        );
+        let told = store(&stats, stats.last_error.clone());
+        assert!(told.is_bad() && told.failing && told.alerts_not_stored == 7);
+        // The error goes, the loss stays.
+        let later = store(&WriterStats { last_error: None, ..stats }, told.error);
+        assert!(later.is_bad() && !later.failing && later.error.is_some());
+        assert!(!store(&WriterStats::default(), None).is_bad());
+    }
 }

@@ -23,8 +23,10 @@ pub struct Pulse {
     pub events: u64,
     /// Alerts since the start.
     pub alerts: u64,
-    /// Records known to be lost since the start, whatever the cause.
+    /// Records known to be lost on their way from the kernel since the start: events that no rule saw.
     pub lost: u64,
+    /// What the store could not take.
+    pub store: StoreState,
     /// Resident memory of this process.
     pub rss_bytes: u64,
     /// How long the oldest alert has been waiting to be stored.
@@ -52,6 +54,7 @@ impl Pulse {
             events: 0,
             alerts: 0,
             lost: 0,
+            store: StoreState::default(),
             rss_bytes: 0,
             store_lag: Duration::ZERO,
             ruleset: None,
@@ -60,6 +63,34 @@ impl Pulse {
             now: WallTime(0),
             ended: false,
         }
+    }
+}
+
+/// What the store could not take since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreState {
+    /// What the last write that failed met, also when later ones went well; `None` when none has failed.
+    pub error: Option<String>,
+    /// Whether the last write failed.
+    pub failing: bool,
+    /// Alerts that could neither be stored nor spilled: they are nowhere.
+    pub alerts_not_stored: u64,
+    /// Alerts that went by way of the spill file.
+    pub alerts_spilled: u64,
+    /// Bytes that wait in the spill file.
+    pub spill_bytes: u64,
+    /// Alerts that wait in memory.
+    pub alerts_waiting: u64,
+    /// Processes that were not stored for their own sake.
+    pub processes_not_stored: u64,
+    /// Segments of the recording that had to make room for newer ones before they were written.
+    pub segments_not_stored: u64,
+}
+
+impl StoreState {
+    /// Whether people must be told.
+    pub fn is_bad(&self) -> bool {
+        self.failing || self.alerts_not_stored > 0
     }
 }
 
@@ -144,6 +175,8 @@ pub enum Query {
         /// The filter.
         filter: FilterText,
     },
+    /// All that was lost, as far as the store knows. Answer: [`Reply::Losses`].
+    Losses,
 }
 
 /// What a question asks for.
@@ -175,6 +208,8 @@ pub enum Reply {
     Histogram(Histogram),
     /// A number of alerts.
     Count(u64),
+    /// What was lost, in the order of its storing.
+    Losses(Vec<Gap>),
     /// What became of a filter text.
     Filter {
         /// The text that was asked about.
@@ -219,17 +254,45 @@ pub struct Histogram {
     pub gaps: Vec<Gap>,
 }
 
-/// A time in which eyas was blind, at least in part.
+/// A time in which eyas was blind or forgetful, at least in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// Begin.
     pub from: WallTime,
     /// End.
     pub to: WallTime,
-    /// How many records; 0 when nobody can know.
+    /// What was lost.
+    pub what: Missing,
+    /// How many of it; 0 when nobody can know.
     pub count: u64,
     /// Why, in a few words.
     pub why: String,
+}
+
+/// What a gap is a gap in. The three are never added up: an event that was missed was judged by no rule, an alert that was
+/// not stored was seen by whoever watched, and a gap in the recording only limits what can be replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// Events that no rule has judged; counted in records.
+    Events,
+    /// Alerts that fired and are not in the store.
+    Alerts,
+    /// Parts of the recording; counted in records.
+    Recording,
+}
+
+impl Missing {
+    /// All of them, the gravest first.
+    pub const ALL: [Self; 3] = [Self::Events, Self::Alerts, Self::Recording];
+
+    /// What was lost, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Events => "events missed",
+            Self::Alerts => "alerts not stored",
+            Self::Recording => "records not kept for replay",
+        }
+    }
 }
 
 /// Something wrong with a filter text.

@@ -70,6 +70,8 @@ pub(super) enum Verdict {
 pub(super) enum Sheet {
     /// The sensor's hooks.
     Hooks,
+    /// What was lost.
+    Losses,
     /// What the last load of rules said.
     Reload,
 }

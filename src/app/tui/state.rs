@@ -9,7 +9,7 @@ use ratatui::layout::Size;
 use super::columns::Column;
 use super::commands::Place;
 use super::detail::{DetailView, Extent};
-use super::door::{FilterText, Pulse, Sensor, Ticket};
+use super::door::{FilterText, Gap, Pulse, Sensor, Ticket};
 use super::histogram::Bars;
 use super::layout::Layout;
 use super::overlay::Layer;
@@ -99,6 +99,19 @@ pub(super) struct Pending {
     pub(super) apply: Option<Ticket>,
 }
 
+/// What is known of all that was lost.
+#[derive(Clone, Debug)]
+pub(super) enum Losses {
+    /// Nobody has asked.
+    Unasked,
+    /// The store has been asked.
+    Asked(Ticket),
+    /// The newest first.
+    Known(Vec<Gap>),
+    /// The store could not say.
+    Failed(String),
+}
+
 /// All that the console knows.
 #[derive(Clone, Debug)]
 pub(super) struct State {
@@ -119,6 +132,7 @@ pub(super) struct State {
     pub(super) layers: Vec<Layer>,
     pub(super) bars: Bars,
     pub(super) notice: Option<Notice>,
+    pub(super) losses: Losses,
     pub(super) theme: usize,
     pub(super) pending: Pending,
     pub(super) tickets: u64,
@@ -150,6 +164,7 @@ impl State {
             layers: Vec::new(),
             bars: Bars::new(),
             notice: None,
+            losses: Losses::Unasked,
             theme: 0,
             pending: Pending::default(),
             tickets: 0,

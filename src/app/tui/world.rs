@@ -75,6 +75,7 @@ impl World {
                 }
                 Reply::Histogram(Histogram { from: *from, to: *to, buckets: counts, gaps: self.gaps.clone() })
             }
+            Query::Losses => Reply::Losses(self.gaps.clone()),
             Query::CountFilter { filter } => {
                 let keep = meets(&Some(filter.clone()));
                 Reply::Count(self.alerts.iter().filter(|a| keep(a)).count() as u64)

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::super::columns;
-use super::super::door::Histogram;
+use super::super::door::{Gap, Histogram, Missing};
 use super::super::histogram::{self, Cell};
-use super::super::show::{self, count, plural};
+use super::super::show::{self, count};
 use super::super::state::{Ctx, State};
 use super::super::theme::{ColorDepth, Role};
 use super::Pen;
@@ -38,6 +38,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
             legend(totals, data, Words::Long),
             legend(totals, data, Words::Mixed),
             legend(totals, data, Words::Short),
+            legend([0; 8], data, Words::Short),
         ],
     );
     let inner = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 };
@@ -79,16 +80,14 @@ enum Words {
 /// How many of what, and what was missed.
 fn legend(totals: [u64; 8], data: &Histogram, words: Words) -> Vec<(Role, String)> {
     let mut out = Vec::new();
-    if let Some(gap) = data.gaps.last() {
-        let known: u64 = data.gaps.iter().map(|g| g.count).sum();
-        let text = match words {
-            Words::Long | Words::Mixed if known > 0 => {
-                format!("╱ {}, {} lost", gap.why, plural(known, "record"))
-            }
-            Words::Long | Words::Mixed => format!("╱ {}", gap.why),
-            Words::Short => "╱ blind".to_owned(),
-        };
-        out.push((Role::Bad, text));
+    for what in Missing::ALL {
+        let gaps: Vec<&Gap> = data.gaps.iter().filter(|g| g.what == what).collect();
+        if gaps.is_empty() {
+            continue;
+        }
+        let gap = if out.is_empty() { "" } else { "  " };
+        let text = format!("{gap}╱ {}", missing(what, &gaps, words));
+        out.push((if what == Missing::Recording { Role::Warn } else { Role::Bad }, text));
     }
     for (priority, n) in Priority::ALL.into_iter().zip(totals).filter(|(_, n)| *n > 0) {
         let gap = if out.is_empty() { "" } else { "  " };
@@ -102,11 +101,44 @@ fn legend(totals: [u64; 8], data: &Histogram, words: Words) -> Vec<(Role, String
     out
 }
 
+/// What was lost of one kind within the bars' span, and why: each kind has its own sum and its own causes.
+fn missing(what: Missing, gaps: &[&Gap], words: Words) -> String {
+    let sum: u64 = gaps.iter().map(|g| g.count).sum();
+    if words == Words::Short {
+        let word = match what {
+            Missing::Events => "missed",
+            Missing::Alerts => "unstored",
+            Missing::Recording => "unkept",
+        };
+        return if sum > 0 { format!("{} {word}", count(sum)) } else { word.to_owned() };
+    }
+    let mut causes: Vec<&str> = Vec::new();
+    for gap in gaps {
+        if !causes.contains(&gap.why.as_str()) {
+            causes.push(&gap.why);
+        }
+    }
+    let causes = match causes.as_slice() {
+        [one] => (*one).to_owned(),
+        [one, rest @ ..] if words == Words::Mixed => format!("{one} and {} more", rest.len()),
+        all => all.join(", "),
+    };
+    match sum {
+        // Nobody knows how much: the cause says what there is to say.
+        0 => causes,
+        n => format!("{} {}: {causes}", count(n), what.words()),
+    }
+}
+
 /// Hatches the times in which something was lost.
 fn gaps(data: &Histogram, inner: Rect, wide: u16, pen: &mut Pen<'_>) {
     let span = data.to.0.saturating_sub(data.from.0).max(1);
     let n = data.buckets.len() as u128;
-    for gap in &data.gaps {
+    // The gravest last, so that it is what is seen.
+    let mut all: Vec<&Gap> = data.gaps.iter().collect();
+    all.sort_by_key(|g| std::cmp::Reverse(g.what));
+    for gap in all {
+        let role = if gap.what == Missing::Recording { Role::Warn } else { Role::Bad };
         if gap.to < data.from || gap.from >= data.to {
             continue;
         }
@@ -114,7 +146,7 @@ fn gaps(data: &Histogram, inner: Rect, wide: u16, pen: &mut Pen<'_>) {
         let (first, last) = (place(gap.from.0), place(gap.to.0.min(data.to.0 - 1)));
         for x in inner.x + first * wide..(inner.x + (last + 1) * wide).min(inner.right()) {
             for y in inner.top()..inner.bottom() {
-                pen.put(x, y, 1, "╱", Role::Bad);
+                pen.put(x, y, 1, "╱", role);
             }
         }
     }

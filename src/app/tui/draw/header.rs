@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::commands::{self, COMMANDS};
-use super::super::door::{Pulse, Sensor};
+use super::super::door::{Pulse, Sensor, StoreState};
 use super::super::show::{bytes, clean, count, fit, plural, width};
 use super::super::state::{Ctx, Mode, State};
 use super::super::theme::Role;
@@ -14,6 +14,10 @@ type Parts = Vec<(Role, String)>;
 
 /// A node's name may be long; what follows it on the line matters more.
 const NODE_MAX: usize = 28;
+/// What a store says may be long, with a path in it; the sheet shows all of it.
+const STORE_ERROR_MAX: usize = 48;
+/// From this width on, what the store says is on the first line.
+const STORE_ERROR_FROM: u16 = 110;
 
 pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     if area.height == 0 || area.width == 0 {
@@ -26,7 +30,10 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     pen.right(first, &badge);
     let room = usize::from(area.width).saturating_sub(badge_width + 1);
     let mut used = pen.put(area.x, area.y, room, " eyas ", Role::Brand);
-    for part in fitting(segments(&state.pulse), room.saturating_sub(used)) {
+    for part in fitting(
+        segments(&state.pulse, store_words(&state.pulse.store, area.width)),
+        room.saturating_sub(used),
+    ) {
         used += pen.put(area.x + used as u16, area.y, room - used, "  ", Role::Text);
         used += pen.parts(area.x + used as u16, area.y, room - used, &part);
     }
@@ -37,19 +44,22 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// Segments in order, each with how soon it may go: the highest number goes first.
-fn segments(pulse: &Pulse) -> Vec<(u8, Parts)> {
+fn segments(pulse: &Pulse, store: Option<String>) -> Vec<(u8, Parts)> {
     let mut out = vec![
         (2, vec![(Role::Strong, fit(&clean(&pulse.node), NODE_MAX))]),
         (1, sensor(&pulse.sensor, pulse.ended)),
     ];
+    if let Some(words) = store {
+        out.push((0, vec![(Role::BadLoud, format!(" {words} "))]));
+    }
     if pulse.lost > 0 {
-        out.push((0, vec![(Role::BadLoud, format!(" ! LOST {} ", count(pulse.lost)))]));
+        out.push((0, vec![(Role::BadLoud, format!(" ! MISSED {} ", count(pulse.lost)))]));
     }
     let pair = |value: String, name: &str| vec![(Role::Strong, value), (Role::Dim, format!(" {name}"))];
     out.push((3, pair(count(pulse.events_per_s), "ev/s")));
     out.push((4, pair(count(pulse.alerts), if pulse.alerts == 1 { "alert" } else { "alerts" })));
     if pulse.lost == 0 {
-        out.push((5, vec![(Role::Good, "0".into()), (Role::Dim, " lost".into())]));
+        out.push((5, vec![(Role::Good, "0".into()), (Role::Dim, " missed".into())]));
     }
     out.push((6, pair(bytes(pulse.rss_bytes), "rss")));
     let lag = pulse.store_lag.as_millis();
@@ -71,6 +81,26 @@ fn fitting(mut all: Vec<(u8, Parts)>, room: usize) -> Vec<Parts> {
         }
     }
     all.into_iter().map(|(_, parts)| parts).collect()
+}
+
+/// What is wrong with the store, as long as the line allows; `None` when nothing is.
+fn store_words(store: &StoreState, width: u16) -> Option<String> {
+    if !store.is_bad() {
+        return None;
+    }
+    let lost = store.alerts_not_stored;
+    if width < 72 {
+        return Some(if lost > 0 {
+            format!("! {} UNSTORED", count(lost))
+        } else {
+            "! STORE FAILS".to_owned()
+        });
+    }
+    let what =
+        if lost > 0 { format!("{} not stored", plural(lost, "alert")) } else { "takes nothing".to_owned() };
+    let why = store.error.as_deref().filter(|_| width >= STORE_ERROR_FROM);
+    let why = why.map_or(String::new(), |w| format!(": {}", fit(&clean(w), usize::from(width) - 84)));
+    Some(format!("STORE: {what}{why}"))
 }
 
 fn sensor(sensor: &Sensor, ended: bool) -> Parts {
@@ -103,6 +133,18 @@ fn mode(state: &State) -> Parts {
 /// The second line: filter and search when there are any, else what the sensor and the rules have to say.
 fn second(state: &State, ctx: &Ctx) -> Parts {
     let mut out: Parts = Vec::new();
+    let store = &state.pulse.store;
+    // The first line says it, where it is wide enough.
+    if store.is_bad()
+        && state.size.width < STORE_ERROR_FROM
+        && let Some(error) = &store.error
+    {
+        // Before all else: what is not stored is gone.
+        out.push((Role::Bad, format!("store: {}; S says more", fit(&clean(error), STORE_ERROR_MAX))));
+        if state.filter.is_some() || state.search.is_some() {
+            out.push((Role::Dim, "  ·  ".into()));
+        }
+    }
     if let Some(filter) = &state.filter {
         out.push((Role::Dim, "filter ".into()));
         out.push((Role::Accent, filter.text.to_string()));

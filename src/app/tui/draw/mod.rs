@@ -33,7 +33,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, theme: &Theme, buf: &mut Buffer) {
         Some(Layer::Filter(bar)) => prompt::filter(bar, layout.filter, &mut pen),
         Some(Layer::Help(chooser)) => sheet::help(chooser, &layout, &mut pen),
         Some(Layer::Palette(chooser)) => sheet::palette(state, ctx, chooser, &layout, &mut pen),
-        Some(Layer::Sheet(sheet, top)) => sheet::sheet(state, *sheet, *top, &layout, &mut pen),
+        Some(Layer::Sheet(sheet, top)) => sheet::sheet(state, ctx, *sheet, *top, &layout, &mut pen),
         Some(Layer::Search(_)) | None => {}
     }
     match state.layers.last() {

@@ -1,16 +1,18 @@
-//! Panels over the screen: help, palette, the hooks, what the rules' last load said.
+//! Panels over the screen: help, palette, and sheets of text: the hooks with the store, what was lost, what the rules'
+//! last load said.
 
 use eyas_event::HookState;
 use ratatui::layout::Rect;
 
 use super::super::commands;
+use super::super::door::{Gap, Missing, StoreState};
 use super::super::layout::Layout;
 use super::super::overlay::{self, Chooser, Sheet};
 use super::super::show::{self, plural};
-use super::super::state::{Ctx, State};
+use super::super::state::{Ctx, Losses, State};
 use super::super::theme::Role;
 use super::super::update::why_not;
-use super::{Pen, prompt};
+use super::{Parts, Pen, prompt};
 
 /// Paints the panel and its title; returns the room inside.
 fn panel(area: Rect, title: &str, aside: &str, pen: &mut Pen<'_>) -> Rect {
@@ -107,10 +109,11 @@ fn typed_line(chooser: &Chooser, inner: Rect, hint: &str, pen: &mut Pen<'_>) -> 
     Rect { y: inner.y + below, height: inner.height - below, ..inner }
 }
 
-pub(super) fn sheet(state: &State, sheet: Sheet, top: usize, layout: &Layout, pen: &mut Pen<'_>) {
-    let lines = sheet_lines(state, sheet);
+pub(super) fn sheet(state: &State, ctx: &Ctx, sheet: Sheet, top: usize, layout: &Layout, pen: &mut Pen<'_>) {
+    let lines = sheet_lines(state, ctx, sheet);
     let title = match sheet {
-        Sheet::Hooks => "SENSOR HOOKS",
+        Sheet::Hooks => "SENSOR AND STORE",
+        Sheet::Losses => "LOSSES",
         Sheet::Reload => "RULES",
     };
     let inner = panel(layout.sheet(), title, "Esc closes", pen);
@@ -122,9 +125,15 @@ pub(super) fn sheet(state: &State, sheet: Sheet, top: usize, layout: &Layout, pe
 }
 
 /// The lines of a sheet.
-pub(in super::super) fn sheet_lines(state: &State, sheet: Sheet) -> Vec<Vec<(Role, String)>> {
+pub(in super::super) fn sheet_lines(state: &State, ctx: &Ctx, sheet: Sheet) -> Vec<Parts> {
     match sheet {
-        Sheet::Hooks => hooks(state),
+        Sheet::Hooks => {
+            let mut lines = hooks(state);
+            lines.push(Vec::new());
+            lines.extend(store(&state.pulse.store));
+            lines
+        }
+        Sheet::Losses => losses(&state.losses, ctx),
         Sheet::Reload => reload(state),
     }
 }
@@ -165,6 +174,101 @@ fn hooks(state: &State) -> Vec<Vec<(Role, String)>> {
         }
     }
     out
+}
+
+/// How the store is doing.
+fn store(store: &StoreState) -> Vec<Parts> {
+    let mut out = Vec::new();
+    if store.alerts_not_stored > 0 {
+        let lost = plural(store.alerts_not_stored, "alert");
+        out.push(vec![(Role::Bad, "○ ".into()), (Role::Bad, format!("The store has lost {lost}."))]);
+    } else if store.failing {
+        out.push(vec![
+            (Role::Bad, "○ ".into()),
+            (Role::Bad, "The store takes nothing at the moment.".into()),
+        ]);
+    } else {
+        out.push(vec![(Role::Good, "● ".into()), (Role::Text, "Every alert has been stored.".into())]);
+    }
+    if let Some(error) = &store.error {
+        let said = if store.failing { "it says" } else { "it said, and has taken something since" };
+        let text = format!("{said}: {}", show::clean(error));
+        let role = if store.failing { Role::Bad } else { Role::Warn };
+        out.extend(show::wrap(&text, 70, 6).into_iter().map(|line| vec![(role, format!("    {line}"))]));
+    }
+    let figures = [
+        (store.alerts_waiting, "alerts wait in memory"),
+        (store.alerts_spilled, "alerts went to the spill file"),
+        (store.spill_bytes, "bytes wait in the spill file; they are stored as soon as the store takes them"),
+        (store.processes_not_stored, "processes not stored for their own sake"),
+        (store.segments_not_stored, "segments of the recording not stored: these times cannot be replayed"),
+    ];
+    for (n, what) in figures.into_iter().filter(|(n, _)| *n > 0) {
+        out.push(vec![(Role::Strong, format!("{:>12}", show::count(n))), (Role::Dim, format!("  {what}"))]);
+    }
+    out
+}
+
+/// How many losses are listed.
+const LOSSES_MAX: usize = 2_000;
+
+/// What was lost: sums first, one for each kind, then every loss.
+fn losses(losses: &Losses, ctx: &Ctx) -> Vec<Parts> {
+    let one = |role, text: &str| vec![vec![(role, text.to_owned())]];
+    let gaps = match losses {
+        Losses::Unasked | Losses::Asked(_) => return one(Role::Dim, "Reading it from the store…"),
+        Losses::Failed(why) => {
+            return one(Role::Bad, &format!("The store could not say: {}", show::clean(why)));
+        }
+        Losses::Known(gaps) if gaps.is_empty() => {
+            return one(Role::Good, "● Nothing was lost, as far as this store knows.");
+        }
+        Losses::Known(gaps) => gaps,
+    };
+    let mut out = Vec::new();
+    for what in Missing::ALL {
+        let of = || gaps.iter().filter(|g| g.what == what);
+        if of().next().is_none() {
+            continue;
+        }
+        let known: u64 = of().map(|g| g.count).sum();
+        let unknown = of().filter(|g| g.count == 0).count() as u64;
+        let mut parts = vec![(loss_role(what), format!("{:>12}", show::count(known)))];
+        parts.push((Role::Text, format!("  {}", what.words())));
+        if unknown > 0 {
+            let times = plural(unknown, "time");
+            parts.push((Role::Dim, format!(", and {times} an unknown number")));
+        }
+        out.push(parts);
+    }
+    out.push(Vec::new());
+    for gap in gaps.iter().take(LOSSES_MAX) {
+        out.push(loss(gap, ctx));
+    }
+    if gaps.len() > LOSSES_MAX {
+        let more = plural((gaps.len() - LOSSES_MAX) as u64, "older loss").replace("losss", "losses");
+        out.push(vec![(Role::Dim, format!("… and {more}"))]);
+    }
+    out
+}
+
+fn loss(gap: &Gap, ctx: &Ctx) -> Parts {
+    let begin = format!("{} {}", ctx.zone.date(gap.from), ctx.zone.time_of_day(gap.from));
+    let end = if ctx.zone.date(gap.from) == ctx.zone.date(gap.to) {
+        ctx.zone.time_of_day(gap.to)
+    } else {
+        format!("{} {}", ctx.zone.date(gap.to), ctx.zone.time_of_day(gap.to))
+    };
+    let many = if gap.count == 0 { "?".to_owned() } else { show::count(gap.count) };
+    vec![
+        (Role::Dim, format!("{begin} – {end}  ")),
+        (loss_role(gap.what), format!("{many} {}", gap.what.words())),
+        (Role::Dim, format!("  {}", gap.why)),
+    ]
+}
+
+fn loss_role(what: Missing) -> Role {
+    if what == Missing::Recording { Role::Warn } else { Role::Bad }
 }
 
 fn reload(state: &State) -> Vec<Vec<(Role, String)>> {

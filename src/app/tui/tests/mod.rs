@@ -18,7 +18,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
-use crate::tui::door::{Ask, Gap, Pulse, Reload, Reply, Sensor, Ticket};
+use crate::tui::door::{Ask, Gap, Missing, Pulse, Reload, Reply, Sensor, StoreState, Ticket};
 use crate::tui::draw::draw;
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::overlay::{Layer, Verdict};

@@ -59,9 +59,11 @@ fn pictures_of_trouble() {
     world.gaps.push(Gap {
         from: WallTime(world::BEGIN + 45_000_000_000),
         to: WallTime(world::BEGIN + 52_000_000_000),
+        what: Missing::Events,
         count: 1_204,
         why: "kernel ring full".to_owned(),
     });
+    let mut worse = world.clone();
     let reload = Reload {
         at: WallTime(world::BEGIN),
         text: "error[E0203]: there is no field `porc.name`\n --> rules/mine.yaml:12:9\n12 |   porc.name = sh\n   |   ^^^^^^^^^\nwarning: unused macro".to_owned(),
@@ -77,4 +79,34 @@ fn pictures_of_trouble() {
     insta::assert_snapshot!("loss_120x40", stage.screen());
     stage.keys("R");
     insta::assert_snapshot!("reload_120x40", stage.screen());
+
+    for (from, what, count, why) in [
+        (60, Missing::Alerts, 2_470, "queue full"),
+        (61, Missing::Recording, 90, "recording size limit"),
+        (20, Missing::Events, 0, "eyas was not running"),
+    ] {
+        let at = |s: u64| WallTime(world::BEGIN + s * 1_000_000_000);
+        worse.gaps.push(Gap { from: at(from), to: at(from + 3), what, count, why: why.to_owned() });
+    }
+    let store = StoreState {
+        error: Some("database or disk is full".to_owned()),
+        failing: true,
+        alerts_not_stored: 2_470,
+        alerts_spilled: 9_000,
+        spill_bytes: 3_145_728,
+        ..StoreState::default()
+    };
+    let full = Pulse { lost: 1_204, store, ..pulse(11) };
+    for (name, keys, size) in [
+        ("store_full_120x40", "", (120, 40)),
+        ("store_full_80x24", "", (80, 24)),
+        ("store_full_40x12", "", (40, 12)),
+        ("store_full_hooks_80x24", "S", (80, 24)),
+        ("losses_120x40", ": 'losses' Enter", (120, 40)),
+        ("losses_80x24", "L", (80, 24)),
+    ] {
+        let mut stage = Stage::with_pulse(size.0, size.1, worse.clone(), full.clone());
+        stage.keys(keys);
+        insta::assert_snapshot!(name, stage.screen());
+    }
 }

@@ -3,7 +3,7 @@
 use super::super::detail::Rule;
 use super::super::door::{FilterProblem, Reply, Ticket};
 use super::super::overlay::{Layer, Verdict};
-use super::super::state::{Filter, PageKind};
+use super::super::state::{Filter, Losses, PageKind};
 use super::super::theme::Role;
 use super::{PAGE, Turn};
 
@@ -33,6 +33,12 @@ impl Turn<'_> {
                     && let Some(filter) = &mut self.s.filter
                 {
                     filter.hits = Some(n);
+                }
+            }
+            Reply::Losses(mut gaps) => {
+                if matches!(self.s.losses, Losses::Asked(t) if t == ticket) {
+                    gaps.sort_by_key(|g| std::cmp::Reverse(g.to));
+                    self.s.losses = Losses::Known(gaps);
                 }
             }
             Reply::Filter { text, result } => self.compiled(ticket, &text, result),
@@ -110,6 +116,8 @@ impl Turn<'_> {
         } else if self.s.bars.ticket.take_if(|t| *t == ticket).is_some() {
             // The bars keep what they have, and ask again with the next alert or bucket.
             self.notify(Role::Bad, format!("The store could not count alerts: {why}"));
+        } else if matches!(self.s.losses, Losses::Asked(t) if t == ticket) {
+            self.s.losses = Losses::Failed(why);
         } else if self.s.pending.apply.take_if(|t| *t == ticket).is_some() {
             self.notify(Role::Bad, format!("The filter stays as it is: {why}"));
         } else if let Some(view) = &mut self.s.detail

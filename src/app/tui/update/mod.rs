@@ -15,7 +15,7 @@ use super::door::{Ask, Pulse, Query, Question, Ticket};
 use super::msg::{Effect, Msg};
 use super::overlay::{Chooser, Layer, Sheet};
 use super::rows::ROWS_MAX;
-use super::state::{Ctx, Density, Filter, Mode, Notice, PageKind, State};
+use super::state::{Ctx, Density, Filter, Losses, Mode, Notice, PageKind, State};
 use super::theme::Role;
 
 pub(super) use prompts::completions;
@@ -150,6 +150,11 @@ impl Turn<'_> {
             Action::Themes => self.s.layers.push(Layer::Palette(Chooser::new("theme "))),
             Action::Theme(theme) => self.s.theme = theme.min(self.ctx.themes.len().saturating_sub(1)),
             Action::Hooks => self.s.layers.push(Layer::Sheet(Sheet::Hooks, 0)),
+            Action::Losses => {
+                let ticket = self.ask(Question::Store(Query::Losses));
+                self.s.losses = Losses::Asked(ticket);
+                self.s.layers.push(Layer::Sheet(Sheet::Losses, 0));
+            }
             Action::Reload => self.s.layers.push(Layer::Sheet(Sheet::Reload, 0)),
             Action::Repaint => self.out.push(Effect::Repaint),
             Action::Quit => self.out.push(Effect::Quit),

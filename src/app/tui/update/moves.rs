@@ -239,7 +239,7 @@ impl Turn<'_> {
                 super::super::overlay::palette(c.input.text(), place, &self.ctx.themes).len()
             }
             Some(Layer::Help(c)) => super::super::overlay::help(c.input.text()).len(),
-            Some(Layer::Sheet(sheet, _)) => super::super::draw::sheet_lines(self.s, *sheet).len(),
+            Some(Layer::Sheet(sheet, _)) => super::super::draw::sheet_lines(self.s, self.ctx, *sheet).len(),
             _ => 0,
         };
         let Some(
