@@ -190,23 +190,21 @@ fn a_live_run_ends_when_its_reader_leaves() {
     }
     let place = Place::new();
     let rules = place.write("rules.yaml", &place.open_rule("Marked file opened", "marked"));
+    place.write("marked", "");
+    let mut stage = Stage::new("opens", &place);
     let mut command = place.eyas();
-    command.args(["run", "--headless", "-o", "json_output=false", "-r"]).arg(&rules);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.args(["run", "--headless", "-o", "json_output=false", "--pid-namespace", &stage.namespace, "-r"]);
+    let mut child = command.arg(&rules).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     said.by_ref().map_while(Result::ok).find(|l| l.contains("watching ")).expect("it watches");
     let mut out = BufReader::with_capacity(16, child.stdout.take().unwrap());
-    place.write("marked", "");
+    stage.begin();
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
     assert!(line.contains(": Notice opened /tmp/"), "a line of text: {line}");
     drop(out);
     // It notices with the next alerts that nobody reads any more.
-    let status = wait_for("it to end", PATIENCE, || {
-        place.write("marked", "");
-        std::thread::sleep(Duration::from_millis(20));
-        child.try_wait().unwrap()
-    });
+    let status = wait_for("it to end", PATIENCE, || child.try_wait().unwrap());
     let said: Vec<String> = said.map_while(Result::ok).collect();
     assert_eq!(status.code(), Some(0), "{said:?}");
     assert!(!said.iter().any(|l| l.contains("panicked")), "{said:?}");
@@ -239,7 +237,8 @@ fn a_reader_that_stands_still_stops_neither_the_sensor_nor_its_end() {
     let last = said.map_while(Result::ok).last().unwrap();
     println!("{opened} opens; ended after {took:?}: {last}");
     assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    // It used to be never; how long the store takes to close is a matter of the disk.
+    assert!(took < Duration::from_secs(20), "{took:?}");
     assert!(last.contains(&format!(" {opened} alerts, 0 records lost")), "{last}");
     assert!(!last.contains(" 0 alerts not printed") && last.ends_with(" 0 alerts not stored"), "{last}");
     drop(nobody_reads);

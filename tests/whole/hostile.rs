@@ -5,11 +5,19 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
-use crate::support::{Place, has_sensor, parse, run};
+use crate::support::{PATIENCE, Place, Stage, has_sensor, parse, run, wait_for};
 
 /// Clears the screen, forges a line, reorders text, and is not UTF-8.
 const HOSTILE: &[u8] =
     b"marked-\x1b[2J\x1b]0;owned\x07\n12:00:00.0: Emergency forged\r\xff\xfe\xe2\x80\xae\xc2\x9b31m\x7f";
+
+/// The scene: a file and an argument with that name.
+pub(crate) fn use_hostile_names() -> String {
+    let name = OsStr::from_bytes(HOSTILE);
+    std::fs::write(name, "").unwrap();
+    assert!(Command::new("/bin/true").arg(name).stdin(Stdio::null()).status().unwrap().success());
+    String::new()
+}
 
 #[test]
 fn hostile_names_are_escaped_wherever_they_are_printed() {
@@ -25,16 +33,11 @@ fn hostile_names_are_escaped_wherever_they_are_printed() {
         );
     let rules = place.write("rules.yaml", &rules);
     let args = ["-o".as_ref(), "json_output=false".as_ref(), "-r".as_ref(), rules.as_os_str()];
-    let agent = place.watch(args);
-    std::fs::write(std::path::Path::new(place.dir()).join(OsStr::from_bytes(HOSTILE)), "").unwrap();
-    let ran = Command::new("/bin/true")
-        .arg(OsStr::from_bytes(HOSTILE))
-        .current_dir(place.dir())
-        .stdin(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(ran.success());
-    crate::support::wait_for("two lines", crate::support::PATIENCE, || {
+    let mut stage = Stage::new("hostile", &place);
+    let agent = place.watch_stage(&stage, args);
+    stage.begin();
+    stage.end();
+    wait_for("two lines", PATIENCE, || {
         let lines = agent.printed();
         let has = |what: &str| lines.iter().any(|l| l.text.contains(what) && l.text.contains("marked-"));
         (has("opened /tmp/") && has("ran true ")).then_some(())

