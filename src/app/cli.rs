@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::period::Period;
+
 /// A terminal investigation console for runtime security on Linux nodes.
 ///
 /// Without a command, eyas opens the console: the sensor starts, rules are loaded, alerts appear as they happen and are
@@ -101,9 +103,12 @@ pub(crate) struct Alerts {
     #[arg(long, short = 'f')]
     pub(crate) follow: bool,
 
-    /// Only the newest so many.
+    /// Only the newest so many; 0 for none, which with --follow leaves those that come.
     #[arg(long, short = 'n', value_name = "COUNT")]
     pub(crate) last: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) period: Period,
 }
 
 #[derive(Debug, Subcommand)]
@@ -140,6 +145,9 @@ pub(crate) struct Events {
     /// One JSON object a line: a map of field to value.
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) period: Period,
 }
 
 #[derive(Debug, Args)]

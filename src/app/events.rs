@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::cli;
 use crate::fail::{Fail, Outcome};
 use crate::falco::{harmless, json};
+use crate::period::Period;
 use crate::rulebook;
 use crate::settings::Settings;
 
@@ -31,7 +32,11 @@ pub(crate) fn events(settings: &Settings, args: &cli::Events) -> Outcome {
     };
     let mut scratch = Scratch::default();
     let mut out = std::io::stdout().lock();
-    each(&args.store, |event| {
+    args.period.check()?;
+    each(&args.store, &args.period, |event| {
+        if !args.period.holds(event.time) {
+            return ControlFlow::Continue(());
+        }
         if filter.as_ref().is_some_and(|f| !f.matches(event, &mut scratch)) {
             return ControlFlow::Continue(());
         }
@@ -45,13 +50,23 @@ pub(crate) fn events(settings: &Settings, args: &cli::Events) -> Outcome {
     Ok(())
 }
 
-/// Folds a store's recording and hands out its events in order.
-fn each(store: &Path, mut see: impl FnMut(&Event<'_>) -> ControlFlow<std::io::Error>) -> Outcome {
+/// Folds a store's recording and hands out its events in order. It is folded from its begin whatever is wanted of it, so
+/// that processes and numbers are the same; what lies behind the period is left alone.
+fn each(
+    store: &Path,
+    period: &Period,
+    mut see: impl FnMut(&Event<'_>) -> ControlFlow<std::io::Error>,
+) -> Outcome {
     let reader = Store::open_read(store).map_err(|e| Fail::store(store, &e))?.blocking();
+    let wanted = reader.segments_meta().map_err(|e| Fail::store(store, &e))?;
+    let last = wanted.iter().rev().find(|meta| !period.is_over(meta.first_wall)).map(|meta| meta.id.0);
     let mut enrich = Enrich::new(SilentHost);
     let mut unasked = Vec::new();
     for segment in reader.segments() {
         let (meta, raw) = segment.map_err(|e| Fail::store(store, &e))?;
+        if last.is_none_or(|last| meta.id.0 > last) {
+            break;
+        }
         let mut broken = None;
         for (at, record) in records(&raw) {
             let record = record.map_err(|e| {

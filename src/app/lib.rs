@@ -13,6 +13,7 @@ mod fail;
 mod falco;
 mod machine;
 mod outlets;
+mod period;
 mod printer;
 mod replay;
 mod rulebook;
