@@ -233,7 +233,7 @@ impl Way {
 }
 
 /// The errors of a filter, at their places in its text.
-fn problems(rejected: &eyas_engine::filter::Rejected) -> Vec<FilterProblem> {
+pub(crate) fn problems(rejected: &eyas_engine::filter::Rejected) -> Vec<FilterProblem> {
     // The filter was added last.
     let own = rejected.sources.len().saturating_sub(1) as u32;
     rejected

@@ -230,7 +230,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
     row(
         "include value",
-        "Add `and field = value` for the value under the cursor to the filter.",
+        "Add the value under the cursor to the filter; on a process, the process with all that it started.",
         &[Key::ch('i')],
         MAIN,
         Action::Include,
@@ -238,7 +238,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
     row(
         "exclude value",
-        "Add `and field != value` for the value under the cursor to the filter.",
+        "Take the value under the cursor out of what is shown; on a process, all that it started, too.",
         &[Key::ch('x')],
         MAIN,
         Action::Exclude,

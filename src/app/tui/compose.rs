@@ -1,7 +1,10 @@
-//! Filters made from values under the cursor: `and field = value` and `and field != value`, quoted so that the condition
-//! grammar reads back exactly the value, whatever is in it.
+//! Filters made from what is under the cursor: `and field = value` and `and field != value`, quoted so that the condition
+//! grammar reads back exactly the value, whatever is in it; and a process with everything below it, by its id at whatever
+//! depth.
 
 use std::fmt::Write as _;
+
+use eyas_event::FieldId;
 
 /// Whether alerts with the value stay or go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +21,22 @@ pub(super) fn narrow(filter: Option<&str>, field: &str, keep: Keep, value: &str)
         Keep::With => "=",
         Keep::Without => "!=",
     };
-    let check = format!("{field} {op} {}", quote(value));
+    join(filter, &format!("{field} {op} {}", quote(value)))
+}
+
+/// The filter with one more condition: a process with all that it started, or everything else.
+pub(super) fn narrow_to_tree(filter: Option<&str>, keep: Keep, pid: u32) -> String {
+    let tree =
+        format!("({} = {pid} or {} = {pid})", FieldId::PROC_PID.info().name, FieldId::PROC_APID.info().name);
+    match keep {
+        Keep::With => join(filter, &tree),
+        Keep::Without => join(filter, &format!("not {tree}")),
+    }
+}
+
+fn join(filter: Option<&str>, check: &str) -> String {
     match filter.map(str::trim).filter(|f| !f.is_empty()) {
-        None => check,
+        None => check.to_owned(),
         // `and` binds tighter than `or`. Where the word only stands in a value, the parentheses are harmless.
         Some(filter) if has_or(filter) => format!("({filter}) and {check}"),
         Some(filter) => format!("{filter} and {check}"),
@@ -61,7 +77,7 @@ pub(super) fn quote(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use eyas_event::{FieldId, OutputValue};
+    use eyas_event::OutputValue;
 
     use super::*;
 
@@ -110,6 +126,10 @@ mod tests {
         assert_eq!(narrow(Some("a = b"), "user.name", Keep::Without, "root"), "a = b and user.name != root");
         assert_eq!(narrow(Some("a = b or c = d"), "e", Keep::With, "f"), "(a = b or c = d) and e = f");
         assert_eq!(narrow(Some("(a = b)or(c = d)"), "e", Keep::With, "f"), "((a = b)or(c = d)) and e = f");
+        assert_eq!(
+            narrow_to_tree(Some("a = b"), Keep::Without, 7),
+            "a = b and not (proc.pid = 7 or proc.apid = 7)"
+        );
         assert_eq!(narrow(Some("alert.priority = b"), "e", Keep::With, "f"), "alert.priority = b and e = f");
     }
 }

@@ -1,5 +1,5 @@
 //! Everything about one alert as lines of text: what it said, the process among its ancestors, tags, fields, the rule.
-//! A line may stand for a field's value, which `i` and `x` then put into the filter. Texts are neutralised here.
+//! A line may stand for a field's value or a process, which `i` and `x` then put into the filter. Texts are neutralised here.
 
 use std::sync::Arc;
 
@@ -49,13 +49,22 @@ pub(super) enum Rule {
     Failed(String),
 }
 
+/// What `i` and `x` take from a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// A field's value.
+    Value(String, String),
+    /// A process and all that it started, by its id: a name at a depth would also mean others, and miss some.
+    Tree(u32),
+}
+
 /// A line of the details.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
     /// Pieces of text and what they are painted as.
     pub(super) parts: Vec<(Role, String)>,
-    /// The field and value that the line stands for.
-    pub(super) pick: Option<(String, String)>,
+    /// What the line stands for.
+    pub(super) pick: Option<Pick>,
     /// Whether a section begins here.
     pub(super) section: bool,
 }
@@ -114,7 +123,7 @@ impl Writer {
         indent: usize,
         role: Role,
         text: &str,
-        pick: Option<&(String, String)>,
+        pick: Option<&Pick>,
     ) {
         self.text_in(lead, indent, role, text, pick, LINES_MAX);
     }
@@ -125,7 +134,7 @@ impl Writer {
         indent: usize,
         role: Role,
         text: &str,
-        pick: Option<&(String, String)>,
+        pick: Option<&Pick>,
         lines_max: usize,
     ) {
         let indent = indent.min(self.width / 2);
@@ -142,7 +151,7 @@ impl Writer {
         let name = format!("{} {}", columns::sign(alert.priority), alert.priority.name());
         let indent = show::width(&name) + 2;
         let lead = vec![(role, name), (Role::Text, "  ".to_owned())];
-        let pick = (FieldId::ALERT_RULE.info().name.to_owned(), alert.rule.to_string());
+        let pick = Pick::Value(FieldId::ALERT_RULE.info().name.to_owned(), alert.rule.to_string());
         self.text(lead, indent, Role::Strong, &show::clean(&alert.rule), Some(&pick));
         if let Some(first) = self.lines.first_mut() {
             first.section = true;
@@ -226,12 +235,7 @@ impl Writer {
         let indent = depth.saturating_sub(1).min(self.width / 8) * 2 + 2;
         let branch = if depth == 0 { String::new() } else { "└─ ".to_owned() };
         let own = generation == 0;
-        let comm = eyas_event::text::to_utf8(&p.comm).into_owned();
-        let pick = match generation {
-            0 => (FieldId::PROC_NAME.info().name.to_owned(), comm),
-            1 => (FieldId::PROC_PNAME.info().name.to_owned(), comm),
-            n => (format!("{}[{n}]", FieldId::PROC_ANAME.info().name), comm),
-        };
+        let pick = Pick::Tree(p.key.pid);
         let pid = format!("{} ", p.key.pid);
         let user = if own {
             show::clean(&alert.user).into_owned()
@@ -295,7 +299,7 @@ impl Writer {
                 (Role::Field, format!("  {}", show::pad(&show::clean(name), names))),
                 (Role::Dim, " = ".into()),
             ];
-            self.text(lead, names + 5, Role::Value, &shown, Some(&(name.clone(), value)));
+            self.text(lead, names + 5, Role::Value, &shown, Some(&Pick::Value(name.clone(), value)));
         }
     }
 

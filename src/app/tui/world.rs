@@ -1,13 +1,18 @@
-//! A scripted world for tests: a fixed incident, and answers to the console's questions from a plain list of alerts. Its
-//! filters are a small part of the condition language; the engine's own compiler is tested in its room.
+//! A scripted world for tests: a fixed incident, and answers to the console's questions from a plain list of alerts,
+//! whose filters are judged as in earnest.
 
+use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use eyas_engine::ruleset::Ruleset;
 use eyas_event::{
-    Alert, AlertId, BootTime, FieldId, HookState, HookStatus, OutputValue, Priority, Process, ProcessKey,
-    RulesetHash, WallTime,
+    Alert, AlertId, BootTime, HookState, HookStatus, OutputValue, Priority, Process, ProcessKey, RulesetHash,
+    WallTime,
 };
+
+use crate::answers::problems;
+use crate::select::Selection;
 
 use super::door::{Detail, FilterProblem, Gap, Histogram, Pulse, Query, Question, Reply, RuleSource, Sensor};
 
@@ -32,7 +37,8 @@ impl World {
         match question {
             Question::CompileFilter(text) => Reply::Filter {
                 text: text.clone(),
-                result: compile(text).map(|f| self.alerts.iter().filter(|a| f.meets(a)).count() as u64),
+                result: compile(text)
+                    .map(|f| self.alerts.iter().filter(|a| f.borrow_mut().holds(a)).count() as u64),
             },
             Question::Store(query) => self.ask(query),
         }
@@ -42,7 +48,7 @@ impl World {
         let meets = |filter: &Option<Arc<str>>| {
             let compiled =
                 filter.as_ref().map(|f| compile(f).expect("only filters that compiled are asked for"));
-            move |a: &Arc<Alert>| compiled.as_ref().is_none_or(|f| f.meets(a))
+            move |a: &Arc<Alert>| compiled.as_ref().is_none_or(|f| f.borrow_mut().holds(a))
         };
         match query {
             Query::Page { before, limit, filter } => {
@@ -84,49 +90,9 @@ impl World {
     }
 }
 
-/// Checks joined by `and`.
-#[derive(Debug)]
-struct Compiled(Vec<(String, bool, String)>);
-
-impl Compiled {
-    fn meets(&self, alert: &Alert) -> bool {
-        self.0.iter().all(|(field, equal, value)| {
-            let found = match field.as_str() {
-                "alert.rule" => Some(alert.rule.to_string()),
-                "alert.priority" => Some(alert.priority.name().to_owned()),
-                _ => {
-                    alert.fields.iter().find(|(n, _)| n == field).map(|(_, v)| super::columns::value_text(v))
-                }
-            };
-            (found.as_ref() == Some(value)) == *equal
-        })
-    }
-}
-
-fn compile(text: &str) -> Result<Compiled, Vec<FilterProblem>> {
-    let mut checks = Vec::new();
-    let mut at = 0;
-    for check in text.split(" and ") {
-        let (field, rest) = check.trim().split_once(' ').unwrap_or((check.trim(), ""));
-        let start = at + (check.len() - check.trim_start().len());
-        if FieldId::from_name(field).is_none() {
-            let message = format!("there is no field `{field}`");
-            return Err(vec![FilterProblem { message, start, end: start + field.len() }]);
-        }
-        let (equal, value) = match rest.trim().split_once(' ') {
-            Some(("=", v)) => (true, v),
-            Some(("!=", v)) => (false, v),
-            _ => {
-                let message = "an operator and a value are missing here".to_owned();
-                let end = start + check.trim().len();
-                return Err(vec![FilterProblem { message, start: end, end }]);
-            }
-        };
-        let value = value.trim().trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\");
-        checks.push((field.to_owned(), equal, value));
-        at += check.len() + " and ".len();
-    }
-    Ok(Compiled(checks))
+/// The filter, by the engine that judges in earnest.
+fn compile(text: &str) -> Result<RefCell<Selection>, Vec<FilterProblem>> {
+    Selection::compile(text, &Ruleset::empty()).map(RefCell::new).map_err(|rejected| problems(&rejected))
 }
 
 /// The plainest alert, `n` seconds into the incident.
@@ -195,7 +161,7 @@ pub(crate) fn made(
     let text = |s: &str| OutputValue::Text(s.to_owned());
     let comm = eyas_event::text::to_utf8(&own.comm).into_owned();
     let cmdline = eyas_event::text::to_utf8(&own.cmdline()).into_owned();
-    let fields = vec![
+    let mut fields = vec![
         ("evt.num".to_owned(), OutputValue::Uint(1_000 + n)),
         ("evt.type".to_owned(), text("execve")),
         ("evt.rawres".to_owned(), OutputValue::Int(0)),
@@ -210,6 +176,9 @@ pub(crate) fn made(
         ("user.uid".to_owned(), OutputValue::Uint(u64::from(own.uid))),
         ("container.id".to_owned(), text(&container)),
     ];
+    for (n, p) in ancestors.iter().enumerate() {
+        fields.push((format!("proc.apid[{}]", n + 1), OutputValue::Int(i64::from(p.key.pid))));
+    }
     Alert {
         id: AlertId::new(time, n),
         time,

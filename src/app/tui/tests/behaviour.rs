@@ -61,6 +61,42 @@ fn include_and_exclude_take_the_value_under_the_cursor() {
 }
 
 #[test]
+fn on_a_process_they_take_it_with_all_that_it_started_at_any_depth() {
+    let mut world = told();
+    // The same alert again, one generation further down: a child of the first one's own process.
+    let mut child = Alert::clone(&world.alerts[1]);
+    let own = child.process.clone();
+    child.id = AlertId::new(child.time, 77);
+    child.ancestors = std::iter::once(own.clone()).chain(child.ancestors.iter().cloned()).collect();
+    child.process =
+        Arc::new(Process { key: eyas_event::ProcessKey { pid: 9_000, start: 1 }, ..(*own).clone() });
+    child.fields.retain(|(name, _)| !name.starts_with("proc.apid") && name != "proc.pid");
+    child.fields.push(("proc.pid".into(), eyas_event::OutputValue::Int(9_000)));
+    for (n, p) in child.ancestors.iter().enumerate() {
+        let pid = eyas_event::OutputValue::Int(i64::from(p.key.pid));
+        child.fields.push((format!("proc.apid[{}]", n + 1), pid));
+    }
+    world.alerts.insert(2, Arc::new(child));
+    let line = |stage: &Stage, text: &str| {
+        let view = stage.state.detail.as_ref().unwrap();
+        let lines = view.lines(stage.state.layout().detail_width(), &stage.ctx.zone, stage.state.extent());
+        lines.iter().position(|l| l.parts.iter().any(|(_, t)| t.contains(text)) && l.pick.is_some()).unwrap()
+    };
+    for (process, keys, left) in
+        [("4012 ", "i", 2), ("4012 ", "x", 10), ("1190 ", "i", 12), ("1190 ", "x", 0)]
+    {
+        let mut stage = Stage::new(120, 40, world.clone());
+        stage.keys("g j Enter");
+        stage.state.detail.as_mut().unwrap().line = line(&stage, process);
+        stage.keys(keys);
+        let filter = stage.state.filter.as_ref().unwrap().text.clone();
+        let pid = process.trim();
+        assert!(filter.ends_with(&format!("(proc.pid = {pid} or proc.apid = {pid})")), "{filter}");
+        assert_eq!(stage.state.rows.len(), left, "{filter}");
+    }
+}
+
+#[test]
 fn a_value_with_blanks_and_quotes_finds_its_alert_again() {
     let own = Process { comm: (*b"a \"b\", (c)\\").into(), container: "host".into(), ..Process::default() };
     let world = World {

@@ -4,7 +4,8 @@ use eyas_event::{Alert, Priority};
 
 use super::super::columns::{self, Column};
 use super::super::commands::Action;
-use super::super::detail::DetailView;
+use super::super::compose::{self, Keep};
+use super::super::detail::{DetailView, Pick};
 use super::super::door::{Query, Question};
 use super::super::overlay::{Chooser, Layer};
 use super::super::state::{Mode, PageKind, Pane};
@@ -203,7 +204,7 @@ impl Turn<'_> {
     }
 
     /// Adds the value under the cursor to the filter.
-    pub(super) fn narrow(&mut self, keep: super::super::compose::Keep) {
+    pub(super) fn narrow(&mut self, keep: Keep) {
         let picked = match (&self.s.detail, self.s.focus) {
             (Some(view), Pane::Detail) => {
                 let lines = view.lines(self.s.layout().detail_width(), &self.ctx.zone, self.s.extent());
@@ -214,15 +215,17 @@ impl Turn<'_> {
                     .ok_or("This line is no field: move the cursor to a process or below FIELDS.")
             }
             _ => match self.s.rows.selected() {
-                Some(alert) => self.s.column.pick(alert),
+                Some(alert) => self.s.column.pick(alert).map(|(field, value)| Pick::Value(field, value)),
                 None => Err("There is no alert to choose yet."),
             },
         };
         match picked {
-            Ok((field, value)) => {
+            Ok(pick) => {
                 let current = self.s.filter.as_ref().map(|f| &*f.text);
-                let text: std::sync::Arc<str> =
-                    super::super::compose::narrow(current, &field, keep, &value).into();
+                let text: std::sync::Arc<str> = match pick {
+                    Pick::Value(field, value) => compose::narrow(current, &field, keep, &value).into(),
+                    Pick::Tree(pid) => compose::narrow_to_tree(current, keep, pid).into(),
+                };
                 let ticket = self.ask(Question::CompileFilter(text));
                 self.s.pending.apply = Some(ticket);
             }
