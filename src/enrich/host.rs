@@ -35,7 +35,9 @@ impl LiveHost {
             node,
             wall_offset_ns,
             proc_root: "/proc".into(),
-            cgroup_mount: cgroup2_mount(Path::new("/proc/self/mountinfo")),
+            cgroup_mount: fs::read_to_string("/proc/self/mountinfo")
+                .ok()
+                .and_then(|text| cgroup2_mount(&text)),
             cgroups: FxHashMap::default(),
             passwd: Database::new("/etc/passwd"),
             group: Database::new("/etc/group"),
@@ -130,12 +132,14 @@ impl Host for LiveHost {
     }
 }
 
-/// The mount point of the v2 cgroup hierarchy: `/sys/fs/cgroup`, or `…/unified` on a machine that runs both.
-fn cgroup2_mount(mountinfo: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(mountinfo).ok()?;
-    text.lines().find_map(|line| {
+/// The mount point of the v2 cgroup hierarchy: `/sys/fs/cgroup`, or `…/unified` on a machine that runs both. A mount of a
+/// part of it only, as inside a container, does not count: paths below it are not those of `/proc`.
+fn cgroup2_mount(mountinfo: &str) -> Option<PathBuf> {
+    mountinfo.lines().find_map(|line| {
         let (fields, kind) = line.split_once(" - ")?;
-        kind.starts_with("cgroup2 ").then(|| fields.split(' ').nth(4).map(PathBuf::from))?
+        let mut fields = fields.split(' ').skip(3);
+        let (root, at) = (fields.next()?, fields.next()?);
+        (root == "/" && kind.starts_with("cgroup2 ")).then(|| at.into())
     })
 }
 
@@ -173,6 +177,17 @@ impl Database {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_v2_hierarchy_is_found_on_hybrid_machines_and_not_on_old_ones() {
+        let v1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n";
+        let part = "40 31 0:38 /pod1 /run/c/cgroup rw shared:9 - cgroup2 cgroup2 rw\n";
+        let hybrid = "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:9 - cgroup2 cgroup2 rw\n";
+        assert_eq!(cgroup2_mount(v1), None);
+        assert_eq!(cgroup2_mount(&[v1, part].concat()), None);
+        let found = cgroup2_mount(&[v1, part, hybrid].concat());
+        assert_eq!(found.as_deref(), Some(Path::new("/sys/fs/cgroup/unified")));
+    }
 
     #[test]
     fn the_live_host_knows_root_and_this_process() {
