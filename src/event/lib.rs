@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod batch;
 pub mod event;
+mod event_names;
 pub mod event_type;
 mod fd_fields;
 pub mod field;
