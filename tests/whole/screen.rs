@@ -13,7 +13,7 @@ struct Screen {
 
 impl Screen {
     fn open(place: &Place, (columns, rows): (u16, u16), command: &str) -> Self {
-        let screen = Self { socket: place.marker().to_owned() };
+        let screen = Self { socket: place.path("tmux").display().to_string() };
         let (columns, rows) = (columns.to_string(), rows.to_string());
         screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, "-c", place.dir(), command]);
         screen
@@ -21,7 +21,7 @@ impl Screen {
 
     fn tmux(&self, args: &[&str]) -> String {
         let mut tmux = Command::new("tmux");
-        tmux.args(["-L", &self.socket, "-f", "/dev/null"])
+        tmux.args(["-S", &self.socket, "-f", "/dev/null"])
             .args(args)
             .env_remove("TMUX")
             .env_remove("NO_COLOR");
@@ -106,6 +106,8 @@ fn the_three_alerts_are_on_the_screen_within_a_second_and_enter_shows_their_ance
     assert!(detail.contains("kitten"), "{detail}");
     screen.press("q");
     wait_for("the details to close", PATIENCE, || (!screen.text().contains("ANCESTORS")).then_some(()));
+    screen.press("q");
+    screen.shows(&["Watching stops. q again to leave"]);
     screen.press("q");
     wait_for("the console to end", PATIENCE, || screen.text().trim().is_empty().then_some(()));
 }

@@ -141,7 +141,13 @@ fn q_gives_the_terminal_back() {
     let place = Place::new();
     let terminal = Terminal::open(&place, (120, 40), "");
     terminal.press("q");
-    assert_eq!(terminal.left().code, 0);
+    wait_for("the question", PATIENCE, || terminal.screen().contains("q again to leave").then_some(()));
+    assert!(!place.path("code").exists(), "a sensor that watches does not end by one key");
+    terminal.press("q");
+    let left = terminal.left();
+    assert_eq!(left.code, 0);
+    let after = &left.screen[left.screen.rfind(LEAVE).unwrap()..];
+    assert!(after.contains(" alerts not stored"), "the last words are on the old screen: {after}");
 }
 
 #[test]
