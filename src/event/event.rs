@@ -147,6 +147,16 @@ impl Connect<'_> {
     }
 }
 
+/// Fields that follow from `evt.rawtime` and `evt.args`.
+const SAID_BY_OTHERS: [FieldId; 6] = [
+    FieldId::EVT_TIME_S,
+    FieldId::EVT_DATETIME,
+    FieldId::EVT_DATETIME_S,
+    FieldId::EVT_RAWTIME_S,
+    FieldId::EVT_RAWTIME_NS,
+    FieldId::EVT_INFO,
+];
+
 impl Event<'_> {
     /// What the call returned; `None` for what is no call.
     pub fn ret(&self) -> Option<i64> {
@@ -161,7 +171,7 @@ impl Event<'_> {
 
     /// Every field that has a value, with its name as rules write it: plain fields in the order of the table, among them
     /// each parameter (`evt.arg.NAME`) and each ancestor (`proc.aname[1]`, `[2]`, …). Fields that follow from these
-    /// (`fd.ip`, unindexed ancestors) are left out.
+    /// (`fd.ip`, unindexed ancestors, further forms of the time) or say the same (`evt.info`) are left out.
     pub fn all_fields(&self, mut out: impl FnMut(&str, Value<'_>)) {
         let mut buf = Vec::new();
         let give =
@@ -175,7 +185,7 @@ impl Event<'_> {
                     }
                 }
             };
-        for id in FieldId::all() {
+        for id in FieldId::all().filter(|id| !SAID_BY_OTHERS.contains(id)) {
             match id.info().shape {
                 Shape::AnySide => {}
                 Shape::Ancestors => {

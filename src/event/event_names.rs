@@ -2,7 +2,7 @@
 //! the indices mean to us is said in `event_type.rs`.
 
 /// Names sorted by their bytes.
-pub(crate) static NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "NA",
     "_newselect",
     "_sysctl",
@@ -470,3 +470,22 @@ pub(crate) static NAMES: &[&str] = &[
     "write",
     "writev",
 ];
+
+/// Where a name stands in a table; for constants, so that a wrong name does not compile.
+pub(crate) const fn index_in(names: &[&str], name: &str) -> u16 {
+    let mut i = 0;
+    while i < names.len() {
+        let (a, b) = (names[i].as_bytes(), name.as_bytes());
+        if a.len() == b.len() {
+            let mut j = 0;
+            while j < a.len() && a[j] == b[j] {
+                j += 1;
+            }
+            if j == a.len() {
+                return i as u16;
+            }
+        }
+        i += 1;
+    }
+    panic!("no such name in the table")
+}

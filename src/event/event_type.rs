@@ -1,7 +1,7 @@
 //! [`EventType`]: every name that `evt.type` accepts in Falco, as an index; and [`EventSet`], a set of them. Names die
 //! when a rule is read; from then on types are compared as numbers. Which of them a hook of ours feeds is said here.
 
-use crate::event_names::NAMES;
+use crate::event_names::{NAMES, index_in};
 
 /// An index into the sorted table of event names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,30 +9,12 @@ pub struct EventType(u16);
 
 const WORDS: usize = NAMES.len().div_ceil(64);
 
-const fn index_of(name: &str) -> u16 {
-    let mut i = 0;
-    while i < NAMES.len() {
-        let (a, b) = (NAMES[i].as_bytes(), name.as_bytes());
-        if a.len() == b.len() {
-            let mut j = 0;
-            while j < a.len() && a[j] == b[j] {
-                j += 1;
-            }
-            if j == a.len() {
-                return i as u16;
-            }
-        }
-        i += 1;
-    }
-    panic!("no such event name")
-}
-
 macro_rules! provided {
     ($($konst:ident = $name:literal, $category:literal;)*) => {
         impl EventType {
             $(
                 #[doc = concat!("`", $name, "`")]
-                pub const $konst: Self = Self(index_of($name));
+                pub const $konst: Self = Self(index_in(NAMES, $name));
             )*
 
             /// The event types that the sensor of this version sends.

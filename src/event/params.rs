@@ -1,6 +1,7 @@
 //! [`ParamId`]: the names of event parameters (`evt.arg.NAME`), as an index; and the parameters of each event type that
 //! the sensor sends, in Falco's order, so that `evt.arg[n]` finds the n-th.
 
+use crate::event_names::index_in;
 use crate::event_type::EventType;
 
 /// An index into the sorted table of parameter names.
@@ -255,7 +256,7 @@ impl ParamId {
 macro_rules! constants {
     ($($konst:ident $name:literal;)*) => {
         impl ParamId {
-            $(pub(crate) const $konst: Self = named($name);)*
+            $(pub(crate) const $konst: Self = Self(index_in(NAMES, $name));)*
         }
     };
 }
@@ -296,31 +297,11 @@ constants! {
     VPGID "vpgid";
 }
 
-/// The parameter with that name, found when eyas is compiled.
-const fn named(name: &str) -> ParamId {
-    let mut at = 0;
-    while at < NAMES.len() {
-        if is_same(NAMES[at].as_bytes(), name.as_bytes()) {
-            return ParamId(at as u16);
-        }
-        at += 1;
-    }
-    panic!("a parameter that is not in the table")
-}
-
-const fn is_same(a: &[u8], b: &[u8]) -> bool {
-    let mut at = 0;
-    while at < a.len() && at < b.len() && a[at] == b[at] {
-        at += 1;
-    }
-    at == a.len() && at == b.len()
-}
-
 const fn ids<const N: usize>(names: [&str; N]) -> [ParamId; N] {
     let mut ids = [ParamId(0); N];
     let mut at = 0;
     while at < N {
-        ids[at] = named(names[at]);
+        ids[at] = ParamId(index_in(NAMES, names[at]));
         at += 1;
     }
     ids
