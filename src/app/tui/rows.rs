@@ -157,6 +157,13 @@ impl Rows {
         }
     }
 
+    /// Selects an alert, or the next newer one if it is not there, and stays there.
+    pub(super) fn select(&mut self, id: AlertId, height: usize) {
+        let row = self.alerts.partition_point(|a| a.id < id);
+        self.select_row(row.min(self.alerts.len().saturating_sub(1)), height);
+        self.hold(height);
+    }
+
     /// Leaves the newest without moving.
     pub(super) fn hold(&mut self, height: usize) {
         if let Some(row) = self.selected_row() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use eyas_event::Alert;
+use eyas_event::{Alert, AlertId};
 use ratatui::layout::Size;
 
 use super::columns::Column;
@@ -138,6 +138,10 @@ pub(super) struct State {
     pub(super) tickets: u64,
     /// Until when the store is asked again for newer alerts: it writes a moment after they fire.
     pub(super) catch_up_ms: u64,
+    /// Whether leaving has been asked for and only the answer is missing.
+    pub(super) leaving: bool,
+    /// The alert to be chosen again when the list has been read anew.
+    pub(super) again: Option<AlertId>,
     /// How many alerts have come in as they fired.
     pub(super) received: u64,
 }
@@ -169,6 +173,8 @@ impl State {
             pending: Pending::default(),
             tickets: 0,
             catch_up_ms: 0,
+            leaving: false,
+            again: None,
             received,
         }
     }
@@ -208,6 +214,11 @@ impl State {
     /// How much the details show.
     pub(super) fn extent(&self) -> Extent {
         if self.zoomed { Extent::Whole } else { Extent::Pane }
+    }
+
+    /// Whether leaving this console ends a sensor that watches.
+    pub(super) fn watching(&self) -> bool {
+        matches!(self.pulse.sensor, Sensor::Starting | Sensor::On | Sensor::Degraded(_)) && !self.pulse.ended
     }
 
     /// Whether what is shown is a recording.

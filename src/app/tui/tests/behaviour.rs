@@ -272,10 +272,50 @@ fn leaving() {
     stage.keys("Enter q");
     assert!(stage.out.is_empty() && stage.state.detail.is_none(), "q climbs out first");
     stage.keys("q");
+    stage.shows("Watching stops. q again to leave, Esc to stay.");
+    stage.keys("Esc");
+    assert!(stage.out.is_empty() && stage.state.notice.is_none());
+    stage.keys("q j q");
+    assert!(stage.out.is_empty(), "another key means to stay");
+    stage.tick(10_000);
+    stage.keys("q");
+    assert!(stage.out.is_empty(), "so does no key");
+    stage.keys("q");
     assert_eq!(stage.out, [Effect::Quit]);
     stage.keys("f ctrl-c");
     stage.send(Msg::Signal);
     assert_eq!(stage.out, [Effect::Quit, Effect::Quit, Effect::Stop]);
+}
+
+#[test]
+fn a_replay_is_left_at_once() {
+    let sensor = Sensor::Replay { name: "demo".into(), position: WallTime(world::BEGIN) };
+    let mut stage = Stage::with_pulse(80, 24, told(), Pulse { sensor, ..pulse(11) });
+    stage.keys("q");
+    assert_eq!(stage.out, [Effect::Quit]);
+}
+
+#[test]
+fn include_and_exclude_leave_the_details_open() {
+    let mut stage = Stage::new(120, 40, told());
+    stage.keys("g j Enter");
+    stage.state.detail.as_mut().unwrap().line = 0;
+    let chosen = stage.selected();
+    stage.keys("i");
+    assert_eq!(
+        &*stage.state.filter.as_ref().unwrap().text,
+        "alert.rule = \"Download tool writes below /tmp\""
+    );
+    assert_eq!(stage.state.detail.as_ref().unwrap().id(), chosen);
+    assert_eq!((stage.selected(), stage.state.rows.len()), (chosen, 1));
+    stage.keys("q");
+    stage.keys("Esc");
+    assert_eq!(stage.selected(), chosen, "the list without the filter stays there, too");
+    stage.keys("Enter x");
+    assert_eq!(stage.state.rows.len(), 10);
+    assert_eq!(stage.state.detail.as_ref().unwrap().id(), incident()[2].id, "the next one is shown");
+    stage.keys("q q");
+    assert!(stage.out.is_empty());
 }
 
 #[test]

@@ -52,6 +52,12 @@ impl Turn<'_> {
             PageKind::Newest => {
                 self.s.rows.add(alerts);
                 self.s.rows.older = full;
+                let height = self.s.list_rows();
+                if let Some(id) = self.s.again.take() {
+                    self.s.rows.select(id, height);
+                } else if self.s.detail.is_some() {
+                    self.s.rows.hold(height);
+                }
             }
             PageKind::Older => {
                 self.s.rows.add_older(alerts);

@@ -79,7 +79,18 @@ impl Turn<'_> {
         // A person who types on has read it; what went wrong stays for its time.
         self.s.notice.take_if(|n| n.role != Role::Bad);
         let place = self.s.place();
-        match commands::lookup(place, Key::of(key)) {
+        let action = commands::lookup(place, Key::of(key));
+        // Any other key than a second `q` means to stay.
+        if std::mem::take(&mut self.s.leaving) && action != Some(Action::QuitNow) {
+            self.s.notice = None;
+            if action == Some(Action::Quit) {
+                self.out.push(Effect::Quit);
+            }
+            if matches!(action, Some(Action::Quit | Action::Back)) {
+                return;
+            }
+        }
+        match action {
             Some(action) => self.run(action),
             None => self.type_key(key),
         }
@@ -157,7 +168,11 @@ impl Turn<'_> {
             }
             Action::Reload => self.s.layers.push(Layer::Sheet(Sheet::Reload, 0)),
             Action::Repaint => self.out.push(Effect::Repaint),
-            Action::Quit => self.out.push(Effect::Quit),
+            Action::Quit if self.s.watching() => {
+                self.notify(Role::Warn, "Watching stops. q again to leave, Esc to stay.".to_owned());
+                self.s.leaving = true;
+            }
+            Action::Quit | Action::QuitNow => self.out.push(Effect::Quit),
             Action::Panic => self.out.push(Effect::Panic),
             Action::Accept | Action::Cancel | Action::Older | Action::Newer | Action::Complete => {}
         }
@@ -165,7 +180,10 @@ impl Turn<'_> {
 
     fn tick(&mut self, now_ms: u64) {
         self.s.now_ms = now_ms;
-        self.s.notice.take_if(|n| n.until_ms <= now_ms);
+        // A question without an answer means to stay.
+        if self.s.notice.take_if(|n| n.until_ms <= now_ms).is_some() {
+            self.s.leaving = false;
+        }
         let live = matches!(self.s.mode, Mode::Live);
         let bars = &self.s.bars;
         let every = match bars.window_s() {
@@ -294,8 +312,8 @@ impl Turn<'_> {
         }
         self.s.filter = filter;
         self.s.pending.apply = None;
-        self.s.detail = None;
-        self.s.focus = super::state::Pane::List;
+        // What is being read stays open, and its alert stays chosen if it meets the new filter.
+        self.s.again = self.s.rows.selected_id().filter(|_| !self.s.rows.follow || self.s.detail.is_some());
         if let Mode::Paused { held, count } = &mut self.s.mode {
             held.clear();
             *count = 0;
@@ -310,6 +328,8 @@ impl Turn<'_> {
     }
 
     fn notify(&mut self, role: Role, text: String) {
+        // Whoever reads something else now is no longer being asked.
+        self.s.leaving = false;
         self.s.notice = Some(Notice { text, role, until_ms: self.s.now_ms + NOTICE_MS });
     }
 
