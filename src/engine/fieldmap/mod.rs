@@ -82,15 +82,30 @@ impl FieldMap {
                 }
             }
         }
+        let rawtime = self.values.get(&FieldRef::plain(FieldId::EVT_RAWTIME)).cloned();
+        if let Some(Given::Time(time)) = rawtime {
+            for (id, value) in [
+                (FieldId::EVT_TIME, time),
+                (FieldId::EVT_TIME_S, time),
+                (FieldId::EVT_TIME_ISO, time),
+                (FieldId::EVT_DATETIME, time),
+                (FieldId::EVT_DATETIME_S, time),
+                (FieldId::EVT_RAWTIME_S, time / 1_000_000_000),
+                (FieldId::EVT_RAWTIME_NS, time % 1_000_000_000),
+            ] {
+                self.values.entry(FieldRef::plain(id)).or_insert(Given::Time(value));
+            }
+        }
         let pairs = [
+            (FieldId::EVT_INFO, FieldId::EVT_ARGS),
             (FieldId::FD_CNET, FieldId::FD_CIP),
             (FieldId::FD_SNET, FieldId::FD_SIP),
             (FieldId::FD_LNET, FieldId::FD_LIP),
             (FieldId::FD_RNET, FieldId::FD_RIP),
         ];
-        for (net, ip) in pairs {
-            if let Some(given) = self.values.get(&FieldRef::plain(ip)).cloned() {
-                self.values.entry(FieldRef::plain(net)).or_insert(given);
+        for (other, same) in pairs {
+            if let Some(given) = self.values.get(&FieldRef::plain(same)).cloned() {
+                self.values.entry(FieldRef::plain(other)).or_insert(given);
             }
         }
         let addresses = [FieldId::FD_CIP, FieldId::FD_SIP, FieldId::FD_LIP, FieldId::FD_RIP];

@@ -140,3 +140,13 @@ fn an_empty_filter_is_blamed_on_nobody_else() {
     let place = rejected.sources.place(span);
     assert_eq!((place.line, place.column), (1, 1));
 }
+
+#[test]
+fn what_says_the_same_in_other_words_follows() {
+    let event = FieldMap::from_json_text(r#"{"evt.rawtime": 7000000009, "evt.args": "fd=3"}"#).unwrap();
+    for condition in
+        ["evt.rawtime.s = 7", "evt.rawtime.ns = 9", "evt.datetime = 7000000009", "evt.info = fd=3"]
+    {
+        assert!(holds(&event, &condition.replace("fd=3", "\"fd=3\"")), "{condition}");
+    }
+}
