@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no file of that name, and none was to be made.
-    #[error("no store at {path}: run eyas once to make it, or name another file with --store", path = path.display())]
+    #[error("no store at {path}: run eyas once to make it, or name another file", path = path.display())]
     Missing {
         /// The file asked for.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The file is something else.
-    #[error("{path} is not a SQLite file: eyas leaves it alone; name another file with --store", path = path.display())]
+    #[error("{path} is not a SQLite file: eyas leaves it alone; name another file", path = path.display())]
     NotSqlite {
         /// The file asked for.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum StoreError {
     /// The file is `SQLite`, but another program's.
     #[error(
         "{path} belongs to another program (SQLite application id {application_id:#010x}): eyas leaves it alone; \
-         name another file with --store",
+         name another file",
         path = path.display()
     )]
     Foreign {
@@ -44,7 +44,7 @@ pub enum StoreError {
     /// The file was written by a later eyas.
     #[error(
         "{path} has schema {found}, this eyas knows schemas up to {known}: use the newer eyas that wrote it, or name \
-         another file with --store",
+         another file",
         path = path.display()
     )]
     Newer {
@@ -71,7 +71,7 @@ pub enum StoreError {
     },
     /// Another process writes to it.
     #[error(
-        "{path} is being written by {holder}: stop that eyas, or name another file with --store",
+        "{path} is being written by {holder}: stop that eyas, or name another file",
         path = path.display(),
         holder = holder(*pid)
     )]

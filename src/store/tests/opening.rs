@@ -47,7 +47,7 @@ fn files_of_others_are_refused_and_left_as_they_are() {
         conn.close().await.unwrap();
     });
     for (path, words) in [
-        (&text, "is not a SQLite file: eyas leaves it alone; name another file with --store"),
+        (&text, "is not a SQLite file: eyas leaves it alone; name another file"),
         (&other, "belongs to another program (SQLite application id 0x0f055112)"),
     ] {
         let before = fs::read(path).unwrap();
