@@ -190,11 +190,14 @@ impl Answers {
             }
         };
         let Some(id) = ruleset.find(name) else { return Ok(None) };
-        let span = ruleset.rule(id).span;
+        let rule = ruleset.rule(id);
+        let span = rule.span;
         let sources = ruleset.sources();
         Ok(Some(RuleSource {
             file: sources.name(span.source).to_string(),
             line: sources.place(span).line,
+            desc: rule.desc.clone(),
+            condition: rule.condition.clone(),
             text: ruleset.rule_text(id).to_owned(),
         }))
     }

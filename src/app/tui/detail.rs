@@ -1,4 +1,5 @@
-//! Everything about one alert as lines of text: what it said, the process among its ancestors, tags, fields, the rule.
+//! Everything about one alert as lines of text: what its rule means, what it said, the process among its ancestors, fields,
+//! tags. Where there are few lines, the process that fired comes first, and each ancestor takes one.
 //! A line may stand for a field's value or a process, which `i` and `x` then put into the filter. Texts are neutralised here.
 
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(super) struct DetailView {
 /// How much of the ancestors is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
+    /// The process that fired before all else, its ancestors a line each.
+    Short,
     /// The process that fired whole, its ancestors cut: so that all of them are seen at once.
     Pane,
     /// Everything.
@@ -67,6 +70,8 @@ pub(super) struct Line {
     pub(super) pick: Option<Pick>,
     /// Whether a section begins here.
     pub(super) section: bool,
+    /// The section and the number of the item in it, the same however the details are laid out.
+    pub(super) item: (&'static str, usize),
 }
 
 impl DetailView {
@@ -87,33 +92,61 @@ impl DetailView {
 
     /// All lines in `width` columns.
     pub(super) fn lines(&self, width: usize, zone: &Zone, extent: Extent) -> Vec<Line> {
-        let mut out = Writer { lines: Vec::new(), width: width.max(1) };
+        let mut out = Writer { lines: Vec::new(), width: width.max(1), extent, item: ("", 0) };
         let alert = &*self.alert;
         out.summary(alert, zone);
-        out.processes(alert, zone, extent);
-        out.output(alert);
-        out.tags(alert);
+        if extent == Extent::Short {
+            out.processes_short(alert, zone);
+            out.rule(alert, &self.rule);
+            out.output(alert);
+        } else {
+            out.rule(alert, &self.rule);
+            out.output(alert);
+            out.processes(alert, zone);
+        }
         out.fields(alert);
-        out.rule(alert, &self.rule);
+        out.tags(alert);
+        out.rule_text(&self.rule);
         out.lines
     }
+
+    /// The first line of the item on which the cursor was, in another layout of the same details.
+    pub(super) fn find_item(lines: &[Line], item: (&'static str, usize)) -> Option<usize> {
+        let exact = lines.iter().position(|l| l.item == item);
+        exact.or_else(|| lines.iter().position(|l| l.item.0 == item.0))
+    }
 }
+
+/// The section of the processes.
+const PROCESSES: &str = "PROCESS AND ANCESTORS";
 
 struct Writer {
     lines: Vec<Line>,
     width: usize,
+    extent: Extent,
+    item: (&'static str, usize),
 }
 
 impl Writer {
-    fn section(&mut self, title: &str) {
-        if !self.lines.is_empty() {
+    fn section(&mut self, title: &'static str) {
+        self.section_of(title, String::new());
+    }
+
+    /// A title with a few words after it.
+    fn section_of(&mut self, title: &'static str, aside: String) {
+        if !self.lines.is_empty() && self.extent != Extent::Short {
             self.line(Vec::new());
         }
-        self.lines.push(Line { parts: vec![(Role::Title, title.to_owned())], pick: None, section: true });
+        self.item = (title, 0);
+        let mut parts = vec![(Role::Title, title.to_owned())];
+        if !aside.is_empty() {
+            parts.push((Role::Dim, format!("  {aside}")));
+        }
+        self.lines.push(Line { parts, pick: None, section: true, item: self.item });
     }
 
     fn line(&mut self, parts: Vec<(Role, String)>) {
-        self.lines.push(Line { parts, ..Line::default() });
+        self.lines.push(Line { parts, item: self.item, ..Line::default() });
     }
 
     /// A text over as many lines as it needs, each after an indent; the first line begins with `lead`.
@@ -142,7 +175,7 @@ impl Writer {
         for piece in show::wrap(text, self.width.saturating_sub(indent).max(1), lines_max) {
             let mut parts = lead.take().unwrap_or_else(|| vec![(Role::Text, " ".repeat(indent))]);
             parts.push((role, piece));
-            self.lines.push(Line { parts, pick: pick.cloned(), section: false });
+            self.lines.push(Line { parts, pick: pick.cloned(), section: false, item: self.item });
         }
     }
 
@@ -161,7 +194,7 @@ impl Writer {
             format!("node {}", show::clean(&alert.node)),
             format!("event {} ({})", alert.event_num, alert.event_type),
         ];
-        self.facts(&facts, 0, LINES_MAX);
+        self.facts(&facts, 0, if self.extent == Extent::Short { 1 } else { LINES_MAX });
         if alert.lost_before > 0 {
             let lost = show::plural(alert.lost_before, "record");
             self.line(vec![(Role::Bad, format!("! {lost} had been lost before this fired"))]);
@@ -195,8 +228,34 @@ impl Writer {
         self.text(vec![(Role::Text, "  ".into())], 2, Role::Text, &text, None);
     }
 
-    fn processes(&mut self, alert: &Alert, zone: &Zone, extent: Extent) {
-        self.section("PROCESS AND ANCESTORS");
+    /// The process that fired, then its ancestors from its parent on.
+    fn processes_short(&mut self, alert: &Alert, zone: &Zone) {
+        self.section(PROCESSES);
+        self.process(&alert.process, alert, zone, 0, 0);
+        let all = &alert.ancestors;
+        let near = if all.len() <= ANCESTORS_IN_PANE + 1 { all.len() } else { ANCESTORS_IN_PANE };
+        for (i, p) in all[..near].iter().enumerate() {
+            self.ancestor(p, i + 1);
+        }
+        if let Some(first) = all[near..].last() {
+            let between = show::plural((all.len() - near - 1) as u64, "ancestor");
+            self.line(vec![(Role::Dim, format!("  … {between} between"))]);
+            self.ancestor(first, all.len());
+        }
+    }
+
+    fn ancestor(&mut self, p: &Process, generation: usize) {
+        self.item = (PROCESSES, generation + 1);
+        let pid = format!("{} ", p.key.pid);
+        let taken = 4 + show::width(&pid);
+        let lead = vec![(Role::Line, "  ← ".to_owned()), (Role::Dim, pid)];
+        let cmdline = show::clean_bytes(&p.cmdline()).into_owned();
+        self.text_in(lead, taken, Role::Text, &cmdline, Some(&Pick::Tree(p.key.pid)), 1);
+    }
+
+    fn processes(&mut self, alert: &Alert, zone: &Zone) {
+        let extent = self.extent;
+        self.section(PROCESSES);
         let all = alert.ancestors.len();
         let near = all.min(if extent == Extent::Pane { ANCESTORS_IN_PANE } else { ANCESTORS_MAX });
         // A single one is shown rather than counted.
@@ -205,7 +264,7 @@ impl Writer {
         let mut depth = 0;
         if hidden > 0 {
             if let Some(first) = alert.ancestors.last() {
-                self.process(first, alert, zone, 0, all, extent);
+                self.process(first, alert, zone, 0, all);
             }
             if hidden > 1 {
                 self.line(vec![(
@@ -216,22 +275,15 @@ impl Writer {
             depth = 1;
         }
         for (i, ancestor) in alert.ancestors[..near].iter().enumerate().rev() {
-            self.process(ancestor, alert, zone, depth, i + 1, extent);
+            self.process(ancestor, alert, zone, depth, i + 1);
             depth += 1;
         }
-        self.process(&alert.process, alert, zone, depth, 0, extent);
+        self.process(&alert.process, alert, zone, depth, 0);
     }
 
     /// One process: `generation` 0 is the one that fired, 1 its parent, and so on.
-    fn process(
-        &mut self,
-        p: &Process,
-        alert: &Alert,
-        zone: &Zone,
-        depth: usize,
-        generation: usize,
-        extent: Extent,
-    ) {
+    fn process(&mut self, p: &Process, alert: &Alert, zone: &Zone, depth: usize, generation: usize) {
+        self.item = (PROCESSES, generation + 1);
         let indent = depth.saturating_sub(1).min(self.width / 8) * 2 + 2;
         let branch = if depth == 0 { String::new() } else { "└─ ".to_owned() };
         let own = generation == 0;
@@ -253,7 +305,8 @@ impl Writer {
         let cmdline = show::clean_bytes(&p.cmdline()).into_owned();
         let role = if own { Role::Strong } else { Role::Text };
         let lines_max = match generation {
-            _ if extent == Extent::Whole => LINES_MAX,
+            _ if self.extent == Extent::Whole => LINES_MAX,
+            0 if self.extent == Extent::Short => 3,
             0 => LINES_MAX,
             1 => 4,
             _ => 2,
@@ -292,7 +345,8 @@ impl Writer {
         if there().next().is_none() {
             self.line(vec![(Role::Dim, "  The event had no values.".into())]);
         }
-        for (name, value) in there() {
+        for (i, (name, value)) in there().enumerate() {
+            self.item.1 = i + 1;
             let value = value_text(value);
             let shown = show::clean(&value).into_owned();
             let lead = vec![
@@ -303,35 +357,55 @@ impl Writer {
         }
     }
 
+    /// What the rule means.
     fn rule(&mut self, alert: &Alert, rule: &Rule) {
-        self.section("RULE");
+        let place = match rule {
+            Rule::Known(Some(source)) => format!("{}:{}", show::clean(&source.file), source.line),
+            _ => String::new(),
+        };
+        self.section_of("RULE", place);
+        let indent = || vec![(Role::Text, "  ".to_owned())];
         match rule {
             Rule::Asked(_) => self.line(vec![(Role::Dim, "  Reading it from the store…".into())]),
             Rule::Failed(why) => {
                 let why = format!("The store could not say: {}", show::clean(why));
-                self.text(vec![(Role::Text, "  ".into())], 2, Role::Warn, &why, None);
+                self.text(indent(), 2, Role::Warn, &why, None);
             }
             Rule::Known(None) => {
                 let hash = alert.ruleset.to_string();
                 let text = format!("The ruleset that fired it ({}) is not in this store.", &hash[..12]);
-                self.text(vec![(Role::Text, "  ".into())], 2, Role::Dim, &text, None);
+                self.text(indent(), 2, Role::Dim, &text, None);
             }
             Rule::Known(Some(source)) => {
-                self.line(vec![(Role::Dim, format!("  {}:{}", show::clean(&source.file), source.line))]);
-                for line in source.text.lines().take(400) {
-                    let line = line.replace('\t', "  ");
-                    let body = line.trim_start();
-                    let indent = 2 + (line.len() - body.len());
-                    let text = show::clean(body).into_owned();
-                    self.text(
-                        vec![(Role::Text, " ".repeat(indent.min(self.width / 2)))],
-                        indent,
-                        Role::Text,
-                        &text,
-                        None,
-                    );
+                let lines_max = match self.extent {
+                    Extent::Short => 2,
+                    Extent::Pane => 4,
+                    Extent::Whole => LINES_MAX,
+                };
+                let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                let desc = words(&source.desc);
+                if !desc.is_empty() {
+                    self.text_in(indent(), 2, Role::Text, &show::clean(&desc), None, lines_max);
                 }
+                let lead = vec![(Role::Field, "  when ".to_owned())];
+                let condition = words(&source.condition);
+                self.text_in(lead, 7, Role::Value, &show::clean(&condition), None, lines_max);
             }
+        }
+    }
+
+    /// The rule as it stands in its file.
+    fn rule_text(&mut self, rule: &Rule) {
+        let Rule::Known(Some(source)) = rule else { return };
+        self.section_of("RULE AS WRITTEN", format!("{}:{}", show::clean(&source.file), source.line));
+        for (i, line) in source.text.lines().take(400).enumerate() {
+            self.item.1 = i + 1;
+            let line = line.replace('\t', "  ");
+            let body = line.trim_start();
+            let indent = 2 + (line.len() - body.len());
+            let text = show::clean(body).into_owned();
+            let lead = vec![(Role::Text, " ".repeat(indent.min(self.width / 2)))];
+            self.text(lead, indent, Role::Text, &text, None);
         }
     }
 }

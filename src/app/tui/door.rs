@@ -237,6 +237,10 @@ pub struct RuleSource {
     pub file: String,
     /// The line at which it begins, from 1.
     pub line: u32,
+    /// What it finds, in a sentence of its author.
+    pub desc: String,
+    /// Its condition as written.
+    pub condition: String,
     /// The rule's own lines.
     pub text: String,
 }

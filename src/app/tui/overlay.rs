@@ -37,7 +37,7 @@ pub(super) struct Prompt {
     pub(super) input: Input,
     /// How far back in the history it is; 0 is what is being typed.
     pub(super) back: usize,
-    /// How many of how many loaded alerts the text was found in when it was typed.
+    /// How many of how many loaded alerts, or lines of the details, the text was found in when it was typed.
     pub(super) found: Option<(u64, u64)>,
 }
 

@@ -1,11 +1,12 @@
-//! The search: plain text in the alerts that are loaded. Upper and lower case are told apart only when the pattern has
+//! The search: plain text in the alerts that are loaded, or in the lines of the open details. Upper and lower case are told apart only when the pattern has
 //! upper case in it.
 
 use std::ops::Range;
 
-use eyas_event::Alert;
+use eyas_event::{Alert, AlertId};
 
 use super::columns::Column;
+use super::detail::Line;
 use super::show;
 
 /// A text to be found.
@@ -13,6 +14,16 @@ use super::show;
 pub(super) struct Search {
     pattern: String,
     fold: bool,
+}
+
+/// Where a search stands: the `at`th of `of` matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) alert: AlertId,
+    /// The line, in details.
+    pub(super) line: Option<usize>,
+    pub(super) at: usize,
+    pub(super) of: usize,
 }
 
 impl Search {
@@ -30,6 +41,11 @@ impl Search {
     pub(super) fn finds(&self, alert: &Alert) -> bool {
         Column::ALL.iter().any(|c| self.first(&c.text(alert)).is_some())
             || self.first(&show::clean_bytes(&alert.process.cmdline())).is_some()
+    }
+
+    /// Whether a line of the details has it.
+    pub(super) fn finds_line(&self, line: &Line) -> bool {
+        line.parts.iter().any(|(_, text)| self.first(text).is_some())
     }
 
     /// The first place in a text.

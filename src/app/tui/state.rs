@@ -14,9 +14,12 @@ use super::histogram::Bars;
 use super::layout::Layout;
 use super::overlay::Layer;
 use super::rows::Rows;
-use super::search::Search;
+use super::search::{Found, Search};
 use super::theme::{Role, Theme};
 use super::zone::Zone;
+
+/// With fewer lines than this the details begin with the process that fired.
+const SHORT_BELOW: usize = 20;
 
 /// What does not change.
 #[derive(Debug)]
@@ -128,6 +131,8 @@ pub(super) struct State {
     pub(super) filter: Option<Filter>,
     pub(super) filters: Vec<String>,
     pub(super) search: Option<Search>,
+    /// Where the search stands.
+    pub(super) found: Option<Found>,
     pub(super) searches: Vec<String>,
     pub(super) layers: Vec<Layer>,
     pub(super) bars: Bars,
@@ -164,6 +169,7 @@ impl State {
             filter: None,
             filters: Vec::new(),
             search: None,
+            found: None,
             searches: Vec::new(),
             layers: Vec::new(),
             bars: Bars::new(),
@@ -213,7 +219,11 @@ impl State {
 
     /// How much the details show.
     pub(super) fn extent(&self) -> Extent {
-        if self.zoomed { Extent::Whole } else { Extent::Pane }
+        match self.layout().detail_lines() {
+            _ if self.zoomed => Extent::Whole,
+            ..SHORT_BELOW => Extent::Short,
+            _ => Extent::Pane,
+        }
     }
 
     /// Whether leaving this console ends a sensor that watches.

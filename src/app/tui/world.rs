@@ -65,6 +65,9 @@ impl World {
                 rule: self.alerts.iter().find(|a| a.id == *id).map(|a| RuleSource {
                     file: "rules/eyas.yaml".to_owned(),
                     line: 41,
+                    desc: "A program is run from a directory that anybody may write to, which is how downloaded tools begin."
+                        .to_owned(),
+                    condition: "spawned_process and proc.exepath startswith /tmp/\n".to_owned(),
                     text: format!(
                         "- rule: {}\n  condition: >\n    spawned_process and proc.exepath startswith /tmp/\n  priority: {}",
                         a.rule,

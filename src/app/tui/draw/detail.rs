@@ -19,7 +19,12 @@ pub(super) fn draw(state: &State, ctx: &Ctx, layout: &Layout, pen: &mut Pen<'_>)
     let height = layout.detail_lines();
     let top = view.top.min(lines.len().saturating_sub(height.min(lines.len())));
     let shown = (top + height).min(lines.len());
-    let aside = vec![(Role::Dim, format!("{}–{} of {}", top + 1, shown, lines.len()))];
+    let mut aside = vec![(Role::Dim, format!("{}–{} of {}", top + 1, shown, lines.len()))];
+    if let Some(found) = &state.found
+        && (found.alert, found.line) == (view.id(), Some(view.line))
+    {
+        aside.insert(0, (Role::Accent, format!("match {}/{}  ", found.at, found.of)));
+    }
     pen.title(area, focus, "DETAILS", &[aside]);
     let mut text = area;
     if layout.beside {

@@ -20,6 +20,17 @@ pub(super) fn draw(state: &State, ctx: &Ctx, layout: &Layout, pen: &mut Pen<'_>)
     let focus = state.focus == Pane::List && state.layers.is_empty();
     let shown = state.rows.len();
     let mut aside = Vec::new();
+    if let Some(found) = &state.found
+        && state.search.is_some()
+        && found.line.is_none()
+    {
+        let at = if Some(found.alert) == state.rows.selected_id() {
+            format!("match {}/{}  ", count(found.at as u64), count(found.of as u64))
+        } else {
+            format!("{}  ", plural(found.of as u64, "match").replace("matchs", "matches"))
+        };
+        aside.push((Role::Accent, at));
+    }
     if let Some(row) = state.rows.selected_row() {
         let more = if state.rows.older { "+" } else { "" };
         aside.push((Role::Dim, format!("{} of {}{more}", count(row as u64 + 1), count(shown as u64))));

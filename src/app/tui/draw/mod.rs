@@ -37,7 +37,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, theme: &Theme, buf: &mut Buffer) {
         Some(Layer::Search(_)) | None => {}
     }
     match state.layers.last() {
-        Some(Layer::Search(search)) => prompt::search(search, layout.bar, &mut pen),
+        Some(Layer::Search(search)) => prompt::search(search, state.focus, layout.bar, &mut pen),
         _ => header::key_bar(state, layout.bar, &mut pen),
     }
 }

@@ -6,6 +6,7 @@ use super::super::door::FilterProblem;
 use super::super::input::Input;
 use super::super::overlay::{FilterBar, Prompt, Verdict};
 use super::super::show::{self, plural};
+use super::super::state::Pane;
 use super::super::theme::Role;
 use super::super::update::completions;
 use super::Pen;
@@ -136,13 +137,16 @@ fn carets(input: &Input, problems: &[FilterProblem], offset: usize, area: Rect, 
     }
 }
 
-pub(super) fn search(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
+pub(super) fn search(prompt: &Prompt, pane: Pane, area: Rect, pen: &mut Pen<'_>) {
     if area.height == 0 || area.width == 0 {
         return;
     }
     pen.clear(area, Role::Input);
     let used = pen.put(area.x, area.y, usize::from(area.width), " search ", Role::Brand) as u16 + 1;
     let aside = match prompt.found {
+        Some((n, all)) if pane == Pane::Detail => {
+            format!("in {} of {} ", show::count(n), plural(all, "line"))
+        }
         Some((n, all)) => format!("in {} of {} loaded ", show::count(n), plural(all, "alert")),
         None => String::new(),
     };
@@ -157,5 +161,9 @@ pub(super) fn search(prompt: &Prompt, area: Rect, pen: &mut Pen<'_>) {
         width: if room > 10 { room } else { area.width.saturating_sub(used) },
         ..area
     };
-    typed(&prompt.input, &[], place, "text in rule, process, command line, container, user or message", pen);
+    let hint = match pane {
+        Pane::List => "text in rule, process, command line, container, user or message",
+        Pane::Detail => "text in these details",
+    };
+    typed(&prompt.input, &[], place, hint, pen);
 }

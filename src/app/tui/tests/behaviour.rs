@@ -9,6 +9,8 @@ fn enter_shows_the_line_of_ancestors_and_the_full_command() {
     stage.keys("g j Enter");
     for text in [
         "1 systemd splash",
+        "which is how downloaded tools begin.",
+        "when spawned_process and proc.exepath startswith /tmp/",
         "1190 php-fpm8.2",
         "2117 sh -c curl -o",
         "4012 curl -o /tmp/evil.sh",
@@ -246,6 +248,62 @@ fn search_goes_from_match_to_match() {
     assert_eq!(stage.selected(), incident()[8].id);
     stage.keys("Esc");
     assert!(stage.state.search.is_none());
+}
+
+#[test]
+fn the_search_looks_in_the_details_while_they_have_the_keys() {
+    let mut stage = Stage::new(120, 40, told());
+    let chosen = stage.selected();
+    stage.keys("Enter / 'PROC.'");
+    stage.shows("in 0 of");
+    stage.keys("ctrl-u 'proc.'");
+    let Some(Layer::Search(prompt)) = stage.state.layers.last() else { panic!("the prompt is open") };
+    let (of, _) = prompt.found.unwrap();
+    assert!(of > 4, "{of}");
+    stage.keys("Enter");
+    stage.shows(&format!("match 1/{of}"));
+    stage.keys("n n");
+    stage.shows(&format!("match 3/{of}"));
+    stage.keys("N N N");
+    stage.shows(&format!("match {of}/{of}"));
+    stage.shows("Went on from the bottom.");
+    assert_eq!(stage.selected(), chosen, "the list does not move");
+    stage.keys("j");
+    assert!(!stage.screen().contains("match "), "the cursor has left the match");
+    stage.keys("Tab g / 'curl' Enter");
+    stage.shows("match 1/2");
+    stage.keys("j");
+    stage.shows("2 matches");
+    let world = World { alerts: (0..600).map(|n| Arc::new(alert(n))).collect(), ..World::default() };
+    let mut stage = Stage::new(80, 24, world);
+    stage.keys("/ 'nowhere' Enter");
+    stage.shows("No match among the 500 loaded; f filters the whole store.");
+}
+
+#[test]
+fn the_cursor_of_the_details_stays_on_its_item() {
+    let mut stage = Stage::new(80, 24, told());
+    stage.silent = true;
+    stage.keys("g j Enter");
+    let ask = stage.asked.pop().unwrap();
+    let item = |stage: &Stage| {
+        let view = stage.state.detail.as_ref().unwrap();
+        let lines = view.lines(stage.state.layout().detail_width(), &stage.ctx.zone, stage.state.extent());
+        lines[view.line].pick.clone()
+    };
+    stage.shows("4012 curl -o");
+    stage.keys("] j j j j");
+    let before = item(&stage);
+    assert!(before.is_some());
+    stage.keys("Z");
+    assert_eq!(item(&stage), before, "zoomed");
+    stage.send(Msg::Reply(ask.ticket, stage.world.answer(&ask.question)));
+    assert_eq!(item(&stage), before, "with the rule");
+    stage.send(Msg::Resize(Size::new(120, 40)));
+    stage.keys("Z");
+    assert_eq!(item(&stage), before, "beside the list");
+    let top = stage.state.detail.as_ref().unwrap();
+    assert!(top.top <= top.line);
 }
 
 #[test]

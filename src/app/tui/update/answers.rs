@@ -16,12 +16,14 @@ impl Turn<'_> {
                 }
             }
             Reply::Detail(detail) => {
-                if let Some(view) = &mut self.s.detail
-                    && matches!(view.rule, Rule::Asked(t) if t == ticket)
-                    && view.id() == detail.id
-                {
-                    view.rule = Rule::Known(detail.rule);
-                }
+                self.on_same_item(|s| {
+                    if let Some(view) = &mut s.detail
+                        && matches!(view.rule, Rule::Asked(t) if t == ticket)
+                        && view.id() == detail.id
+                    {
+                        view.rule = Rule::Known(detail.rule);
+                    }
+                });
             }
             Reply::Histogram(histogram) => {
                 if self.s.bars.ticket.take_if(|t| *t == ticket).is_some() {

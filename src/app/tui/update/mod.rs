@@ -43,9 +43,8 @@ pub(super) fn update(state: &mut State, msg: Msg, ctx: &Ctx) -> Vec<Effect> {
         Msg::Key(key) => turn.key(key),
         Msg::Paste(text) => turn.paste(&text),
         Msg::Resize(size) => {
-            turn.s.size = size;
+            turn.on_same_item(|s| s.size = size);
             turn.s.bars.dirty = true;
-            turn.scroll_detail();
         }
         Msg::Tick(now_ms) => turn.tick(now_ms),
         Msg::Pulse(pulse) => turn.pulse(pulse),

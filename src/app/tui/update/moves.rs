@@ -5,10 +5,11 @@ use eyas_event::{Alert, Priority};
 use super::super::columns::{self, Column};
 use super::super::commands::Action;
 use super::super::compose::{self, Keep};
-use super::super::detail::{DetailView, Pick};
+use super::super::detail::{DetailView, Line, Pick};
 use super::super::door::{Query, Question};
 use super::super::overlay::{Chooser, Layer};
-use super::super::state::{Mode, PageKind, Pane};
+use super::super::search::{Found, Search};
+use super::super::state::{Mode, PageKind, Pane, State};
 use super::super::theme::Role;
 use super::Turn;
 
@@ -21,9 +22,10 @@ impl Turn<'_> {
                 self.s.focus = if self.s.focus == Pane::List { Pane::Detail } else { Pane::List };
             }
             Action::Zoom => {
-                self.s.zoomed = !self.s.zoomed;
-                self.s.focus = Pane::Detail;
-                self.scroll_detail();
+                self.on_same_item(|s| {
+                    s.zoomed = !s.zoomed;
+                    s.focus = Pane::Detail;
+                });
             }
             Action::Follow => self.follow(),
             Action::NextUrgent => {
@@ -33,8 +35,14 @@ impl Turn<'_> {
                 self.find("alert of severity error or worse", false, |a| a.priority <= Priority::Error);
             }
             Action::SearchNext | Action::SearchPrev => {
-                if let Some(search) = self.s.search.clone() {
-                    self.find("match", action == Action::SearchNext, |a| search.finds(a));
+                let forward = action == Action::SearchNext;
+                match self.s.search.clone() {
+                    Some(search) if self.s.focus == Pane::Detail => self.find_line(&search, forward),
+                    Some(search) => {
+                        self.find("match", forward, |a| search.finds(a));
+                        self.count_matches(&search);
+                    }
+                    None => {}
                 }
             }
             Action::NextSection | Action::PrevSection => self.section(action == Action::NextSection),
@@ -106,10 +114,9 @@ impl Turn<'_> {
         let place = |step: usize| if forward { (at + step) % len } else { (at + len - step) % len };
         let found = (1..=len).map(place).find(|row| rows.get(*row).is_some_and(|a| wanted(a)));
         let Some(row) = found else {
-            self.say(format!(
-                "No {what} among the {} loaded.",
-                super::super::show::plural(len as u64, "alert")
-            ));
+            let more = if rows.older || rows.detached { "; f filters the whole store." } else { "." };
+            let loaded = super::super::show::count(len as u64);
+            self.say(format!("No {what} among the {loaded} loaded{more}"));
             return;
         };
         let wrapped = if forward { row <= at } else { row >= at };
@@ -120,6 +127,15 @@ impl Turn<'_> {
         } else if row == at {
             self.say(format!("This is the only {what} among those loaded."));
         }
+    }
+
+    /// Counts what the search finds in the list, and which of it is chosen.
+    fn count_matches(&mut self, search: &Search) {
+        let matches: Vec<_> = self.s.rows.iter().filter(|a| search.finds(a)).map(|a| a.id).collect();
+        self.s.found = self.s.rows.selected_id().and_then(|alert| {
+            let at = matches.iter().position(|id| *id == alert)? + 1;
+            Some(Found { alert, line: None, at, of: matches.len() })
+        });
     }
 
     fn open_detail(&mut self) {
@@ -182,14 +198,53 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps the cursor of the details inside after the screen has changed.
-    pub(super) fn scroll_detail(&mut self) {
-        let layout = self.s.layout();
-        let (width, height) = (layout.detail_width(), layout.detail_lines());
+    /// The lines of the open details as they are laid out now.
+    pub(super) fn detail_lines(&self) -> Vec<Line> {
+        let width = self.s.layout().detail_width();
         let extent = self.s.extent();
+        self.s.detail.as_ref().map_or_else(Vec::new, |view| view.lines(width, &self.ctx.zone, extent))
+    }
+
+    /// Changes something by which the details are laid out anew, with the cursor on the same item before and after.
+    pub(super) fn on_same_item(&mut self, change: impl FnOnce(&mut State)) {
+        let item = self.s.detail.as_ref().and_then(|v| Some(self.detail_lines().get(v.line)?.item));
+        change(self.s);
+        let lines = self.detail_lines();
+        let height = self.s.layout().detail_lines();
         if let Some(view) = &mut self.s.detail {
-            let lines = view.lines(width, &self.ctx.zone, extent).len();
-            view.go(view.line, lines, height);
+            let line = item.and_then(|item| DetailView::find_item(&lines, item)).unwrap_or(view.line);
+            let same_place = view.line - view.top.min(view.line);
+            view.top = line.saturating_sub(same_place);
+            view.go(line, lines.len(), height);
+        }
+    }
+
+    /// Goes to the next line of the details that the search finds.
+    fn find_line(&mut self, search: &Search, forward: bool) {
+        let lines = self.detail_lines();
+        let matches: Vec<usize> =
+            lines.iter().enumerate().filter(|(_, l)| search.finds_line(l)).map(|(i, _)| i).collect();
+        let Some(view) = &mut self.s.detail else { return };
+        let next = if forward {
+            matches.iter().position(|line| *line > view.line)
+        } else {
+            matches.iter().rposition(|line| *line < view.line)
+        };
+        let (first, last) = (0, matches.len().saturating_sub(1));
+        let at = next.unwrap_or(if forward { first } else { last });
+        let Some(line) = matches.get(at).copied() else {
+            self.s.found = None;
+            self.say("No match in these details; Tab goes to the list, where n looks on.");
+            return;
+        };
+        let height = self.s.layout().detail_lines();
+        if let Some(view) = &mut self.s.detail {
+            view.go(line, lines.len(), height);
+            let alert = view.id();
+            self.s.found = Some(Found { alert, line: Some(line), at: at + 1, of: matches.len() });
+        }
+        if next.is_none() && matches.len() > 1 {
+            self.say(if forward { "Went on from the top." } else { "Went on from the bottom." });
         }
     }
 

@@ -9,7 +9,7 @@ use super::super::commands::{Action, Place};
 use super::super::door::Question;
 use super::super::overlay::{self, FilterBar, Layer, Prompt, Verdict};
 use super::super::search::Search;
-use super::super::state::Filter;
+use super::super::state::{Filter, Pane};
 use super::Turn;
 
 impl Turn<'_> {
@@ -81,9 +81,14 @@ impl Turn<'_> {
                 self.s.search = Search::new(prompt.input.text());
                 // Counted here and not while drawing: with thousands of alerts it takes milliseconds.
                 let (rows, search) = (&self.s.rows, &self.s.search);
-                let found = search
-                    .as_ref()
-                    .map(|s| (rows.iter().filter(|a| s.finds(a)).count() as u64, rows.len() as u64));
+                let found = search.as_ref().map(|s| {
+                    if self.s.focus == Pane::Detail {
+                        let lines = self.detail_lines();
+                        (lines.iter().filter(|l| s.finds_line(l)).count() as u64, lines.len() as u64)
+                    } else {
+                        (rows.iter().filter(|a| s.finds(a)).count() as u64, rows.len() as u64)
+                    }
+                });
                 if let Some(Layer::Search(prompt)) = self.s.layers.last_mut() {
                     prompt.found = found;
                 }
@@ -108,8 +113,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn open_search(&mut self) {
-        let text = self.s.search.as_ref().map_or("", Search::pattern).to_owned();
-        self.s.layers.push(Layer::Search(Prompt::new(&text)));
+        // Empty, as everywhere else: what was searched for before is in the history.
+        self.s.layers.push(Layer::Search(Prompt::new("")));
     }
 
     pub(super) fn open_filter(&mut self) {
