@@ -59,6 +59,11 @@ impl<O: Outlet + Send + 'static> Agent<O> {
         };
         // The sensor first: without it there is no reason to touch the store.
         let probe = Probe::open(&options).map_err(|e| cannot_watch(&e))?;
+        if let Some(number) = start.only_pid_ns.filter(|n| !machine::pid_namespace_lives(*n)) {
+            return Err(Fail::environment(format!(
+                "no process is in the pid namespace {number}\n  `readlink /proc/PID/ns/pid` prints the number of a process's namespace"
+            )));
+        }
         let store = open_store(settings, wall_offset_ns)?;
         let writer = store
             .writer(WriterOptions {

@@ -85,7 +85,7 @@ pub(crate) struct Run {
     pub(crate) no_record: bool,
 
     /// Watch one pid namespace and those below it only; the number is that in `readlink /proc/PID/ns/pid`.
-    #[arg(long, value_name = "INODE")]
+    #[arg(long, value_name = "INODE", value_parser = pid_namespace)]
     pub(crate) pid_namespace: Option<u32>,
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct Alerts {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
-    /// Check rule files and say what is wrong with them.
+    /// Check rule files and say what is wrong with them; those of -r are loaded before them, as their base.
     Check {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
@@ -181,4 +181,26 @@ pub(crate) struct Doctor {
     /// One JSON object in place of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A pid namespace by its number, or as `readlink` prints it: `pid:[4026531836]`.
+fn pid_namespace(text: &str) -> Result<u32, String> {
+    let number = text.strip_prefix("pid:[").and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    number.parse().map_err(|_| {
+        "write the number of a pid namespace, such as 4026531836; `readlink /proc/PID/ns/pid` prints that of a process".into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_namespace_is_a_number_or_what_readlink_prints() {
+        assert_eq!(pid_namespace("4026531836"), Ok(4_026_531_836));
+        assert_eq!(pid_namespace("pid:[4026531836]"), Ok(4_026_531_836));
+        for text in ["abc", "", "pid:[x]", "-1", "99999999999"] {
+            assert!(pid_namespace(text).is_err_and(|why| why.contains("readlink")), "{text}");
+        }
+    }
 }

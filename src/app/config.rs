@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use eyas_engine::diag::did_you_mean;
 use eyas_event::Priority;
 use serde::Deserialize;
 
@@ -100,6 +101,18 @@ impl<'de> Deserialize<'de> for PriorityName {
 }
 
 impl Config {
+    /// What to say of `-o KEY=VALUE` whose key does nothing.
+    pub(crate) fn unused_sets(&self, sets: &[String]) -> Vec<String> {
+        let keys = sets.iter().filter_map(|set| set.split_once('='));
+        let unused = keys.filter(|(key, _)| self.unused.contains_key(key.split('.').next().unwrap_or(key)));
+        let say = |(key, _): (&str, &str)| {
+            let near = did_you_mean(key, KEYS);
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            format!("-o {key}: this key is not used by this version{hint}")
+        };
+        unused.map(say).collect()
+    }
+
     /// Reads the configuration that the command line asks for, and lets `-o KEY=VALUE` change it.
     pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
         let path = common.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
@@ -128,6 +141,20 @@ impl Config {
             .with_context(|| format!("-o {}: not a configuration", common.set.join(" -o ")))
     }
 }
+
+/// The keys that are used.
+const KEYS: [&str; 10] = [
+    "rules_files",
+    "watch_config_files",
+    "json_output",
+    "json_include_output_property",
+    "json_include_message_property",
+    "json_include_output_fields_property",
+    "json_include_tags_property",
+    "time_format_iso_8601",
+    "priority",
+    "eyas",
+];
 
 /// Sets one key in the tree; dots lead into maps.
 fn apply(tree: &mut serde_yaml::Value, set: &str) -> anyhow::Result<()> {
@@ -175,6 +202,20 @@ mod tests {
         assert_eq!(config.eyas.node.as_deref(), Some("n7"));
         assert_eq!(config.priority.0, Priority::Notice);
         assert!(config.unused.contains_key("engine"));
+    }
+
+    #[test]
+    fn a_key_that_does_nothing_is_told() {
+        let sets = ["json_ouput=false", "engine.kind=x", "json_output=false", "eyas.node=n"];
+        let config = Config::load(&common(None, &sets)).expect("it loads");
+        let said = config.unused_sets(&sets.map(str::to_owned));
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("`json_output`") && said[1].starts_with("-o engine.kind: "), "{said:?}");
+        // A key that is used refuses a value of a wrong kind.
+        for key in KEYS {
+            let set = format!("{key}={{no_such_thing: 1}}");
+            assert!(Config::load(&common(None, &[&set])).is_err(), "{key}");
+        }
     }
 
     #[test]

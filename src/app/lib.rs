@@ -53,6 +53,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: &Cli) -> Outcome {
     let settings = Settings::load(&cli.common).map_err(Fail::from)?;
+    for note in settings.config.unused_sets(&cli.common.set) {
+        say(&note);
+    }
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     match &cli.command {
         None => run_or_show(&settings, &Start { record: true, only_pid_ns: None }, terminal),

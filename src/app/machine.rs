@@ -61,3 +61,13 @@ pub(crate) fn rss_bytes() -> u64 {
     let pages: u64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
     pages * rustix::param::page_size() as u64
 }
+
+/// Whether a process is in that pid namespace, as far as this one may look.
+pub(crate) fn pid_namespace_lives(number: u32) -> bool {
+    let link = format!("pid:[{number}]");
+    let Ok(processes) = std::fs::read_dir("/proc") else { return false };
+    processes
+        .filter_map(Result::ok)
+        .filter_map(|p| std::fs::read_link(p.path().join("ns/pid")).ok())
+        .any(|namespace| namespace.as_os_str() == link.as_str())
+}

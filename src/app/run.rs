@@ -8,15 +8,17 @@ use eyas_pipeline::{LoadOutcome, Stop};
 use eyas_store::WriterStats;
 
 use crate::agent::{self, Agent, Start};
-use crate::fail::Outcome;
+use crate::fail::{Fail, Outcome};
 use crate::falco::Form;
 use crate::printer::{Patience, Printer};
 use crate::rulebook;
 use crate::settings::Settings;
+use crate::tui::{ColorDepth, Theme};
 use crate::{say, signals};
 
 /// Runs until a signal comes or the sensor fails.
 pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
+    check_theme(settings)?;
     let rules = agent::rules_for_run(settings)?;
     complain(&rules);
     let stop = Stop::default();
@@ -97,6 +99,18 @@ impl StoreTrouble {
             (None, None) => None,
         }
     }
+}
+
+/// A theme that is not there is wrong usage here too, although nothing is drawn.
+fn check_theme(settings: &Settings) -> Outcome {
+    let Some(theme) = settings.theme.as_deref().filter(|t| Theme::names().all(|n| n != *t)) else {
+        return Ok(());
+    };
+    let text = std::fs::read_to_string(theme).map_err(|e| {
+        let names = Theme::names().collect::<Vec<_>>().join(", ");
+        Fail::environment(format!("theme {theme}: {e}; there are {names}, or name a TOML file"))
+    })?;
+    Theme::parse(theme, &text, ColorDepth::None).map(drop).map_err(Fail::environment)
 }
 
 /// Says what is wrong with rules, if anything is.
