@@ -19,7 +19,9 @@ static SHIPPED_TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule
 /// Runs one of the commands.
 pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
     match command {
-        cli::Rules::Check { files, json } => check(&settings.of_rules(files), *json),
+        cli::Rules::Check { files, json } => {
+            check(&settings.of_rules(&[&*settings.base_rules, files].concat()), *json)
+        }
         cli::Rules::Test { files } => test(settings, files),
         cli::Rules::List => list(settings),
     }
@@ -36,11 +38,21 @@ fn check(settings: &Settings, json: bool) -> Outcome {
         let paint = if colours { diag::Paint::Colour } else { diag::Paint::Plain };
         let mut err = std::io::stderr().lock();
         write!(err, "{}", rulebook::text(&outcome.diagnostics, &outcome.sources, Severity::Lint, paint))?;
-        let tally = rulebook::tally(&outcome);
-        let tally = if tally.is_empty() { "nothing to say about them".to_owned() } else { tally };
-        writeln!(out, "{} rules compile; {tally}", outcome.ruleset.len())?;
+        writeln!(out, "{}", verdict(outcome.ruleset.len(), &rulebook::tally(&outcome)))?;
     }
     if outcome.count(Severity::Error) > 0 { Err(Fail::findings()) } else { Ok(()) }
+}
+
+/// What came of a check, in a line.
+fn verdict(rules: usize, tally: &str) -> String {
+    match (rules, tally) {
+        (0, "") => "no rules found".to_owned(),
+        (0, tally) => format!("no rule compiles; {tally}"),
+        (1, "") => "1 rule compiles; nothing to say about it".to_owned(),
+        (1, tally) => format!("1 rule compiles; {tally}"),
+        (n, "") => format!("{n} rules compile; nothing to say about them"),
+        (n, tally) => format!("{n} rules compile; {tally}"),
+    }
 }
 
 fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
@@ -116,4 +128,17 @@ fn list(settings: &Settings) -> Outcome {
         writeln!(out, "{state} {:<13} {}", rule.priority.name(), rule.name)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_counts_in_good_english() {
+        assert_eq!(verdict(0, ""), "no rules found");
+        assert_eq!(verdict(0, "1 error"), "no rule compiles; 1 error");
+        assert_eq!(verdict(1, ""), "1 rule compiles; nothing to say about it");
+        assert_eq!(verdict(2, "1 warning"), "2 rules compile; 1 warning");
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     /// Rule files; empty for the shipped rules.
     pub(crate) rules: Vec<PathBuf>,
     pub(crate) theme: Option<String>,
+    /// The rule files of the command line, without those of the configuration.
+    pub(crate) base_rules: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -38,6 +40,7 @@ impl Settings {
             node: or(&common.node, &config.eyas.node).unwrap_or_else(machine::node_name),
             rules: if common.rules.is_empty() { config.rules_files.clone() } else { common.rules.clone() },
             theme: or(&common.theme, &config.eyas.theme),
+            base_rules: common.rules.clone(),
             config,
         })
     }
