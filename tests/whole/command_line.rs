@@ -74,7 +74,7 @@ fn rules_check_finds_and_places_what_is_wrong() {
     let (good, bad) = (place.write("good.yaml", GOOD), place.write("bad.yaml", BAD));
     let (good, bad) = (good.to_str().unwrap(), bad.to_str().unwrap());
     let fine = ran(&["rules", "check", good]).ended(0);
-    assert!(fine.out().contains("1 rules compile") && fine.err().is_empty(), "{}{}", fine.out(), fine.err());
+    assert!(fine.out().contains("1 rule compiles") && fine.err().is_empty(), "{}{}", fine.out(), fine.err());
     let wrong = ran(&["rules", "check", good, bad]).ended(1);
     assert!(wrong.err().contains(&format!("{bad}:3:14")), "{}", wrong.err());
     assert!(wrong.err().contains("proc.nmae") && wrong.err().contains("proc.name"), "{}", wrong.err());
