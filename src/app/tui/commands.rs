@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crossterm::event::KeyCode::{
-    self, Backspace, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up,
+    self, BackTab, Backspace, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up,
 };
 use crossterm::event::{KeyEvent, KeyModifiers};
 
@@ -58,6 +58,7 @@ pub(super) enum Action {
     Older,
     Newer,
     Complete,
+    CompleteBack,
 }
 
 /// A key as the table names it.
@@ -97,6 +98,7 @@ impl Key {
             PageUp => "PgUp".to_owned(),
             PageDown => "PgDn".to_owned(),
             Esc => "Esc".to_owned(),
+            BackTab => "Shift-Tab".to_owned(),
             F(n) => format!("F{n}"),
             other => format!("{other:?}"),
         };
@@ -407,7 +409,15 @@ pub(super) const COMMANDS: &[Command] = &[
     row("close sheet", "Close it.", &[Key::on(Enter), Key::ch('q')], SHEET, Action::Cancel, ""),
     row("accept", "Take what was typed or chosen.", &[Key::on(Enter)], ENTER, Action::Accept, "take"),
     row("cancel", "Close without taking it.", &[Key::on(Esc)], LAYER, Action::Cancel, "close"),
-    row("complete", "Complete the field's name.", &[Key::on(Tab)], FILTER, Action::Complete, "complete"),
+    row(
+        "complete",
+        "Complete the field's name; again, take the next that begins so.",
+        &[Key::on(Tab)],
+        FILTER,
+        Action::Complete,
+        "complete",
+    ),
+    row("complete back", "Take the one before.", &[Key::on(BackTab)], FILTER, Action::CompleteBack, ""),
     row("older entry", "What was typed before.", &[Key::on(Up)], PROMPT, Action::Older, "history"),
     row("newer entry", "What was typed after it.", &[Key::on(Down)], PROMPT, Action::Newer, ""),
     row("choose down", "The next one.", &[Key::on(Down), Key::ctrl('n')], CHOOSE, Action::Down, "next"),

@@ -33,12 +33,21 @@ pub(super) struct DetailView {
 /// How much of the ancestors is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// The process that fired before all else, its ancestors a line each.
+    /// The process that fired before all else, its ancestors a line each, no blank lines.
+    Tight,
+    /// The same with blank lines.
     Short,
     /// The process that fired whole, its ancestors cut: so that all of them are seen at once.
     Pane,
     /// Everything.
     Whole,
+}
+
+impl Extent {
+    /// Whether the process that fired comes first, its ancestors a line each.
+    fn is_short(self) -> bool {
+        matches!(self, Self::Tight | Self::Short)
+    }
 }
 
 /// What is known of the rule's text.
@@ -95,7 +104,7 @@ impl DetailView {
         let mut out = Writer { lines: Vec::new(), width: width.max(1), extent, item: ("", 0) };
         let alert = &*self.alert;
         out.summary(alert, zone);
-        if extent == Extent::Short {
+        if extent.is_short() {
             out.processes_short(alert, zone);
             out.rule(alert, &self.rule);
             out.output(alert);
@@ -134,7 +143,7 @@ impl Writer {
 
     /// A title with a few words after it.
     fn section_of(&mut self, title: &'static str, aside: String) {
-        if !self.lines.is_empty() && self.extent != Extent::Short {
+        if !self.lines.is_empty() && self.extent != Extent::Tight {
             self.line(Vec::new());
         }
         self.item = (title, 0);
@@ -194,7 +203,7 @@ impl Writer {
             format!("node {}", show::clean(&alert.node)),
             format!("event {} ({})", alert.event_num, alert.event_type),
         ];
-        self.facts(&facts, 0, if self.extent == Extent::Short { 1 } else { LINES_MAX });
+        self.facts(&facts, 0, if self.extent == Extent::Tight { 1 } else { LINES_MAX });
         if alert.lost_before > 0 {
             let lost = show::plural(alert.lost_before, "record");
             self.line(vec![(Role::Bad, format!("! {lost} had been lost before this fired"))]);
@@ -306,7 +315,7 @@ impl Writer {
         let role = if own { Role::Strong } else { Role::Text };
         let lines_max = match generation {
             _ if self.extent == Extent::Whole => LINES_MAX,
-            0 if self.extent == Extent::Short => 3,
+            0 if self.extent.is_short() => 4,
             0 => LINES_MAX,
             1 => 4,
             _ => 2,
@@ -378,8 +387,8 @@ impl Writer {
             }
             Rule::Known(Some(source)) => {
                 let lines_max = match self.extent {
-                    Extent::Short => 2,
-                    Extent::Pane => 4,
+                    Extent::Tight => 2,
+                    Extent::Short | Extent::Pane => 4,
                     Extent::Whole => LINES_MAX,
                 };
                 let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -48,6 +48,18 @@ pub(super) struct FilterBar {
     pub(super) verdict: Verdict,
     /// Whether Enter was pressed and the answer is awaited.
     pub(super) taken: bool,
+    /// What Tab has put there, until something is typed.
+    pub(super) cycle: Option<Cycle>,
+}
+
+/// Names to complete with, gone through by Tab.
+#[derive(Clone, Debug)]
+pub(super) struct Cycle {
+    /// Where the name begins.
+    pub(super) start: usize,
+    pub(super) names: Vec<&'static str>,
+    /// Which of them is in the line.
+    pub(super) at: usize,
 }
 
 /// What is known of the text in the filter bar.

@@ -18,8 +18,11 @@ use super::search::{Found, Search};
 use super::theme::{Role, Theme};
 use super::zone::Zone;
 
-/// With fewer lines than this the details begin with the process that fired.
-const SHORT_BELOW: usize = 20;
+/// With fewer lines than this the details begin with the process that fired: a rule, an output and five ancestors take some
+/// forty lines, and a person looks for the process first.
+const SHORT_BELOW: usize = 40;
+/// With fewer lines than this blank ones are left out.
+const TIGHT_BELOW: usize = 20;
 
 /// What does not change.
 #[derive(Debug)]
@@ -221,6 +224,7 @@ impl State {
     pub(super) fn extent(&self) -> Extent {
         match self.layout().detail_lines() {
             _ if self.zoomed => Extent::Whole,
+            ..TIGHT_BELOW => Extent::Tight,
             ..SHORT_BELOW => Extent::Short,
             _ => Extent::Pane,
         }

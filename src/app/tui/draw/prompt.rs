@@ -47,6 +47,7 @@ pub(super) fn filter(bar: &FilterBar, area: Rect, pen: &mut Pen<'_>) {
         Verdict::Good(hits) => (Role::Good, format!("✓ {} in the store. Enter shows them.", meets(*hits))),
         Verdict::Wrong(problems) => {
             let more = match problems.len() {
+                _ if is_bare_word(bar.prompt.input.text()) => "  To search for a text, Esc and /.".to_owned(),
                 0 | 1 => String::new(),
                 n => format!("  (and {} more)", n - 1),
             };
@@ -63,15 +64,29 @@ pub(super) fn filter(bar: &FilterBar, area: Rect, pen: &mut Pen<'_>) {
     let y = area.bottom() - 1;
     let mut x = area.x + 1;
     x += pen.put(x, y, width.saturating_sub(2), &text, role) as u16;
-    if let Some((_, names)) = completions(&bar.prompt.input) {
-        let names = names.iter().take(6).copied().collect::<Vec<_>>().join("  ");
-        let room = usize::from(area.right().saturating_sub(x + 4));
-        if room > 12 {
-            x += 3;
-            x += pen.put(x, y, room, "Tab ", Role::Key) as u16;
-            pen.put(x, y, room - 4, &names, Role::Dim);
-        }
+    let (names, at) = match &bar.cycle {
+        Some(cycle) => (cycle.names.clone(), Some(cycle.at)),
+        None => (completions(&bar.prompt.input).map_or_else(Vec::new, |(_, names)| names), None),
+    };
+    let mut room = usize::from(area.right().saturating_sub(x + 4));
+    if names.is_empty() || room <= 12 {
+        return;
     }
+    x += 3;
+    let used = pen.put(x, y, room, "Tab ", Role::Key);
+    (x, room) = (x + used as u16, room - used);
+    // The one in the line first, then those that follow.
+    for (step, name) in names.iter().cycle().skip(at.unwrap_or(0)).take(names.len().min(6)).enumerate() {
+        let role = if at.is_some() && step == 0 { Role::Accent } else { Role::Dim };
+        let used = pen.put(x, y, room, &format!("{name}  "), role);
+        (x, room) = (x + used as u16, room - used);
+    }
+}
+
+/// Whether somebody seems to look for a text rather than for a condition. Field names have a dot.
+fn is_bare_word(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 fn meets(hits: u64) -> String {

@@ -160,6 +160,52 @@ fn a_filter_is_checked_while_it_is_typed_and_its_mistakes_are_marked() {
 }
 
 #[test]
+fn tab_goes_through_the_names_that_begin_so() {
+    let mut stage = Stage::new(120, 40, told());
+    let text = |stage: &Stage| match stage.state.layers.last() {
+        Some(Layer::Filter(bar)) => bar.prompt.input.text().to_owned(),
+        _ => panic!("the filter bar is open"),
+    };
+    stage.keys("f 'proc.p' Tab");
+    let first = text(&stage);
+    stage.keys("Tab");
+    let second = text(&stage);
+    assert!(first.starts_with("proc.p") && second.starts_with("proc.p") && first != second);
+    stage.shows(&format!("Tab {second}"));
+    stage.keys("BackTab");
+    assert_eq!(text(&stage), first);
+    let mut seen = vec![first.clone()];
+    loop {
+        stage.keys("Tab");
+        let name = text(&stage);
+        if name == first {
+            break;
+        }
+        assert!(!seen.contains(&name), "{name}");
+        seen.push(name);
+    }
+    assert!(seen.len() > 3);
+    stage.keys("' = 1'");
+    assert_eq!(text(&stage), format!("{first} = 1"));
+    stage.keys("' and alert.' Tab");
+    assert!(text(&stage).starts_with(&format!("{first} = 1 and alert.")));
+}
+
+#[test]
+fn a_bare_word_in_the_filter_bar_is_pointed_to_the_search() {
+    let mut stage = Stage::new(120, 40, told());
+    stage.keys("f 'curl'");
+    stage.shows("To search for a text, Esc and /.");
+    stage.keys("' = x'");
+    assert!(!stage.screen().contains("To search"));
+    for (word, mend) in [("rule", "alert.rule"), ("priority", "alert.priority")] {
+        let mut stage = Stage::new(120, 40, told());
+        stage.keys(&format!("f '{word} = x'"));
+        stage.shows(mend);
+    }
+}
+
+#[test]
 fn enter_before_the_answer_applies_when_it_comes() {
     let mut stage = Stage::new(80, 24, told());
     stage.silent = true;

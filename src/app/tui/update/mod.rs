@@ -173,7 +173,12 @@ impl Turn<'_> {
             }
             Action::Quit | Action::QuitNow => self.out.push(Effect::Quit),
             Action::Panic => self.out.push(Effect::Panic),
-            Action::Accept | Action::Cancel | Action::Older | Action::Newer | Action::Complete => {}
+            Action::Accept
+            | Action::Cancel
+            | Action::Older
+            | Action::Newer
+            | Action::Complete
+            | Action::CompleteBack => {}
         }
     }
 

@@ -7,7 +7,7 @@ use eyas_event::FieldId;
 
 use super::super::commands::{Action, Place};
 use super::super::door::Question;
-use super::super::overlay::{self, FilterBar, Layer, Prompt, Verdict};
+use super::super::overlay::{self, Cycle, FilterBar, Layer, Prompt, Verdict};
 use super::super::search::Search;
 use super::super::state::{Filter, Pane};
 use super::Turn;
@@ -21,7 +21,7 @@ impl Turn<'_> {
             }
             Action::Accept => self.accept(),
             Action::Older | Action::Newer => self.recall(action == Action::Older),
-            Action::Complete => self.complete(),
+            Action::Complete | Action::CompleteBack => self.complete(action == Action::Complete),
             Action::Up
             | Action::Down
             | Action::PageUp
@@ -50,7 +50,11 @@ impl Turn<'_> {
                 changed
             }
             Some(Layer::Search(p)) => p.input.key(key),
-            Some(Layer::Filter(f)) => f.prompt.input.key(key),
+            Some(Layer::Filter(f)) => {
+                // A key that only moves the cursor ends the completion, too.
+                f.cycle = None;
+                f.prompt.input.key(key)
+            }
             Some(Layer::Sheet(..)) | None => false,
         };
         if changed {
@@ -93,7 +97,12 @@ impl Turn<'_> {
                     prompt.found = found;
                 }
             }
-            Some(Layer::Filter(_)) => self.compile(),
+            Some(Layer::Filter(_)) => {
+                if let Some(Layer::Filter(bar)) = self.s.layers.last_mut() {
+                    bar.cycle = None;
+                }
+                self.compile();
+            }
             _ => {}
         }
     }
@@ -119,7 +128,8 @@ impl Turn<'_> {
 
     pub(super) fn open_filter(&mut self) {
         let text = self.s.filter.as_ref().map_or(String::new(), |f| f.text.to_string());
-        let bar = FilterBar { prompt: Prompt::new(&text), verdict: Verdict::Empty, taken: false };
+        let bar =
+            FilterBar { prompt: Prompt::new(&text), verdict: Verdict::Empty, taken: false, cycle: None };
         self.s.layers.push(Layer::Filter(bar));
         self.compile();
     }
@@ -135,15 +145,25 @@ impl Turn<'_> {
         }
     }
 
-    fn complete(&mut self) {
-        if let Some(Layer::Filter(bar)) = self.s.layers.last_mut()
-            && let Some((start, names)) = completions(&bar.prompt.input)
-            && let Some(first) = names.first()
-        {
-            let first = *first;
-            bar.prompt.input.complete(start, first);
-            self.compile();
-        }
+    /// Completes the name before the cursor; pressed again, goes to the next (or previous) name that begins so.
+    fn complete(&mut self, forward: bool) {
+        let Some(Layer::Filter(bar)) = self.s.layers.last_mut() else { return };
+        let cycle = match bar.cycle.take() {
+            Some(Cycle { start, names, at }) => {
+                let at = if forward { at + 1 } else { at + names.len() - 1 } % names.len();
+                Cycle { start, names, at }
+            }
+            None => match completions(&bar.prompt.input) {
+                Some((start, names)) => {
+                    let at = if forward { 0 } else { names.len() - 1 };
+                    Cycle { start, names, at }
+                }
+                None => return,
+            },
+        };
+        bar.prompt.input.complete(cycle.start, cycle.names[cycle.at]);
+        bar.cycle = Some(cycle);
+        self.compile();
     }
 
     fn accept(&mut self) {
