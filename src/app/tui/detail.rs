@@ -138,11 +138,11 @@ struct Writer {
 
 impl Writer {
     fn section(&mut self, title: &'static str) {
-        self.section_of(title, String::new());
+        self.section_of(title, "");
     }
 
     /// A title with a few words after it.
-    fn section_of(&mut self, title: &'static str, aside: String) {
+    fn section_of(&mut self, title: &'static str, aside: &str) {
         if !self.lines.is_empty() && self.extent != Extent::Tight {
             self.line(Vec::new());
         }
@@ -372,7 +372,7 @@ impl Writer {
             Rule::Known(Some(source)) => format!("{}:{}", show::clean(&source.file), source.line),
             _ => String::new(),
         };
-        self.section_of("RULE", place);
+        self.section_of("RULE", &place);
         let indent = || vec![(Role::Text, "  ".to_owned())];
         match rule {
             Rule::Asked(_) => self.line(vec![(Role::Dim, "  Reading it from the store…".into())]),
@@ -406,7 +406,7 @@ impl Writer {
     /// The rule as it stands in its file.
     fn rule_text(&mut self, rule: &Rule) {
         let Rule::Known(Some(source)) = rule else { return };
-        self.section_of("RULE AS WRITTEN", format!("{}:{}", show::clean(&source.file), source.line));
+        self.section_of("RULE AS WRITTEN", &format!("{}:{}", show::clean(&source.file), source.line));
         for (i, line) in source.text.lines().take(400).enumerate() {
             self.item.1 = i + 1;
             let line = line.replace('\t', "  ");

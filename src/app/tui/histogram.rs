@@ -10,12 +10,28 @@ const WINDOWS: [u64; 7] = [60, 300, 900, 3_600, 21_600, 86_400, 604_800];
 
 const SECOND: u64 = 1_000_000_000;
 
+/// Whether the bars span what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    /// As soon as it is known that there is a recording.
+    Wanted,
+    /// From here on, so many seconds.
+    From(WallTime, u64),
+    /// A person has chosen a window.
+    Never,
+}
+
+/// A recording that has only begun is shown as if it were this long.
+const FIT_MIN: u64 = 10;
+
 /// The state of the bars.
 #[derive(Clone, Debug)]
 pub(super) struct Bars {
     /// Whether people want to see them.
     pub(super) wanted: bool,
     window: usize,
+    /// A span from this begin to the present, in place of the window, until somebody chooses one.
+    fit: Fit,
     /// What is shown until a newer answer comes.
     pub(super) data: Option<Histogram>,
     /// Whether something happened that the data does not have.
@@ -28,20 +44,42 @@ pub(super) struct Bars {
 
 impl Bars {
     pub(super) fn new() -> Self {
-        Self { wanted: true, window: 1, data: None, dirty: true, asked_ms: 0, ticket: None }
+        Self { wanted: true, window: 1, fit: Fit::Wanted, data: None, dirty: true, asked_ms: 0, ticket: None }
     }
 
     /// The span in seconds.
     pub(super) fn window_s(&self) -> u64 {
-        WINDOWS[self.window]
+        match self.fit {
+            Fit::From(_, seconds) => seconds,
+            Fit::Wanted | Fit::Never => WINDOWS[self.window],
+        }
+    }
+
+    /// Whether they span a recording from its begin.
+    pub(super) fn is_fitted(&self) -> bool {
+        matches!(self.fit, Fit::From(..))
+    }
+
+    /// Spans a recording from its begin to its present, unless somebody has chosen otherwise.
+    pub(super) fn fit(&mut self, begin: WallTime, now: WallTime) {
+        if self.fit != Fit::Never {
+            let seconds = now.0.saturating_sub(begin.0).div_ceil(SECOND).max(FIT_MIN);
+            self.fit = Fit::From(begin, seconds);
+        }
     }
 
     /// Spans more (or less). Returns whether there is more.
     pub(super) fn zoom(&mut self, wider: bool) -> bool {
-        let to = if wider { self.window + 1 } else { self.window.wrapping_sub(1) };
-        let there = to < WINDOWS.len();
-        if there {
+        let span = self.window_s();
+        let to = if wider {
+            WINDOWS.iter().position(|w| *w > span)
+        } else {
+            WINDOWS.iter().rposition(|w| *w < span)
+        };
+        let there = to.is_some();
+        if let Some(to) = to {
             self.window = to;
+            self.fit = Fit::Never;
             self.dirty = true;
         }
         there
@@ -51,6 +89,10 @@ impl Bars {
     /// bucket is two columns wide: single alerts are easier to see.
     pub(super) fn span(&self, now: WallTime, columns: u16) -> (WallTime, WallTime, u16) {
         let buckets = if columns >= 60 { columns / 2 } else { columns.max(1) };
+        if let Fit::From(begin, seconds) = self.fit {
+            let width_ns = (seconds * SECOND / u64::from(buckets) + 1).max(1);
+            return (begin, WallTime(begin.0 + width_ns * u64::from(buckets)), buckets);
+        }
         // Buckets begin at multiples of their width, so that alerts do not hop between them as time goes on.
         let width_ns = self.window_s() * SECOND / u64::from(buckets);
         let to = (now.0 / width_ns + 1) * width_ns;
@@ -155,6 +197,19 @@ mod tests {
             }
             while bars.zoom(false) {}
         }
+    }
+
+    #[test]
+    fn a_recording_is_spanned_from_its_begin_until_somebody_chooses() {
+        let mut bars = Bars::new();
+        let begin = WallTime(1_000_000 * SECOND);
+        bars.fit(begin, WallTime(begin.0 + 23 * SECOND));
+        let (from, to, n) = bars.span(WallTime(begin.0 + 23 * SECOND), 118);
+        assert_eq!((from, bars.window_s(), n), (begin, 23, 59));
+        assert!(to.0 > begin.0 + 23 * SECOND && to.0 < begin.0 + 24 * SECOND);
+        assert!(bars.zoom(true) && bars.window_s() == 60 && !bars.is_fitted());
+        bars.fit(begin, WallTime(begin.0 + 99 * SECOND));
+        assert_eq!(bars.window_s(), 60);
     }
 
     #[test]

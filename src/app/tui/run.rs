@@ -160,7 +160,7 @@ fn carry_out(
                 let ticket = ask.ticket;
                 let why = match doors.asks.try_send(ask) {
                     Ok(()) => continue,
-                    Err(TrySendError::Full(_)) => "too many questions at once",
+                    Err(TrySendError::Full(_)) => "the store is busy; counts lag",
                     Err(TrySendError::Closed(_)) => "the store is closed",
                 };
                 queue.extend(update(state, Msg::Reply(ticket, Reply::Failed(why.to_owned())), ctx));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use eyas_event::{Alert, AlertId};
+use eyas_event::{Alert, AlertId, WallTime};
 use ratatui::layout::Size;
 
 use super::columns::Column;
@@ -146,6 +146,8 @@ pub(super) struct State {
     pub(super) tickets: u64,
     /// Until when the store is asked again for newer alerts: it writes a moment after they fire.
     pub(super) catch_up_ms: u64,
+    /// The first present that a pulse told of.
+    pub(super) first_seen: Option<WallTime>,
     /// Whether leaving has been asked for and only the answer is missing.
     pub(super) leaving: bool,
     /// The alert to be chosen again when the list has been read anew.
@@ -182,6 +184,7 @@ impl State {
             pending: Pending::default(),
             tickets: 0,
             catch_up_ms: 0,
+            first_seen: None,
             leaving: false,
             again: None,
             received,
@@ -224,10 +227,16 @@ impl State {
     pub(super) fn extent(&self) -> Extent {
         match self.layout().detail_lines() {
             _ if self.zoomed => Extent::Whole,
-            ..TIGHT_BELOW => Extent::Tight,
-            ..SHORT_BELOW => Extent::Short,
+            lines if lines < TIGHT_BELOW => Extent::Tight,
+            lines if lines < SHORT_BELOW => Extent::Short,
             _ => Extent::Pane,
         }
+    }
+
+    /// When the recording that is shown began, as far as that can be seen: at its oldest alert or at the first pulse.
+    pub(super) fn recording_begin(&self) -> Option<WallTime> {
+        let oldest = self.rows.iter().next().map(|a| a.time);
+        [oldest, self.first_seen].into_iter().flatten().min().filter(|_| self.replaying())
     }
 
     /// Whether leaving this console ends a sensor that watches.

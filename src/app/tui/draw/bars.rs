@@ -19,8 +19,13 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
         return;
     }
     let window = show::span(state.bars.window_s());
+    let title = if state.bars.is_fitted() {
+        format!("RECORDING, {}", window.to_uppercase())
+    } else {
+        format!("LAST {}", window.to_uppercase())
+    };
     let Some(data) = &state.bars.data else {
-        pen.title(area, false, &format!("LAST {}", window.to_uppercase()), &[]);
+        pen.title(area, false, &title, &[]);
         pen.put(area.x + 2, area.y + 1, usize::from(area.width) - 2, "Counting alerts…", Role::Dim);
         return;
     };
@@ -33,7 +38,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     pen.title(
         area,
         false,
-        &format!("LAST {}", window.to_uppercase()),
+        &title,
         &[
             legend(totals, data, Words::Long),
             legend(totals, data, Words::Mixed),
@@ -56,7 +61,11 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
         }
     }
     if totals.iter().all(|n| *n == 0) && data.gaps.is_empty() {
-        let text = format!("No alerts in the last {window}.  - looks further back.");
+        let text = if state.bars.is_fitted() {
+            format!("No alerts in the {window} so far.")
+        } else {
+            format!("No alerts in the last {window}.  - looks further back.")
+        };
         pen.put(inner.x + 1, inner.y + inner.height / 2, usize::from(inner.width) - 1, &text, Role::Dim);
     } else if max > 0 {
         let top = count(u64::from(max));

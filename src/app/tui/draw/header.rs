@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::commands::{self, COMMANDS};
-use super::super::door::{Pulse, Sensor, StoreState};
+use super::super::door::{Sensor, StoreState};
 use super::super::show::{bytes, clean, count, fit, plural, width};
 use super::super::state::{Ctx, Mode, State};
 use super::super::theme::Role;
@@ -12,6 +12,8 @@ use super::Pen;
 
 type Parts = Vec<(Role, String)>;
 
+/// On fewer columns than this, figures come before names.
+const NARROW_BELOW: u16 = 60;
 /// A node's name may be long; what follows it on the line matters more.
 const NODE_MAX: usize = 28;
 /// What a store says may be long, with a path in it; the sheet shows all of it.
@@ -30,10 +32,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
     pen.right(first, &badge);
     let room = usize::from(area.width).saturating_sub(badge_width + 1);
     let mut used = pen.put(area.x, area.y, room, " eyas ", Role::Brand);
-    for part in fitting(
-        segments(&state.pulse, store_words(&state.pulse.store, area.width)),
-        room.saturating_sub(used),
-    ) {
+    for part in fitting(segments(state, area), room.saturating_sub(used)) {
         used += pen.put(area.x + used as u16, area.y, room - used, "  ", Role::Text);
         used += pen.parts(area.x + used as u16, area.y, room - used, &part);
     }
@@ -44,24 +43,40 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// Segments in order, each with how soon it may go: the highest number goes first.
-fn segments(pulse: &Pulse, store: Option<String>) -> Vec<(u8, Parts)> {
+fn segments(state: &State, area: Rect) -> Vec<(u8, Parts)> {
+    let pulse = &state.pulse;
+    let narrow = area.width < NARROW_BELOW;
+    // Where there is room for two figures only, they are the number of alerts and whether some are hidden.
+    let (node, sensor_on) = if narrow { (4, 3) } else { (2, 1) };
+    let well = matches!(pulse.sensor, Sensor::On | Sensor::Replay { .. });
     let mut out = vec![
-        (2, vec![(Role::Strong, fit(&clean(&pulse.node), NODE_MAX))]),
-        (1, sensor(&pulse.sensor, pulse.ended)),
+        (node, vec![(Role::Strong, fit(&clean(&pulse.node), NODE_MAX))]),
+        (if well { sensor_on } else { 1 }, sensor(&pulse.sensor, pulse.ended)),
     ];
-    if let Some(words) = store {
+    if let Some(words) = store_words(&pulse.store, area.width) {
         out.push((0, vec![(Role::BadLoud, format!(" {words} "))]));
     }
     if pulse.lost > 0 {
         out.push((0, vec![(Role::BadLoud, format!(" ! MISSED {} ", count(pulse.lost)))]));
     }
     let pair = |value: String, name: &str| vec![(Role::Strong, value), (Role::Dim, format!(" {name}"))];
-    out.push((3, pair(count(pulse.events_per_s), "ev/s")));
-    out.push((4, pair(count(pulse.alerts), if pulse.alerts == 1 { "alert" } else { "alerts" })));
-    if pulse.lost == 0 {
-        out.push((5, vec![(Role::Good, "0".into()), (Role::Dim, " missed".into())]));
+    let rate = if pulse.ended { "—".to_owned() } else { count(pulse.events_per_s) };
+    out.push((if narrow { 5 } else { 3 }, pair(rate, "ev/s")));
+    let name = match pulse.alerts {
+        // The list has what earlier runs have stored, too.
+        n if n < state.rows.len() as u64 && !state.replaying() => "since start",
+        1 => "alert",
+        _ => "alerts",
+    };
+    out.push((if narrow { 2 } else { 4 }, pair(count(pulse.alerts), name)));
+    // The second line shows the filter, where there is one.
+    if state.filter.is_some() && area.height < 2 {
+        out.push((1, vec![(Role::Accent, "filter".into())]));
     }
-    out.push((6, pair(bytes(pulse.rss_bytes), "rss")));
+    if pulse.lost == 0 {
+        out.push((6, vec![(Role::Good, "0".into()), (Role::Dim, " missed".into())]));
+    }
+    out.push((7, pair(bytes(pulse.rss_bytes), "rss")));
     let lag = pulse.store_lag.as_millis();
     if lag >= 1_000 {
         out.push((3, vec![(Role::Warn, format!("store {:.1} s behind", pulse.store_lag.as_secs_f64()))]));
@@ -89,7 +104,7 @@ fn store_words(store: &StoreState, width: u16) -> Option<String> {
         return None;
     }
     let lost = store.alerts_not_stored;
-    if width < 72 {
+    if width < NARROW_BELOW {
         return Some(if lost > 0 {
             format!("! {} UNSTORED", count(lost))
         } else {

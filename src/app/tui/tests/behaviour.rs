@@ -392,6 +392,31 @@ fn leaving() {
 }
 
 #[test]
+fn a_replay_is_spanned_whole_and_has_no_rate_when_it_has_ended() {
+    let sensor = Sensor::Replay { name: "demo".into(), position: WallTime(world::BEGIN) };
+    let ended = Pulse { sensor, ended: true, ..pulse(11) };
+    let mut stage = Stage::with_pulse(120, 40, told(), ended);
+    stage.tick(1_000);
+    stage.shows("— ev/s");
+    // The incident's first alert is 88 seconds before its present.
+    stage.shows("RECORDING, 88 S");
+    stage.keys("-");
+    stage.shows("LAST 5 MIN");
+}
+
+#[test]
+fn a_small_screen_shows_how_many_there_are_and_that_some_are_hidden() {
+    let mut stage = Stage::new(40, 12, told());
+    stage.shows("11 alerts");
+    stage.keys("f 'proc.name = curl' Enter");
+    let first = stage.screen().lines().next().unwrap().to_owned();
+    assert!(first.contains("11 alerts  filter"), "{first}");
+    let mut stage = Stage::with_pulse(120, 40, told(), pulse(0));
+    stage.tick(1_000);
+    stage.shows("0 since start");
+}
+
+#[test]
 fn a_replay_is_left_at_once() {
     let sensor = Sensor::Replay { name: "demo".into(), position: WallTime(world::BEGIN) };
     let mut stage = Stage::with_pulse(80, 24, told(), Pulse { sensor, ..pulse(11) });

@@ -50,6 +50,8 @@ impl Turn<'_> {
 
     fn page(&mut self, kind: PageKind, alerts: Vec<std::sync::Arc<eyas_event::Alert>>) {
         let full = alerts.len() >= PAGE;
+        // The oldest alert may be the begin of a recording, from which the bars span.
+        self.s.bars.dirty |= self.s.replaying();
         match kind {
             PageKind::Newest => {
                 self.s.rows.add(alerts);

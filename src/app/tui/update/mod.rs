@@ -146,7 +146,7 @@ impl Turn<'_> {
                     self.say(if wider {
                         "The bars span all they can: 7 days."
                     } else {
-                        "The bars span a minute; less makes no sense."
+                        "The bars span a minute or less; still less makes no sense."
                     });
                 }
             }
@@ -233,6 +233,9 @@ impl Turn<'_> {
             self.s.bars.dirty = true;
             self.s.catch_up_ms = self.s.now_ms + CATCH_UP_MS;
             self.ask_page(PageKind::After);
+        }
+        if pulse.now.0 > 0 {
+            self.s.first_seen.get_or_insert(pulse.now);
         }
         self.s.pulse = pulse;
     }
@@ -380,6 +383,9 @@ impl Turn<'_> {
         if self.s.pulse.now.0 == 0 {
             self.s.bars.dirty = true;
             return;
+        }
+        if let Some(begin) = self.s.recording_begin() {
+            self.s.bars.fit(begin, self.s.pulse.now);
         }
         let columns = self.s.size.width.saturating_sub(2);
         let (from, to, buckets) = self.s.bars.span(self.s.pulse.now, columns);
