@@ -6,7 +6,7 @@ use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
 use sha2::{Digest, Sha256};
 
 use crate::collect::{Collection, RuleDef, SOURCES};
-use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::ir::IrId;
 use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
 use crate::output;
@@ -106,8 +106,11 @@ impl Loader {
             hash.update(file.text.as_bytes());
             let id = sources.add(file);
             let text = sources.text(id);
-            let documents = yaml::read(id, text, &mut diagnostics);
-            let items = items::read(&documents, id, text, &mut diagnostics);
+            let mut found = Vec::new();
+            let documents = yaml::read(id, text, &mut found);
+            let items = items::read(&documents, id, text, &mut found);
+            gather::cut_off(text, &mut found);
+            diagnostics.append(&mut found);
             collection.add(items, &mut diagnostics);
         }
         let (vocabulary, lists_used, bodies) = Vocabulary::new(collection, &mut diagnostics);
@@ -141,6 +144,7 @@ impl Loader {
         }
         let program = Program::new(&arena, &roots);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
+        gather::always_absent(&mut diagnostics);
         let ruleset = Ruleset {
             buckets: buckets(&rules),
             enabled: ids(&rules, |rule| rule.enabled),

@@ -4,6 +4,7 @@
 //! push diagnostics and go on; nothing here decides whether a rule is kept.
 
 pub mod codes;
+pub(crate) mod gather;
 mod json;
 mod terminal;
 
