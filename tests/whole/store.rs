@@ -117,7 +117,7 @@ fn what_is_no_store_is_refused_and_left_as_it_is() {
     let text = place.write("text.db", "this is no store, it is a letter to a friend\n".repeat(100).as_str());
     let empty = place.path("missing.db");
     for command in ["alerts", "events", "replay"] {
-        for (store, why) in [(&text, "store"), (&empty, "missing.db")] {
+        for (store, why) in [(&text, "SQLite"), (&empty, "missing.db")] {
             let mut eyas = eyas();
             if command == "alerts" {
                 eyas.arg("--store").arg(store).arg(command);
