@@ -45,7 +45,7 @@ pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
     let answers = Answers::new(agent.store.reader().map_err(Fail::environment)?, agent.rules.clone());
     let shown = show(console, behind, answers, alerts);
     let finished = agent.finish();
-    say(&closing(&pulse.load(), &writer.stats()));
+    say(&closing(&pulse.load(), &writer.stats(), shown.as_ref().ok().and_then(Option::as_deref)));
     shown?;
     finished.map(|_| ())
 }
@@ -84,7 +84,7 @@ pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: 
     drop(outlet);
     let figures = writer.handle();
     writer.close().map_err(Fail::environment)?;
-    say(&closing(&pulse.load(), &figures.stats()));
+    say(&closing(&pulse.load(), &figures.stats(), shown.as_ref().ok().and_then(Option::as_deref)));
     shown?;
     ended.map_err(Fail::environment)
 }
@@ -108,16 +108,17 @@ struct Behind {
     store_error: Option<String>,
 }
 
-/// Runs the console until somebody leaves it.
+/// Runs the console until somebody leaves it; gives what the store said, if a write failed.
 fn show(
     console: Console,
     mut behind: Behind,
     answers: Answers,
     alerts: mpsc::Receiver<Vec<Arc<eyas_event::Alert>>>,
-) -> Outcome {
+) -> Result<Option<String>, Fail> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let cell = Arc::new(ArcSwap::from_pointee(behind.now()));
+    let last = cell.clone();
     let exit = runtime.block_on(async {
-        let cell = Arc::new(ArcSwap::from_pointee(behind.now()));
         let (asks, asked) = mpsc::channel(64);
         let (replies_in, replies) = mpsc::channel(64);
         let pulse = cell.clone();
@@ -135,7 +136,7 @@ fn show(
         }
     })?;
     match exit {
-        Exit::Quit | Exit::Stopped => Ok(()),
+        Exit::Quit | Exit::Stopped => Ok(last.load().store.error.clone()),
         Exit::Crashed(text) => Err(Fail { code: code::BUG, text }),
     }
 }
@@ -201,12 +202,12 @@ fn store(stats: &WriterStats, error: Option<String>) -> StoreState {
 }
 
 /// What is said below the console when it has gone.
-fn closing(pulse: &eyas_pipeline::Pulse, stats: &WriterStats) -> String {
+fn closing(pulse: &eyas_pipeline::Pulse, stats: &WriterStats, store_said: Option<&str>) -> String {
     let mut text = format!(
         "{} events, {} alerts, {} records lost, {} alerts not stored",
         pulse.events, pulse.alerts, pulse.lost, stats.alerts_dropped
     );
-    if let Some(error) = &stats.last_error {
+    if let Some(error) = store_said {
         text.push_str(": ");
         text.push_str(error);
     }
@@ -268,7 +269,7 @@ mod tests {
             ..WriterStats::default()
         };
         assert_eq!(
-            closing(&pulse, &stats),
+            closing(&pulse, &stats, stats.last_error.as_deref()),
             "90 events, 30 alerts, 0 records lost, 7 alerts not stored: disk full; some alerts wait in the spill \
              file and are stored at the next start"
         );

@@ -335,7 +335,12 @@ impl Writer {
         if !p.cwd.is_empty() {
             facts.push(format!("in {}", show::clean_bytes(&p.cwd)));
         }
-        self.facts(&facts, taken, if lines_max == LINES_MAX { LINES_MAX } else { 1 });
+        let facts_max = match generation {
+            _ if lines_max == LINES_MAX => LINES_MAX,
+            0 if self.extent == Extent::Short => 3,
+            _ => 1,
+        };
+        self.facts(&facts, taken, facts_max);
     }
 
     fn tags(&mut self, alert: &Alert) {

@@ -16,7 +16,7 @@ type Parts = Vec<(Role, String)>;
 const NARROW_BELOW: u16 = 60;
 /// A node's name may be long; what follows it on the line matters more.
 const NODE_MAX: usize = 28;
-/// What a store says may be long, with a path in it; the sheet shows all of it.
+/// What a store says may be long, with a path in it.
 const STORE_ERROR_MAX: usize = 48;
 /// From this width on, what the store says is on the first line.
 const STORE_ERROR_FROM: u16 = 110;
@@ -98,6 +98,12 @@ fn fitting(mut all: Vec<(u8, Parts)>, room: usize) -> Vec<Parts> {
     all.into_iter().map(|(_, parts)| parts).collect()
 }
 
+/// What the store said without what its library puts before it; the sheet shows all of it.
+fn cause(said: &str) -> String {
+    let after = said.rsplit_once("(code: ").and_then(|(_, rest)| rest.split_once(") "));
+    clean(after.map_or(said, |(_, words)| words)).into_owned()
+}
+
 /// What is wrong with the store, as long as the line allows; `None` when nothing is.
 fn store_words(store: &StoreState, width: u16) -> Option<String> {
     if !store.is_bad() {
@@ -111,10 +117,13 @@ fn store_words(store: &StoreState, width: u16) -> Option<String> {
             "! STORE FAILS".to_owned()
         });
     }
-    let what =
-        if lost > 0 { format!("{} not stored", plural(lost, "alert")) } else { "takes nothing".to_owned() };
+    let what = match (lost, store.alerts_waiting) {
+        (0, 0) => "takes nothing".to_owned(),
+        (0, waiting) => format!("takes nothing, {} wait", plural(waiting, "alert")),
+        (lost, _) => format!("{} not stored", plural(lost, "alert")),
+    };
     let why = store.error.as_deref().filter(|_| width >= STORE_ERROR_FROM);
-    let why = why.map_or(String::new(), |w| format!(": {}", fit(&clean(w), usize::from(width) - 84)));
+    let why = why.map_or(String::new(), |w| format!(": {}", fit(&cause(w), usize::from(width) - 72)));
     Some(format!("STORE: {what}{why}"))
 }
 
@@ -155,7 +164,7 @@ fn second(state: &State, ctx: &Ctx) -> Parts {
         && let Some(error) = &store.error
     {
         // Before all else: what is not stored is gone.
-        out.push((Role::Bad, format!("store: {}; S says more", fit(&clean(error), STORE_ERROR_MAX))));
+        out.push((Role::Bad, format!("store: {}; S says more", fit(&cause(error), STORE_ERROR_MAX))));
         if state.filter.is_some() || state.search.is_some() {
             out.push((Role::Dim, "  ·  ".into()));
         }

@@ -47,7 +47,9 @@ pub(super) fn filter(bar: &FilterBar, area: Rect, pen: &mut Pen<'_>) {
         Verdict::Good(hits) => (Role::Good, format!("✓ {} in the store. Enter shows them.", meets(*hits))),
         Verdict::Wrong(problems) => {
             let more = match problems.len() {
-                _ if is_bare_word(bar.prompt.input.text()) => "  To search for a text, Esc and /.".to_owned(),
+                _ if is_bare_word(bar.prompt.input.text()) => {
+                    "; to search for a text, press Esc and /".to_owned()
+                }
                 0 | 1 => String::new(),
                 n => format!("  (and {} more)", n - 1),
             };

@@ -5,7 +5,7 @@ use eyas_event::HookState;
 use ratatui::layout::Rect;
 
 use super::super::commands;
-use super::super::door::{Gap, Missing, StoreState};
+use super::super::door::{Gap, Missing, Pulse, StoreState};
 use super::super::layout::Layout;
 use super::super::overlay::{self, Chooser, Sheet};
 use super::super::show::{self, plural};
@@ -133,7 +133,11 @@ pub(in super::super) fn sheet_lines(state: &State, ctx: &Ctx, sheet: Sheet) -> V
             lines.extend(store(&state.pulse.store));
             lines
         }
-        Sheet::Losses => losses(&state.losses, ctx),
+        Sheet::Losses => {
+            let mut lines = lost_since_start(&state.pulse);
+            lines.extend(losses(&state.losses, ctx));
+            lines
+        }
         Sheet::Reload => reload(state),
     }
 }
@@ -205,6 +209,22 @@ fn store(store: &StoreState) -> Vec<Parts> {
     ];
     for (n, what) in figures.into_iter().filter(|(n, _)| *n > 0) {
         out.push(vec![(Role::Strong, format!("{:>12}", show::count(n))), (Role::Dim, format!("  {what}"))]);
+    }
+    out
+}
+
+/// What this process has lost: a store that takes nothing does not know of it yet.
+fn lost_since_start(pulse: &Pulse) -> Vec<Parts> {
+    let figures = [(pulse.lost, Missing::Events), (pulse.store.alerts_not_stored, Missing::Alerts)];
+    let mut out = Vec::new();
+    for (n, what) in figures.into_iter().filter(|(n, _)| *n > 0) {
+        let figure = format!("{:>12}", show::count(n));
+        out.push(vec![(loss_role(what), figure), (Role::Text, format!("  {}", what.words()))]);
+    }
+    if !out.is_empty() {
+        out.insert(0, vec![(Role::Strong, "Since the start".to_owned())]);
+        out.push(Vec::new());
+        out.push(vec![(Role::Strong, "As far as the store knows".to_owned())]);
     }
     out
 }

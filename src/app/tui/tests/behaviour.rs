@@ -195,9 +195,9 @@ fn tab_goes_through_the_names_that_begin_so() {
 fn a_bare_word_in_the_filter_bar_is_pointed_to_the_search() {
     let mut stage = Stage::new(120, 40, told());
     stage.keys("f 'curl'");
-    stage.shows("To search for a text, Esc and /.");
+    stage.shows("to search for a text, press Esc and /");
     stage.keys("' = x'");
-    assert!(!stage.screen().contains("To search"));
+    assert!(!stage.screen().contains("to search for a text"));
     for (word, mend) in [("rule", "alert.rule"), ("priority", "alert.priority")] {
         let mut stage = Stage::new(120, 40, told());
         stage.keys(&format!("f '{word} = x'"));

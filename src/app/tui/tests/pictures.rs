@@ -89,7 +89,7 @@ fn pictures_of_trouble() {
         worse.gaps.push(Gap { from: at(from), to: at(from + 3), what, count, why: why.to_owned() });
     }
     let store = StoreState {
-        error: Some("database or disk is full".to_owned()),
+        error: Some("error returned from database: (code: 13) database or disk is full".to_owned()),
         failing: true,
         alerts_not_stored: 2_470,
         alerts_spilled: 9_000,
