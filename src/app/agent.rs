@@ -14,7 +14,7 @@ use eyas_pipeline::{
 use eyas_probe::{Probe, ProbeError, ProbeOptions};
 use eyas_store::{Create, OpenOptions, RunKind, Store, StoreError, Writer, WriterHandle, WriterOptions};
 
-use crate::fail::Fail;
+use crate::fail::{Fail, Outcome};
 use crate::machine;
 use crate::outlets::ToStore;
 use crate::rulebook;
@@ -104,11 +104,16 @@ impl<O> Agent<O> {
 
     /// Stops everything in order, so that nothing that was seen is lost, and gives the outlet back.
     pub(crate) fn finish(self) -> Result<O, Fail> {
+        let (outlet, ended) = self.finish_all()?;
+        ended.map(|()| outlet)
+    }
+
+    /// The same; the outlet comes back also when the sensor or the store did not end well.
+    pub(crate) fn finish_all(self) -> Result<(O, Outcome), Fail> {
         self.stop.ask();
         let (outlet, ended) = self.thread.join().map_err(|_| bug("the pipeline"))?;
-        self.writer.close().map_err(Fail::environment)?;
-        ended.map_err(Fail::environment)?;
-        Ok(outlet)
+        let closed = self.writer.close().map_err(|e| Fail::store(self.store.path(), &e));
+        Ok((outlet, ended.map_err(Fail::environment).and(closed)))
     }
 }
 

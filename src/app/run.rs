@@ -40,7 +40,7 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
         }
     }
     let pulse = agent.pulse.clone();
-    let (_, printer) = agent.finish()?;
+    let ((_, printer), ended) = agent.finish_all()?;
     let unprinted = printer.finish().left_out;
     let pulse = pulse.load();
     let stats = writer.stats();
@@ -56,7 +56,7 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
             ""
         }
     ));
-    Ok(())
+    ended
 }
 
 /// What a person is told of a store that does not take what it is given: when that begins and when it ends.
