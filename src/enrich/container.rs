@@ -44,6 +44,30 @@ fn of_component<'p>(above: &str, name: &'p str) -> Option<&'p str> {
     (parent == "docker" || in_tree("kubepods") || in_tree("k8s.io")).then_some(id)
 }
 
+/// The id of the v2 hierarchy's root (Linux: the first node of a kernfs tree). It is what the kernel says of every process
+/// on a machine without that hierarchy.
+pub(crate) const ROOT_CGROUP: u64 = 1;
+
+/// Marks ids that are made here for cgroups of v1 hierarchies, which have none: inode numbers do not come so far.
+const MADE_HERE: u64 = 1 << 63;
+
+/// An id for a cgroup of a v1 hierarchy: a hash of its path (FNV-1a), the same whenever and wherever it is made.
+pub(crate) fn v1_cgroup_id(path: &[u8]) -> u64 {
+    let hash =
+        path.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+    hash | MADE_HERE
+}
+
+/// Whether an id was made by [`v1_cgroup_id`].
+pub(crate) fn is_v1_cgroup(id: u64) -> bool {
+    id & MADE_HERE != 0
+}
+
+/// The first of a process's cgroup paths that names a container.
+pub(crate) fn container_path(paths: &[Vec<u8>]) -> Option<&[u8]> {
+    paths.iter().map(Vec::as_slice).find(|p| std::str::from_utf8(p).is_ok_and(|p| container_id(p).is_some()))
+}
+
 /// The shown part of an id of exactly 64 hexadecimal digits.
 fn full_id(text: &str) -> Option<&str> {
     let hex = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

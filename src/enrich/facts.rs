@@ -157,6 +157,12 @@ pub(crate) fn put_clock(node: &[u8], wall_offset_ns: i64, events: u64, out: &mut
     put(&Record { head: Head { seq: events, ..Head::default() }, body }, out);
 }
 
+/// Appends the path of a cgroup of a v1 hierarchy, and which process is in it: its next record cannot tell.
+pub(crate) fn put_cgroup_of(id: u64, path: &[u8], pid: u32, out: &mut Vec<u8>) {
+    let fixed = CgroupFixed { id, tgid: pid, ..CgroupFixed::default() };
+    put(&Record { head: Head::default(), body: Body::Cgroup(Cgroup { fixed, path }) }, out);
+}
+
 /// Appends the path of a cgroup.
 pub(crate) fn put_cgroup(id: u64, path: &[u8], out: &mut Vec<u8>) {
     put(

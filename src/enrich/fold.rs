@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use eyas_ebpf::{Argv, Body as Raw, Exec, ExecFlags, ForkFixed, Head, Kind, Record};
+use eyas_ebpf::{Argv, Body as Raw, CgroupFixed, Exec, ExecFlags, ForkFixed, Head, Kind, Record};
 use eyas_event::event::Body;
 use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
 use rustc_hash::FxHashMap;
 
+use crate::container::{ROOT_CGROUP, is_v1_cgroup};
 use crate::facts;
 use crate::open_connect::{self, Scratch};
 use crate::waiting::{Exec as WaitingExec, Waiting};
@@ -35,6 +36,8 @@ pub struct Enrich<H> {
     pub(crate) table: ProcessTable,
     pub(crate) names: Names,
     pub(crate) cgroups: FxHashMap<u64, (Box<[u8]>, Arc<str>)>,
+    /// The process that the last fact put into a cgroup of a v1 hierarchy.
+    pub(crate) told_cgroup: Option<(u32, u64)>,
     pub(crate) host_container: Arc<str>,
     waiting: Waiting,
     scratch: Scratch,
@@ -55,6 +58,7 @@ impl<H: Host> Enrich<H> {
             table: ProcessTable::default(),
             names: Names::default(),
             cgroups: FxHashMap::default(),
+            told_cgroup: None,
             host_container: Process::HOST.into(),
             waiting: Waiting::default(),
             scratch: Scratch::default(),
@@ -176,7 +180,11 @@ impl<H: Host> Enrich<H> {
                 self.names = Names::default();
                 self.cgroups.clear();
             }
-            Raw::Cgroup(cgroup) => self.set_cgroup(cgroup.fixed.id, cgroup.path),
+            Raw::Cgroup(cgroup) => {
+                self.set_cgroup(cgroup.fixed.id, cgroup.path);
+                let CgroupFixed { tgid, id, .. } = cgroup.fixed;
+                self.told_cgroup = (tgid != 0).then_some((tgid, id));
+            }
             Raw::User(user) => self.names.set_user(user.fixed.uid, Some(user.name).filter(|n| !n.is_empty())),
             Raw::Group(group) => {
                 self.names.set_group(group.fixed.gid, Some(group.name).filter(|n| !n.is_empty()));
@@ -231,8 +239,10 @@ impl<H: Host> Enrich<H> {
         self.learn_user(head.uid, facts);
         self.learn_user(exec.fixed.loginuid, facts);
         self.learn_group(head.gid, facts);
-        let container = self.container(head.cgroup, head.tgid, facts);
+        let cgroup = self.cgroup_at_exec(head, facts);
+        let container = self.container(cgroup, head.tgid, facts);
         let mut process = facts::process_of(head, exec, container);
+        process.cgroup = cgroup;
         // The parent at birth, as far as the birth was seen: by now the process may have been given to a reaper. That one
         // takes the place of a parent that ended so long ago that it is forgotten.
         if let Some(known) = self.table.get(process.key).map(|p| p.parent)
@@ -285,7 +295,9 @@ impl<H: Host> Enrich<H> {
         let key = ProcessKey::at(fork.tgid, started);
         let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
         self.learn_parent(parent, facts);
-        let container = self.container(fork.cgroup, fork.tgid, facts);
+        let inherits = fork.cgroup == ROOT_CGROUP && is_v1_cgroup(caller.cgroup);
+        let cgroup = if inherits { caller.cgroup } else { fork.cgroup };
+        let container = self.container(cgroup, fork.tgid, facts);
         let known = self.table.get(key).filter(|p| p.key == key && !p.flags.has(ProcessFlags::PARTIAL));
         let child = match known {
             // The host was asked after this was sent. What it said is the child's own and newer than the caller's image,
@@ -301,7 +313,7 @@ impl<H: Host> Enrich<H> {
                 pid_ns: fork.pidns,
                 pgid: fork.pgid,
                 sid: fork.sid,
-                cgroup: fork.cgroup,
+                cgroup,
                 container,
                 flags: caller.flags.without(ProcessFlags::SNAPSHOT),
                 ..Process::clone(&caller)
@@ -323,19 +335,20 @@ impl<H: Host> Enrich<H> {
 
     fn caller(&mut self, head: &Head, facts: &mut Vec<u8>) -> ProcessKey {
         let key = ProcessKey::at(head.tgid, BootTime(head.start));
+        let cgroup = self.cgroup_now(head);
         match self.table.get(key) {
-            Some(p) if p.cgroup == head.cgroup => {}
+            Some(p) if p.cgroup == cgroup => {}
             Some(p) => {
                 // It was moved to another cgroup since.
                 let mut moved = (**p).clone();
-                moved.cgroup = head.cgroup;
-                moved.container = self.container(head.cgroup, head.tgid, facts);
+                moved.cgroup = cgroup;
+                moved.container = self.container(cgroup, head.tgid, facts);
                 self.table.insert(Arc::new(moved));
             }
             None => {
                 if !self.learn(key, facts) {
                     self.stats.unknown_processes += 1;
-                    let container = self.container(head.cgroup, head.tgid, facts);
+                    let container = self.container(cgroup, head.tgid, facts);
                     self.table.insert(Arc::new(Process {
                         key,
                         started: BootTime(head.start),
@@ -345,7 +358,7 @@ impl<H: Host> Enrich<H> {
                         egid: head.gid,
                         loginuid: u32::MAX,
                         audit_session: u32::MAX,
-                        cgroup: head.cgroup,
+                        cgroup,
                         container,
                         flags: ProcessFlags::PARTIAL,
                         ..Process::default()

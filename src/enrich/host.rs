@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use eyas_event::{Host, Process};
 use rustc_hash::FxHashMap;
 
-use crate::container::container_id;
+use crate::container::{ROOT_CGROUP, container_id, container_path, is_v1_cgroup, v1_cgroup_id};
 use crate::procfs;
 
 /// How many cgroup paths are remembered. A busy node has some thousands; beyond that the memory starts anew.
@@ -45,7 +45,10 @@ impl LiveHost {
     }
 
     fn complete(&self, (mut process, paths): (Process, Vec<Vec<u8>>)) -> Process {
-        process.cgroup = self.cgroup_of(&paths).unwrap_or(0);
+        process.cgroup = match self.cgroup_of(&paths) {
+            None | Some(ROOT_CGROUP) => container_path(&paths).map_or(ROOT_CGROUP, v1_cgroup_id),
+            Some(id) => id,
+        };
         let container = paths.iter().find_map(|p| container_id(std::str::from_utf8(p).ok()?));
         if let Some(id) = container {
             process.container = id.into();
@@ -111,7 +114,15 @@ impl Host for LiveHost {
         self.group.name(gid)
     }
 
+    fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
+        container_path(&procfs::cgroup_paths(&self.proc_root, pid)).map(v1_cgroup_id)
+    }
+
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
+        if is_v1_cgroup(id) {
+            let paths = procfs::cgroup_paths(&self.proc_root, pid);
+            return paths.into_iter().find(|path| v1_cgroup_id(path) == id);
+        }
         // Without a v2 hierarchy every process is in the same cgroup of it, so the id says nothing of this one.
         self.cgroup_mount.as_ref()?;
         if let Some(path) = self.cgroups.get(&id) {
@@ -127,8 +138,7 @@ impl Host for LiveHost {
             return Some(path.clone());
         }
         // Not in the tree that we see: gone already, or above the part that is mounted here.
-        let known = paths.iter().find(|p| std::str::from_utf8(p).is_ok_and(|p| container_id(p).is_some()));
-        known.or(paths.first()).cloned()
+        container_path(&paths).map(<[u8]>::to_vec).or(paths.into_iter().next())
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use eyas_event::{Host, Process, ProcessKey};
+use eyas_ebpf::Head;
+use eyas_event::{BootTime, Host, Process, ProcessKey};
 use rustc_hash::FxHashSet;
 
-use crate::container::container_id;
+use crate::container::{ROOT_CGROUP, container_id, is_v1_cgroup};
 use crate::facts;
 use crate::fold::Enrich;
 
@@ -72,6 +73,28 @@ impl<H: Host> Enrich<H> {
         facts::put_cgroup(cgroup, &path, facts);
         self.set_cgroup(cgroup, &path);
         self.cgroups.get(&cgroup).map_or(&self.host_container, |c| &c.1).clone()
+    }
+
+    /// The cgroup that a process is in as it runs a new program. In the root of the v2 hierarchy it may still be in a
+    /// container, by a v1 hierarchy; the host is asked, and the answer stands before the record.
+    pub(crate) fn cgroup_at_exec(&mut self, head: &Head, facts: &mut Vec<u8>) -> u64 {
+        let told = self.told_cgroup.take().filter(|(pid, _)| *pid == head.tgid);
+        if head.cgroup != ROOT_CGROUP {
+            return head.cgroup;
+        }
+        if let Some(id) = self.host.v1_container_cgroup(head.tgid) {
+            let path = self.host.cgroup_path(id, head.tgid).unwrap_or_default();
+            facts::put_cgroup_of(id, &path, head.tgid, facts);
+            self.set_cgroup(id, &path);
+            return id;
+        }
+        told.map_or_else(|| self.cgroup_now(head), |(_, id)| id)
+    }
+
+    /// The cgroup that a record's process is in: what the kernel says, or the v1 one that it was found in.
+    pub(crate) fn cgroup_now(&self, head: &Head) -> u64 {
+        let known = self.table.get(ProcessKey::at(head.tgid, BootTime(head.start))).map(|p| p.cgroup);
+        known.filter(|id| head.cgroup == ROOT_CGROUP && is_v1_cgroup(*id)).unwrap_or(head.cgroup)
     }
 
     pub(crate) fn set_cgroup(&mut self, id: u64, path: &[u8]) {

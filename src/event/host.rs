@@ -26,4 +26,10 @@ pub trait Host {
 
     /// The path of a cgroup below its hierarchy's root; `pid` is a process that is in it.
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>>;
+
+    /// An id for the cgroup that puts a process into a container though the kernel says that it is in the root of the v2
+    /// hierarchy: containers of a machine that has only v1 hierarchies, or uses only those for containers.
+    fn v1_container_cgroup(&mut self, _pid: u32) -> Option<u64> {
+        None
+    }
 }

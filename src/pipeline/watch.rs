@@ -198,9 +198,9 @@ fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
     dirs
 }
 
-/// Swaps a ruleset in when nothing is wrong with it.
+/// Swaps a ruleset in when nothing is wrong with it and it would judge at all: an emptied file is a mistake, too.
 fn put_into_force(mut outcome: LoadOutcome, cell: &RulesCell) -> LoadOutcome {
-    outcome.applied = outcome.count(Severity::Error) == 0;
+    outcome.applied = outcome.count(Severity::Error) == 0 && outcome.enabled() > 0;
     if outcome.applied && outcome.ruleset.hash() != cell.load().hash() {
         cell.store(outcome.ruleset.clone());
     }

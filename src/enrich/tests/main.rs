@@ -7,3 +7,4 @@ mod fold;
 mod hostile;
 mod races;
 mod support;
+mod v1_containers;

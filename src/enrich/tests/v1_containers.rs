@@ -1,0 +1,112 @@
+//! Containers that only the v1 hierarchies know: the kernel says that their processes are in the root of the v2 one.
+
+use eyas_ebpf::{Body, Exec, ExecFixed, ForkFixed, Head, Open, OpenFixed, Record, records};
+use eyas_enrich::{Enrich, SilentHost};
+use eyas_event::{FieldId, FieldRef, Fields, Host, Process};
+
+const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
+/// Any id with the mark of those that are made in user space.
+const V1: u64 = 1 << 63 | 7;
+
+/// Knows one container, in which process 20 is.
+struct Machine;
+
+impl Host for Machine {
+    fn node(&self) -> &'static str {
+        "n"
+    }
+    fn wall_offset_ns(&self) -> i64 {
+        0
+    }
+    fn processes(&mut self, _: &mut dyn FnMut(Process)) {}
+    fn process(&mut self, _: u32) -> Option<Process> {
+        None
+    }
+    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+    fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
+        match (id, pid) {
+            (V1, 20) => Some(format!("/docker/{ID}").into_bytes()),
+            (1, _) => Some(b"/".to_vec()),
+            _ => None,
+        }
+    }
+    fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
+        (pid == 20).then_some(V1)
+    }
+}
+
+fn put(out: &mut Vec<u8>, pid: u32, body: Body<'_>) {
+    let start = 1_000_000_000 + u64::from(pid) * 20_000_000;
+    let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup: 1, ..Head::default() };
+    Record { head, body }.write(out).unwrap();
+}
+
+fn exec() -> Body<'static> {
+    Body::Exec(Exec {
+        fixed: ExecFixed::default(),
+        exe: b"",
+        cwd: b"",
+        filename: b"",
+        interp: b"",
+        argv: b"",
+    })
+}
+
+fn open() -> Body<'static> {
+    Body::Open(Open {
+        fixed: OpenFixed { ret: 3, ..OpenFixed::default() },
+        given: b"/x",
+        resolved: b"",
+        base: b"",
+    })
+}
+
+fn stream() -> Vec<u8> {
+    let mut out = Vec::new();
+    put(&mut out, 20, exec());
+    put(&mut out, 20, open());
+    let child =
+        ForkFixed { tgid: 21, start: 1_000_000_000 + 21 * 20_000_000, cgroup: 1, ..ForkFixed::default() };
+    put(&mut out, 20, Body::Fork(child));
+    put(&mut out, 21, open());
+    put(&mut out, 30, exec());
+    put(&mut out, 30, open());
+    out
+}
+
+/// The containers of the events, and the recording.
+fn run(host: impl Host, stream: &[u8], begin: bool) -> (Vec<String>, Vec<u8>) {
+    let (mut enrich, mut seen, mut recording, mut facts) =
+        (Enrich::new(host), Vec::new(), Vec::new(), Vec::new());
+    if begin {
+        enrich.keyframe(&mut recording);
+    }
+    for (at, record) in records(stream) {
+        let record = record.unwrap();
+        facts.clear();
+        enrich.fold(&record, &mut facts, &mut |event| {
+            let mut buf = Vec::new();
+            let mut text = Vec::new();
+            event.get(&FieldRef::plain(FieldId::CONTAINER_ID), &mut buf).write_text(&mut text);
+            seen.push(String::from_utf8(text).unwrap());
+        });
+        recording.extend_from_slice(&facts);
+        recording.extend_from_slice(&stream[at..at + record.head.len as usize]);
+    }
+    (seen, recording)
+}
+
+#[test]
+fn a_container_of_a_v1_hierarchy_is_known_at_exec_and_inherited() {
+    let short = &ID[..12];
+    let (live, recording) = run(Machine, &stream(), true);
+    assert_eq!(live, [short, short, short, "host", "host"]);
+    let (replayed, again) = run(SilentHost, &recording, false);
+    assert_eq!(replayed, live);
+    assert_eq!(again, recording);
+}
