@@ -15,7 +15,7 @@ const STEPS: &[&str] = &[
     "clippy --manifest-path src/ebpf/Cargo.toml --target-dir target/ebpf --locked -- -D warnings",
     "test",
     "test --manifest-path src/ebpf/Cargo.toml --target-dir target/ebpf --locked",
-    "doc --workspace --no-deps --document-private-items --locked",
+    "doc --workspace --no-deps --locked",
     // Only whether it runs: figures are taken by hand, docs/performance.md says how.
     "bench --locked -p eyas-engine --bench judge -- --test",
     "bench --locked -p eyas-probe --bench open_close -- 1",

@@ -1,7 +1,7 @@
 //! The terminal console: what fired, as it fires, and everything known about it.
 //!
-//! [`run`] owns the terminal. Whatever happens arrives as a [`msg::Msg`]; `update` turns it into a new [`state::State`]
-//! and a list of [`msg::Effect`]s; `draw` paints a state and changes nothing. The console reads no store, file, clock or
+//! [`run`] owns the terminal. Whatever happens arrives as a `msg::Msg`; `update` turns it into a new `state::State`
+//! and a list of `msg::Effect`s; `draw` paints a state and changes nothing. The console reads no store, file, clock or
 //! environment: what it shows comes through the doors in [`door`], and what it wants to know it asks there.
 
 mod columns;
