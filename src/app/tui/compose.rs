@@ -43,7 +43,22 @@ fn join(filter: Option<&str>, check: &str) -> String {
     }
 }
 
+/// Whether there is an `or` that is not inside parentheses. A quoted value may hold anything: then every `or` counts.
 fn has_or(filter: &str) -> bool {
+    let plain = !filter.contains(['"', '\'', '\\']);
+    let mut depth = 0_usize;
+    let outer: String = filter
+        .chars()
+        .map(|c| {
+            match c {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if plain && depth > 0 { ' ' } else { c }
+        })
+        .collect();
+    let filter = &*outer;
     filter.split(|c: char| c.is_ascii_whitespace() || "()\"'".contains(c)).any(|word| word == "or")
 }
 
@@ -125,6 +140,12 @@ mod tests {
         assert_eq!(narrow(None, "proc.name", Keep::With, "curl"), "proc.name = curl");
         assert_eq!(narrow(Some("a = b"), "user.name", Keep::Without, "root"), "a = b and user.name != root");
         assert_eq!(narrow(Some("a = b or c = d"), "e", Keep::With, "f"), "(a = b or c = d) and e = f");
+        let tree = narrow_to_tree(None, Keep::With, 7);
+        assert_eq!(narrow(Some(&tree), "e", Keep::With, "f"), format!("{tree} and e = f"));
+        assert_eq!(
+            narrow(Some("a = \"(\" or b = c"), "e", Keep::With, "f"),
+            "(a = \"(\" or b = c) and e = f"
+        );
         assert_eq!(narrow(Some("(a = b)or(c = d)"), "e", Keep::With, "f"), "((a = b)or(c = d)) and e = f");
         assert_eq!(
             narrow_to_tree(Some("a = b"), Keep::Without, 7),

@@ -203,7 +203,7 @@ impl Writer {
             format!("node {}", show::clean(&alert.node)),
             format!("event {} ({})", alert.event_num, alert.event_type),
         ];
-        self.facts(&facts, 0, if self.extent == Extent::Tight { 1 } else { LINES_MAX });
+        self.facts(&facts, 0, if self.extent == Extent::Tight { 1 } else { LINES_MAX }, None);
         if alert.lost_before > 0 {
             let lost = show::plural(alert.lost_before, "record");
             self.line(vec![(Role::Bad, format!("! {lost} had been lost before this fired"))]);
@@ -211,7 +211,7 @@ impl Writer {
     }
 
     /// Short texts side by side, as many as fit on each of at most `lines_max` lines.
-    fn facts(&mut self, facts: &[String], indent: usize, lines_max: usize) {
+    fn facts(&mut self, facts: &[String], indent: usize, lines_max: usize, pick: Option<&Pick>) {
         let indent = indent.min(self.width / 2);
         let room = self.width.saturating_sub(indent).max(1);
         let mut line = String::new();
@@ -227,7 +227,7 @@ impl Writer {
         }
         lines.push(line);
         for line in lines.into_iter().take(lines_max) {
-            self.text(vec![(Role::Text, " ".repeat(indent))], indent, Role::Dim, &line, None);
+            self.text(vec![(Role::Text, " ".repeat(indent))], indent, Role::Dim, &line, pick);
         }
     }
 
@@ -242,7 +242,8 @@ impl Writer {
         self.section(PROCESSES);
         self.process(&alert.process, alert, zone, 0, 0);
         let all = &alert.ancestors;
-        let near = if all.len() <= ANCESTORS_IN_PANE + 1 { all.len() } else { ANCESTORS_IN_PANE };
+        // A single one is shown rather than counted.
+        let near = if all.len() <= ANCESTORS_IN_PANE + 2 { all.len() } else { ANCESTORS_IN_PANE };
         for (i, p) in all[..near].iter().enumerate() {
             self.ancestor(p, i + 1);
         }
@@ -340,7 +341,7 @@ impl Writer {
             0 if self.extent == Extent::Short => 3,
             _ => 1,
         };
-        self.facts(&facts, taken, facts_max);
+        self.facts(&facts, taken, facts_max, Some(&pick));
     }
 
     fn tags(&mut self, alert: &Alert) {

@@ -1,7 +1,7 @@
 //! Panels over the screen: help, palette, and sheets of text: the hooks with the store, what was lost, what the rules'
 //! last load said.
 
-use eyas_event::HookState;
+use eyas_event::{HookState, WallTime};
 use ratatui::layout::Rect;
 
 use super::super::commands;
@@ -135,7 +135,7 @@ pub(in super::super) fn sheet_lines(state: &State, ctx: &Ctx, sheet: Sheet) -> V
         }
         Sheet::Losses => {
             let mut lines = lost_since_start(&state.pulse);
-            lines.extend(losses(&state.losses, ctx));
+            lines.extend(losses(&state.losses, ctx, state.pulse.now));
             lines
         }
         Sheet::Reload => reload(state),
@@ -233,7 +233,7 @@ fn lost_since_start(pulse: &Pulse) -> Vec<Parts> {
 const LOSSES_MAX: usize = 2_000;
 
 /// What was lost: sums first, one for each kind, then every loss.
-fn losses(losses: &Losses, ctx: &Ctx) -> Vec<Parts> {
+fn losses(losses: &Losses, ctx: &Ctx, now: WallTime) -> Vec<Parts> {
     let one = |role, text: &str| vec![vec![(role, text.to_owned())]];
     let gaps = match losses {
         Losses::Unasked | Losses::Asked(_) => return one(Role::Dim, "Reading it from the store…"),
@@ -253,9 +253,10 @@ fn losses(losses: &Losses, ctx: &Ctx) -> Vec<Parts> {
         }
         let known: u64 = of().map(|g| g.count).sum();
         let unknown = of().filter(|g| g.count == 0).count() as u64;
-        let mut parts = vec![(loss_role(what), format!("{:>12}", show::count(known)))];
+        let figure = if known == 0 { "?".to_owned() } else { show::count(known) };
+        let mut parts = vec![(loss_role(what), format!("{figure:>12}"))];
         parts.push((Role::Text, format!("  {}", what.words())));
-        if unknown > 0 {
+        if unknown > 0 && known > 0 {
             let times = plural(unknown, "time");
             parts.push((Role::Dim, format!(", and {times} an unknown number")));
         }
@@ -263,7 +264,7 @@ fn losses(losses: &Losses, ctx: &Ctx) -> Vec<Parts> {
     }
     out.push(Vec::new());
     for gap in gaps.iter().take(LOSSES_MAX) {
-        out.push(loss(gap, ctx));
+        out.push(loss(gap, ctx, now));
     }
     if gaps.len() > LOSSES_MAX {
         let more = plural((gaps.len() - LOSSES_MAX) as u64, "older loss").replace("losss", "losses");
@@ -272,8 +273,12 @@ fn losses(losses: &Losses, ctx: &Ctx) -> Vec<Parts> {
     out
 }
 
-fn loss(gap: &Gap, ctx: &Ctx) -> Parts {
-    let begin = format!("{} {}", ctx.zone.date(gap.from), ctx.zone.time_of_day(gap.from));
+fn loss(gap: &Gap, ctx: &Ctx, now: WallTime) -> Parts {
+    let mut begin = ctx.zone.time_of_day(gap.from);
+    // The day is said when it is not today.
+    if ctx.zone.date(gap.from) != ctx.zone.date(now) {
+        begin = format!("{} {begin}", ctx.zone.date(gap.from));
+    }
     let end = if ctx.zone.date(gap.from) == ctx.zone.date(gap.to) {
         ctx.zone.time_of_day(gap.to)
     } else {
