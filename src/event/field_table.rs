@@ -114,11 +114,11 @@ fields! {
     THREAD_CAP_EFFECTIVE "thread.cap_effective" Text None One "Effective capabilities by name, separated by spaces.";
 
     USER_UID "user.uid" Uint None One "Effective user id at the event.";
-    USER_NAME "user.name" Text None One "Name of that user; the text <NA> when it has none.";
+    USER_NAME "user.name" Text None One "Name of that user; the text `<NA>` when it has none.";
     USER_LOGINUID "user.loginuid" Int None One "User id at login, kept through su and sudo; -1 when unset.";
-    USER_LOGINNAME "user.loginname" Text None One "Name of the login user; the text <NA> when it has none.";
+    USER_LOGINNAME "user.loginname" Text None One "Name of the login user; the text `<NA>` when it has none.";
     GROUP_GID "group.gid" Uint None One "Effective group id at the event.";
-    GROUP_NAME "group.name" Text None One "Name of that group; the text <NA> when it has none.";
+    GROUP_NAME "group.name" Text None One "Name of that group; the text `<NA>` when it has none.";
 
     FD_NUM "fd.num" Int None One "Number of the descriptor; -1 when the call failed to make one.";
     FD_TYPE "fd.type" Text None One "Kind of the descriptor as a word.";

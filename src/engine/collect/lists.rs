@@ -66,7 +66,7 @@ impl Lists {
     }
 
     /// Replaces every list's name in a text. Says, by index, which lists were used, and whether the text grew past
-    /// [`LONGEST`]; what was not replaced by then stays.
+    /// `LONGEST`; what was not replaced by then stays.
     pub fn put_in(&self, text: &Spliced, used: &mut dyn FnMut(usize)) -> (Spliced, bool) {
         let mut text = text.clone();
         for (index, (name, items)) in self.lists.iter().enumerate() {

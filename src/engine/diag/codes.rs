@@ -94,7 +94,7 @@ codes! {
     ListInQuotes = "L0704", Lint, "-", "a list name inside a quoted text is replaced";
     ListItemShape = "L0705", Lint, "-", "a list item that does not stay one item";
     NestedList = "L0706", Lint, "-", "lists inside lists are replaced one level deep only";
-    ComparedWithNa = "L0707", Lint, "-", "a comparison with the text <NA>";
+    ComparedWithNa = "L0707", Lint, "-", "a comparison with the text `<NA>`";
     DuplicateKey = "L0708", Lint, "-", "a key given twice; the first counts";
     NeverTrue = "L0709", Lint, "-", "a rule that no event can satisfy";
 }
