@@ -19,10 +19,12 @@ pub(super) fn draw(state: &State, ctx: &Ctx, area: Rect, pen: &mut Pen<'_>) {
         return;
     }
     let window = show::span(state.bars.window_s());
+    // The bars are counted by the store: of what it has not taken they know nothing.
+    let stored = if state.pulse.store.is_bad() { ", STORED ONLY" } else { "" };
     let title = if state.bars.is_fitted() {
-        format!("RECORDING, {}", window.to_uppercase())
+        format!("RECORDING, {}{stored}", window.to_uppercase())
     } else {
-        format!("LAST {}", window.to_uppercase())
+        format!("LAST {}{stored}", window.to_uppercase())
     };
     let Some(data) = &state.bars.data else {
         pen.title(area, false, &title, &[]);

@@ -135,7 +135,11 @@ pub(in super::super) fn sheet_lines(state: &State, ctx: &Ctx, sheet: Sheet) -> V
         }
         Sheet::Losses => {
             let mut lines = lost_since_start(&state.pulse);
-            lines.extend(losses(&state.losses, ctx, state.pulse.now));
+            if lines.is_empty() || !matches!(&state.losses, Losses::Known(gaps) if gaps.is_empty()) {
+                lines.extend(losses(&state.losses, ctx, state.pulse.now));
+            } else {
+                lines.push(vec![(Role::Warn, "It has not taken any of this down yet.".to_owned())]);
+            }
             lines
         }
         Sheet::Reload => reload(state),

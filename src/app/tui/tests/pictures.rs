@@ -54,6 +54,17 @@ fn pictures_of_nothing() {
 }
 
 #[test]
+fn a_store_that_wrote_no_loss_down_is_not_taken_for_one_that_lost_nothing() {
+    let mut stage = Stage::with_pulse(80, 24, told(), Pulse { lost: 7, ..pulse(11) });
+    stage.keys("L");
+    stage.shows("7  events missed");
+    stage.shows("It has not taken any of this down yet.");
+    let mut stage = Stage::new(80, 24, told());
+    stage.keys("L");
+    stage.shows("● Nothing was lost, as far as this store knows.");
+}
+
+#[test]
 fn pictures_of_trouble() {
     let mut world = told();
     world.gaps.push(Gap {
