@@ -91,6 +91,7 @@ fn with_probe(looper: &mut Looper, path: &str, interest: &Interest) -> (f64, u64
         probe.fill(&mut batch, Duration::from_millis(50)).unwrap();
     }
     let ns = looper.answer();
+    batch.clear();
     while probe.fill(&mut batch, Duration::ZERO).unwrap() == Fill::Records {
         batch.clear();
     }
