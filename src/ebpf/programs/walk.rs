@@ -37,6 +37,10 @@ pub struct Walk {
 const UNSEEN: u64 = 2;
 /// How many names and mounts a path may have. A path of 4096 bytes has at most 2048 names.
 const STEPS: u32 = 2048;
+/// How many steps are taken before the loop.
+const FIRST_STEPS: u32 = 4;
+/// Stands for a cursor whose walk has gone on into another mount, or out.
+const LEFT: u64 = u64::MAX;
 /// The longest name, with its NUL.
 const NAME: u64 = 256;
 
@@ -53,53 +57,112 @@ impl Walk {
     }
 }
 
+/// Where a walk stands.
+#[derive(Clone, Copy)]
+struct Cursor {
+    at: u64,
+    dentry: u64,
+    unlinked: u64,
+}
+
+/// What became of one step.
+enum Stepped {
+    /// One name further up.
+    Up,
+    /// The dentry is its mount's root: another mount comes, or the end.
+    MountRoot,
+    /// A file without a place in any tree: nothing is above it.
+    Placeless,
+    /// No room, or a name that cannot be read.
+    Stuck,
+}
+
+impl Cursor {
+    /// Appends one name and goes up by it.
+    ///
+    /// # Safety
+    /// `scratch` is a checked map value.
+    #[inline(always)]
+    unsafe fn step(&mut self, scratch: *mut Scratch, root: u64, limit: u64) -> Stepped {
+        let at = self.at;
+        if at >= limit || at >= CAP {
+            return Stepped::Stuck;
+        }
+        let dentry = self.dentry;
+        if dentry == root {
+            return Stepped::MountRoot;
+        }
+        let mut window = Node::window();
+        let node = Node::read(&mut window, dentry);
+        let parent = node.parent;
+        if self.unlinked == UNSEEN {
+            self.unlinked = u64::from(node.pprev == 0 && parent != dentry);
+        }
+        // SAFETY: `at` is below CAP, and behind that there is room for more than the longest name.
+        let read = unsafe {
+            let into = scratch.cast::<u8>().add(at as usize);
+            match node.copy_short(&window, dentry, into) {
+                0 => bpf_probe_read_kernel_str(into.cast(), NAME as u32, node.name as *const c_void),
+                copied => copied as i64,
+            }
+        };
+        if read <= 0 {
+            return Stepped::Stuck;
+        }
+        if parent == dentry || parent == 0 {
+            // A memfd, a pipe, a socket. A pipe has no name either.
+            self.at = if read > 1 { at + read as u64 } else { at };
+            return Stepped::Placeless;
+        }
+        self.at = at + read as u64;
+        self.dentry = parent;
+        Stepped::Up
+    }
+}
+
+impl Walk {
+    /// Leaves a mount by its root: into the one that it is mounted on, or out of the walk. True at the end.
+    ///
+    /// # Safety
+    /// `scratch` is a checked map value, and `at` below CAP.
+    #[inline(always)]
+    unsafe fn leave_mount(&mut self, scratch: *mut Scratch, at: u64) -> bool {
+        let parent = self.parent;
+        let on_top = parent == self.top && self.mountpoint == self.top_root;
+        if on_top || parent == self.mount || parent == 0 {
+            // The root of everything: its own empty name says that the path is whole.
+            // SAFETY: there is room for more than one byte behind `at`.
+            unsafe { *scratch.cast::<u8>().add(at as usize) = 0 };
+            self.at = at + 1;
+            self.done = 1;
+            return true;
+        }
+        self.dentry = self.mountpoint;
+        self.enter(parent);
+        false
+    }
+}
+
 /// One name, or one mount up. Gives 1 at the end.
 extern "C" fn step(_: u64, context: *mut c_void) -> i64 {
     // SAFETY: `context` is the Context of `append`, and its scratch a checked map value that outlives the loop.
     unsafe {
         let scratch = (*context.cast::<Context>()).scratch;
         let walk = &mut (*scratch).walk;
-        let at = walk.at;
-        if at >= walk.limit || at >= CAP {
-            return 1;
+        let mut cursor = Cursor { at: walk.at, dentry: walk.dentry, unlinked: walk.unlinked };
+        let stepped = cursor.step(scratch, walk.root, walk.limit);
+        match stepped {
+            Stepped::MountRoot => return i64::from(walk.leave_mount(scratch, cursor.at)),
+            Stepped::Stuck => return 1,
+            Stepped::Up | Stepped::Placeless => {}
         }
-        let dentry = walk.dentry;
-        if dentry == walk.root {
-            let parent = walk.parent;
-            let on_top = parent == walk.top && walk.mountpoint == walk.top_root;
-            if on_top || parent == walk.mount || parent == 0 {
-                // The root of everything: its own empty name says that the path is whole.
-                *scratch.cast::<u8>().add(at as usize) = 0;
-                walk.at = at + 1;
-                walk.done = 1;
-                return 1;
-            }
-            walk.dentry = walk.mountpoint;
-            walk.enter(parent);
-            return 0;
-        }
-        let mut window = Node::window();
-        let node = Node::read(&mut window, dentry);
-        let parent = node.parent;
-        if walk.unlinked == UNSEEN {
-            walk.unlinked = u64::from(node.pprev == 0 && parent != dentry);
-        }
-        let into = scratch.cast::<u8>().add(at as usize);
-        let read = match node.copy_short(&window, dentry, into) {
-            0 => bpf_probe_read_kernel_str(into.cast(), NAME as u32, node.name as *const c_void),
-            copied => copied as i64,
-        };
-        if read <= 0 {
-            return 1;
-        }
-        if parent == dentry || parent == 0 {
-            // A file without a place in any tree: a memfd, a pipe, a socket. A pipe has no name either.
-            walk.at = if read > 1 { at + read as u64 } else { at };
+        walk.at = cursor.at;
+        walk.dentry = cursor.dentry;
+        walk.unlinked = cursor.unlinked;
+        if matches!(stepped, Stepped::Placeless) {
             walk.done = 1;
             return 1;
         }
-        walk.at = at + read as u64;
-        walk.dentry = parent;
         0
     }
 }
@@ -220,9 +283,38 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
         walk.unlinked = UNSEEN;
         walk.top = top as u64;
         walk.top_root = load(top, off!(mount_mnt) + off!(vfsmount_root));
-        walk.dentry = place.dentry;
         walk.enter(place.mnt.wrapping_sub(off!(mount_mnt)));
-        if place.dentry != 0 {
+        // The first names without a loop of the kernel's: most paths have no more, and registers are quicker than a map.
+        let (root, limit) = (walk.root, walk.limit);
+        let mut cursor = Cursor { at, dentry: place.dentry, unlinked: UNSEEN };
+        let mut more = place.dentry != 0;
+        let mut steps = 0;
+        while more && steps < FIRST_STEPS {
+            steps += 1;
+            match cursor.step(scratch, root, limit) {
+                Stepped::Up => {}
+                Stepped::MountRoot => {
+                    walk.unlinked = cursor.unlinked;
+                    more = !walk.leave_mount(scratch, cursor.at);
+                    if more {
+                        walk.at = cursor.at;
+                    }
+                    cursor.at = LEFT;
+                    break;
+                }
+                Stepped::Placeless => {
+                    walk.done = 1;
+                    more = false;
+                }
+                Stepped::Stuck => more = false,
+            }
+        }
+        if cursor.at != LEFT {
+            walk.at = cursor.at;
+            walk.dentry = cursor.dentry;
+            walk.unlinked = cursor.unlinked;
+        }
+        if more {
             bpf_loop(STEPS, step as *mut c_void, (&raw mut context).cast(), 0);
         }
         let end = (&raw const (*scratch).walk.at).read_volatile();
