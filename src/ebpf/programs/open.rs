@@ -89,14 +89,16 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
         if file == 0 {
             bits = bits.with(OpenBits::FILE_MISSING);
         } else {
-            let mut window = Window::<10>::new();
-            window.read(file, 0);
-            if window.get::<u32>(off!(file_mode)) & FMODE_CREATED != 0 {
+            // Without one of the flags that make files, none was made.
+            if asked.flags & MODE_COUNTS != 0 && kernel::<u32>(file + off!(file_mode)) & FMODE_CREATED != 0 {
                 bits = bits.with(OpenBits::CREATED);
             }
-            let place = Place::within(&window, off!(file_path));
+            let first = off!(file_inode);
+            let mut window = Window::<6>::new();
+            window.read(file, first);
+            let place = Place::within(&window, off!(file_path).wrapping_sub(first));
             let mut inode = Window::<9>::new();
-            inode.read(window.get(off!(file_inode)), 0);
+            inode.read(window.get(0), 0);
             fixed.file_mode = inode.get(off!(inode_mode));
             fixed.ino = inode.get(off!(inode_ino));
             fixed.dev = kernel(inode.get::<u64>(off!(inode_sb)) + off!(sb_dev));

@@ -3,8 +3,8 @@
 
 use aya_ebpf::bindings::bpf_pidns_info;
 use aya_ebpf::helpers::generated::{
-    bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_current_task_btf,
-    bpf_get_ns_current_pid_tgid, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
+    bpf_get_current_cgroup_id, bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid,
+    bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
 };
 use eyas_ebpf::{Head, HeadFlags};
 
@@ -37,7 +37,7 @@ pub fn current() -> Typed {
 #[inline(always)]
 pub fn is_reported(task: Typed) -> bool {
     let own = constant!(SELF_TGID);
-    if own != 0 && own == own_tgid() {
+    if own != 0 && own == own_tgid(task) {
         return false;
     }
     let only = constant!(ONLY_PIDNS);
@@ -46,12 +46,12 @@ pub fn is_reported(task: Typed) -> bool {
 
 /// The running process's pid, as the sensor's own pid namespace counts it; 0 in another.
 #[inline(always)]
-fn own_tgid() -> u32 {
+fn own_tgid(task: Typed) -> u32 {
     let ino = constant!(SELF_NS_INO);
     // SAFETY: the helpers fill `ids` or say that they did not.
     unsafe {
         if ino == 0 {
-            return (bpf_get_current_pid_tgid() >> 32) as u32;
+            return load(task, off!(task_tgid));
         }
         let mut ids = bpf_pidns_info { pid: 0, tgid: 0 };
         let size = size_of::<bpf_pidns_info>() as u32;
@@ -97,11 +97,10 @@ pub fn fill_head(scratch: *mut Scratch, task: Typed, flags: HeadFlags) {
     // SAFETY: the scratch is a checked map value with room for a Head at its front; the helpers have no requirements.
     unsafe {
         let head = &mut *scratch.cast::<Head>();
-        let ids = bpf_get_current_pid_tgid();
         head.flags = flags;
         head.cpu = bpf_get_smp_processor_id();
-        head.tid = ids as u32;
-        head.tgid = (ids >> 32) as u32;
+        head.tid = load(task, off!(task_pid));
+        head.tgid = load(task, off!(task_tgid));
         head.uid = load(cred, off!(cred_euid));
         head.gid = load(cred, off!(cred_egid));
         head.pad = 0;

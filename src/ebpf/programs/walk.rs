@@ -175,11 +175,12 @@ struct Node {
     name_len: u32,
 }
 
-/// How much of a `struct dentry` is read at once: from its place in the hash to the end of a short name.
-type NodeWindow = Window<10>;
+/// How much of a `struct dentry` is read at once: from its place in the hash to what most short names need.
+type NodeWindow = Window<8>;
 
-/// Short names are kept in the dentry itself, in so many words (Linux: `DNAME_INLINE_WORDS`; 40 bytes on 64-bit machines).
-const SHORT_WORDS: u64 = 5;
+/// Short names are kept in the dentry itself (Linux: `DNAME_INLINE_LEN`, 40 bytes on 64-bit machines); those that fit into so
+/// many words, as nearly all do, are taken from there.
+const SHORT_WORDS: u64 = 3;
 
 impl Node {
     #[inline(always)]
@@ -216,13 +217,13 @@ impl Node {
         let mut word = 0;
         while word < SHORT_WORDS {
             let bytes: u64 = window.get(behind + word * 8);
-            // SAFETY: the caller has checked that a whole name has room, and 40 bytes are less than that.
+            // SAFETY: the caller has checked that a whole name has room, and 24 bytes are less than that.
             unsafe { into.add(word as usize * 8).cast::<u64>().write_unaligned(bytes) };
             word += 1;
         }
         // The name may be about to be changed; the length is what this record says it was.
-        // SAFETY: as above; `len` is below 40.
-        unsafe { *into.add((len & 63) as usize) = 0 };
+        // SAFETY: as above; `len` is below 24.
+        unsafe { *into.add((len & 31) as usize) = 0 };
         len + 1
     }
 }
