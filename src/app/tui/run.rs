@@ -11,7 +11,7 @@ use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use futures_util::StreamExt as _;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::layout::Size;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::error::TrySendError;
@@ -51,6 +51,15 @@ pub enum Exit {
     Crashed(String),
 }
 
+/// Empties the screen, and forgets what was on it, so that the next frame is painted whole. `Terminal::clear` does that
+/// too, but asks the terminal for its cursor first, and not every terminal answers.
+fn blank(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<()> {
+    terminal.backend_mut().clear()?;
+    terminal.swap_buffers();
+    terminal.swap_buffers();
+    Ok(())
+}
+
 /// Runs the console on this terminal until it ends. Needs a tokio runtime with time and I/O enabled; the terminal is
 /// restored when this returns, fails or panics.
 pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
@@ -63,7 +72,7 @@ pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
 
     let guard = Guard::enter()?;
     let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-    terminal.clear()?;
+    blank(&mut terminal)?;
     let mut input = EventStream::new();
     let size = terminal.size()?;
     let ctx = Ctx { zone: console.zone, themes: console.themes };
@@ -165,7 +174,7 @@ fn carry_out(
                 };
                 queue.extend(update(state, Msg::Reply(ticket, Reply::Failed(why.to_owned())), ctx));
             }
-            Effect::Repaint => terminal.clear()?,
+            Effect::Repaint => blank(terminal)?,
             Effect::Quit => return Ok(Some(Exit::Quit)),
             Effect::Stop => return Ok(Some(Exit::Stopped)),
             Effect::Panic => panic!("asked for by the command `debug panic`"),
