@@ -9,6 +9,7 @@
 pub mod cases;
 pub mod collect;
 pub mod diag;
+pub mod dialect;
 pub mod fieldmap;
 pub mod fields;
 pub mod filter;
@@ -25,6 +26,7 @@ pub mod syntax;
 pub mod yaml;
 
 pub use diag::{Code, Diagnostic, Severity};
+pub use dialect::Dialect;
 pub use fieldmap::FieldMap;
 pub use filter::{Filter, Rejected};
 pub use loader::{LeftOut, Loaded, Loader};

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::collect::{Collection, RuleDef, SOURCES};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
+use crate::dialect::Dialect;
 use crate::ir::IrId;
 use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
 use crate::output;
@@ -29,6 +30,7 @@ pub struct Loader {
     files: Vec<SourceFile>,
     least: Priority,
     suggested: bool,
+    dialect: Dialect,
 }
 
 /// What a load gave.
@@ -62,7 +64,7 @@ impl Loaded {
 
 impl Default for Loader {
     fn default() -> Self {
-        Self { files: Vec::new(), least: Priority::Debug, suggested: false }
+        Self { files: Vec::new(), least: Priority::Debug, suggested: false, dialect: Dialect::Eyas }
     }
 }
 
@@ -94,13 +96,21 @@ impl Loader {
         self
     }
 
+    /// Whose meaning the rules have.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
     /// Compiles.
     pub fn finish(self) -> Loaded {
         let mut diagnostics = Vec::new();
         let mut sources = Sources::default();
         let mut collection = Collection::default();
+        collection.dialect = self.dialect;
         let mut hash = Sha256::new();
-        hash.update([self.least as u8, u8::from(self.suggested)]);
+        hash.update([self.least as u8, u8::from(self.suggested), u8::from(self.dialect.is_exact())]);
         for file in self.files {
             hash.update((file.text.len() as u64).to_le_bytes());
             hash.update(file.text.as_bytes());

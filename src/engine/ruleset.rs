@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use eyas_event::{EventSet, EventType, Fields, Interest, Priority, RulesetHash};
 
+use crate::dialect::Dialect;
 use crate::lower::Vocabulary;
 use crate::output::{RenderedOutput, Template};
 use crate::program::{Program, Scratch};
@@ -73,6 +74,11 @@ pub struct Ruleset {
 }
 
 impl Ruleset {
+    /// Whose meaning its rules have.
+    pub fn dialect(&self) -> Dialect {
+        self.vocabulary.collection.dialect
+    }
+
     /// A ruleset without rules.
     pub fn empty() -> Arc<Self> {
         crate::loader::Loader::new().finish().ruleset

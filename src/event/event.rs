@@ -187,7 +187,8 @@ impl Event<'_> {
             };
         for id in FieldId::all().filter(|id| !SAID_BY_OTHERS.contains(id)) {
             match id.info().shape {
-                Shape::AnySide => {}
+                // No event of a kind that is provided has a list yet.
+                Shape::AnySide | Shape::List => {}
                 Shape::Ancestors => {
                     for (n, p) in self.table.ancestors(self.process).enumerate() {
                         buf.clear();
@@ -230,7 +231,7 @@ impl Event<'_> {
                 let name = match arg {
                     Arg::Param(p) => Some(*p),
                     Arg::Index(n) => crate::params::ids_of(self.kind).get(*n as usize).copied(),
-                    Arg::None => None,
+                    Arg::None | Arg::Key(_) => None,
                 };
                 let begin = buf.len();
                 match name {

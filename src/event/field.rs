@@ -31,6 +31,10 @@ pub enum FieldType {
     Time,
     /// Span, nanoseconds.
     Span,
+    /// Raw bytes, such as a buffer.
+    Bytes,
+    /// Number with a fraction; constants are whole all the same.
+    Double,
     /// Priority of a rule, compared by urgency; eyas only.
     Priority,
 }
@@ -44,6 +48,10 @@ pub enum ArgKind {
     OptionalIndex,
     /// `.name` or `[n]`: a parameter of the event.
     Param,
+    /// `[text]`, always.
+    Key,
+    /// `[text]`, or nothing.
+    OptionalKey,
 }
 
 /// How many values a field has.
@@ -55,6 +63,8 @@ pub enum Shape {
     AnySide,
     /// Without an index, every ancestor (self excluded); with an index, one.
     Ancestors,
+    /// A list: `in` holds when every element is in the operand, `intersects` when one is.
+    List,
 }
 
 /// Whether this version gives a value.
@@ -116,6 +126,8 @@ pub enum Arg {
     Index(u32),
     /// `.name` of an event parameter.
     Param(ParamId),
+    /// `[text]`: a key, such as the name of a variable or a JSON pointer.
+    Key(Box<str>),
 }
 
 /// A field with its argument.
@@ -162,6 +174,7 @@ impl FieldRef {
             Arg::None => name.to_owned(),
             Arg::Index(n) => format!("{name}[{n}]"),
             Arg::Param(p) => format!("{name}.{}", p.name()),
+            Arg::Key(key) => format!("{name}[{key}]"),
         }
     }
 }

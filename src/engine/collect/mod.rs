@@ -13,15 +13,13 @@ use eyas_event::Priority;
 use rustc_hash::FxHashMap;
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::dialect::Dialect;
 use crate::items::{Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
 use crate::source::Span;
 use crate::syntax::text::Spliced;
 
 pub use exceptions::{Exception, with_exceptions};
 pub use lists::Lists;
-
-/// The engine version that eyas answers to: the surface it follows.
-pub const ENGINE_VERSION: (u64, u64, u64) = (0, 63, 0);
 
 /// Plugins whose work eyas does itself, and up to which version.
 const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 1] = [("container", (0, 7, 4))];
@@ -88,6 +86,8 @@ pub struct RuleDef {
 /// All definitions after all items.
 #[derive(Clone, Debug, Default)]
 pub struct Collection {
+    /// Whose meaning the items have.
+    pub dialect: Dialect,
     /// Lists in order.
     pub lists: Vec<ListDef>,
     /// Macros in order.
@@ -105,12 +105,13 @@ pub struct Collection {
 impl Collection {
     /// Takes in the items of one file. A file that asks for a newer engine is refused as a whole.
     pub fn add(&mut self, items: Vec<Item>, diagnostics: &mut Vec<Diagnostic>) {
+        let version = self.dialect.engine_version();
         let mut refused = false;
         for item in &items {
             if let Item::Engine(engine) = item
-                && (engine.version.0 != ENGINE_VERSION.0 || engine.version > ENGINE_VERSION)
+                && (engine.version.0 != version.0 || engine.version > version)
             {
-                let (a, b, c) = ENGINE_VERSION;
+                let (a, b, c) = version;
                 diagnostics.push(
                     Diagnostic::new(
                         Code::EngineTooOld,

@@ -179,7 +179,7 @@ impl Fields for FieldMap {
         let several = match field.id.info().shape {
             Shape::One => false,
             Shape::AnySide => true,
-            Shape::Ancestors => field.arg == Arg::None,
+            Shape::Ancestors | Shape::List => field.arg == Arg::None,
         };
         if several {
             return self.lists.get(&field.id).into_iter().flatten().try_for_each(|given| test(given.value()));

@@ -194,19 +194,41 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
         (FieldType::Bool, Json::Bool(b)) => Ok(Given::Bool(*b)),
         (FieldType::Bool, _) => wrong("true or false"),
         (
-            FieldType::Int | FieldType::Span | FieldType::Uint | FieldType::Time | FieldType::Port,
+            FieldType::Int
+            | FieldType::Span
+            | FieldType::Uint
+            | FieldType::Time
+            | FieldType::Port
+            | FieldType::Double,
             Json::Number(n),
         ) => given_text(field, &n.to_string()),
-        (FieldType::Int | FieldType::Span | FieldType::Uint | FieldType::Time | FieldType::Port, _) => {
-            wrong("a number")
-        }
         (
-            FieldType::Text | FieldType::Path | FieldType::Ip | FieldType::Net | FieldType::Priority,
+            FieldType::Int
+            | FieldType::Span
+            | FieldType::Uint
+            | FieldType::Time
+            | FieldType::Port
+            | FieldType::Double,
+            _,
+        ) => wrong("a number"),
+        (
+            FieldType::Text
+            | FieldType::Path
+            | FieldType::Bytes
+            | FieldType::Ip
+            | FieldType::Net
+            | FieldType::Priority,
             Json::String(text),
         ) => given_text(field, text),
-        (FieldType::Text | FieldType::Path | FieldType::Ip | FieldType::Net | FieldType::Priority, _) => {
-            wrong("a string")
-        }
+        (
+            FieldType::Text
+            | FieldType::Path
+            | FieldType::Bytes
+            | FieldType::Ip
+            | FieldType::Net
+            | FieldType::Priority,
+            _,
+        ) => wrong("a string"),
     }
 }
 
@@ -214,14 +236,16 @@ fn given_text(field: &FieldRef, text: &str) -> Result<Given, String> {
     let wrong = |wanted: &str| format!("{wanted} was expected, not `{text}`");
     match field.id.info().ty {
         FieldType::Bool => text.parse().map(Given::Bool).map_err(|_| wrong("true or false")),
-        FieldType::Int => text.parse().map(Given::Int).map_err(|_| wrong("a whole number")),
+        FieldType::Int | FieldType::Double => {
+            text.parse().map(Given::Int).map_err(|_| wrong("a whole number"))
+        }
         FieldType::Span => text.parse().map(Given::Span).map_err(|_| wrong("a number of nanoseconds")),
         FieldType::Uint => text.parse().map(Given::Uint).map_err(|_| wrong("a whole number from 0")),
         FieldType::Time => {
             text.parse().map(Given::Time).map_err(|_| wrong("a number of nanoseconds since the epoch"))
         }
         FieldType::Port => text.parse().map(Given::Port).map_err(|_| wrong("a number from 0 to 65535")),
-        FieldType::Text | FieldType::Path => Ok(Given::Bytes(text.as_bytes().into())),
+        FieldType::Text | FieldType::Path | FieldType::Bytes => Ok(Given::Bytes(text.as_bytes().into())),
         FieldType::Priority => Priority::from_name(text)
             .map(|priority| Given::Uint(priority.urgency().into()))
             .ok_or_else(|| wrong("the name of a priority")),

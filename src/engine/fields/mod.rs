@@ -91,7 +91,8 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
     let Some(value) = arg else {
         return match info.arg {
             ArgKind::Param => fault("this field needs a parameter: `.name` or `[n]`"),
-            ArgKind::None | ArgKind::OptionalIndex => Ok(FieldRef::plain(id)),
+            ArgKind::Key => fault("this field needs a key in brackets"),
+            ArgKind::None | ArgKind::OptionalIndex | ArgKind::OptionalKey => Ok(FieldRef::plain(id)),
         };
     };
     let text = std::str::from_utf8(&value.bytes).unwrap_or("");
@@ -102,6 +103,7 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
         (ArgKind::Param, None) => {
             fault("a number was expected here; a parameter's name follows a point: `evt.arg.flags`")
         }
+        (ArgKind::Key | ArgKind::OptionalKey, _) => Ok(FieldRef { id, arg: Arg::Key(text.into()) }),
         (ArgKind::OptionalIndex, None) => fault("a number was expected here"),
     }
 }

@@ -55,7 +55,9 @@ pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
             "false" => Ok(Operand::Bool(false)),
             _ => Err(bad("true or false was expected")),
         },
-        FieldType::Int | FieldType::Span => number(text()).map(Operand::Number).ok_or_else(|| bad(NUMBER)),
+        FieldType::Int | FieldType::Span | FieldType::Double => {
+            number(text()).map(Operand::Number).ok_or_else(|| bad(NUMBER))
+        }
         FieldType::Uint | FieldType::Time => match number(text()) {
             Some(n) if n < 0 => Err(bad("this number is never negative")),
             Some(n) => Ok(Operand::Number(n)),
@@ -69,7 +71,9 @@ pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
                 None => Err(bad("a port number or a service name was expected")),
             },
         },
-        FieldType::Text | FieldType::Path => Ok(Operand::Bytes(value.bytes.clone().into())),
+        FieldType::Text | FieldType::Path | FieldType::Bytes => {
+            Ok(Operand::Bytes(value.bytes.clone().into()))
+        }
         FieldType::Priority => match Priority::from_name(text()) {
             Some(priority) => Ok(Operand::Number(priority.urgency().into())),
             None => Err(BadOperand {
@@ -119,10 +123,11 @@ pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOpera
         | FieldType::Port
         | FieldType::Time
         | FieldType::Span
+        | FieldType::Double
         | FieldType::Priority => {
             collect!(Number, Numbers)
         }
-        FieldType::Text | FieldType::Path => collect!(Bytes, Texts),
+        FieldType::Text | FieldType::Path | FieldType::Bytes => collect!(Bytes, Texts),
         FieldType::Ip => collect!(Ip, Ips),
         FieldType::Net => collect!(Net, Nets),
     };

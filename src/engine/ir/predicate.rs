@@ -12,7 +12,7 @@ use crate::syntax::ast::Op;
 pub struct Predicate {
     /// What is read.
     pub field: FieldRef,
-    /// How it is compared; `intersects` became `in`, which means the same for single values.
+    /// How it is compared; `intersects` became `in`, which means the same for single values, but for lists.
     pub op: Op,
     /// With what.
     pub operand: Operand,
@@ -59,13 +59,16 @@ pub enum Quantifier {
 }
 
 impl Predicate {
-    /// Which values count: of an any-side field one side for every operator but `!=`, which wants both; of ancestors
+    /// Which values count: of a list all for `in` and one for `intersects`; of an any-side field one side for every operator but `!=`, which wants both; of ancestors
     /// without an index, one.
     pub fn quantifier(&self) -> Quantifier {
         match (self.field.id.info().shape, &self.field.arg) {
-            (Shape::One, _) | (Shape::Ancestors, Arg::Index(_) | Arg::Param(_)) => Quantifier::One,
+            (Shape::One, _) | (Shape::Ancestors, Arg::Index(_) | Arg::Param(_) | Arg::Key(_)) => {
+                Quantifier::One
+            }
             (Shape::AnySide, _) if self.op == Op::Ne => Quantifier::All,
-            (Shape::AnySide, _) | (Shape::Ancestors, Arg::None) => Quantifier::Any,
+            (Shape::List, _) if self.op == Op::In => Quantifier::All,
+            (Shape::AnySide | Shape::List, _) | (Shape::Ancestors, Arg::None) => Quantifier::Any,
         }
     }
 

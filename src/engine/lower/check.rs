@@ -1,6 +1,6 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{FieldId, Provision};
+use eyas_event::{FieldId, Provision, Shape};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::fields::{FieldFault, is_known, resolve};
@@ -63,7 +63,8 @@ pub(super) fn check(
         found.push(place(Code::OperatorType, message, &check.op_bytes, label));
         return Err(Fault::Wrong);
     }
-    let op = if check.op == Op::Intersects { Op::In } else { check.op };
+    let single = info.shape != Shape::List;
+    let op = if check.op == Op::Intersects && single { Op::In } else { check.op };
     let operand = match &check.rhs {
         Rhs::Value(value) => operand::single(info.ty, value),
         Rhs::List(values) => operand::list(info.ty, op, values),

@@ -81,6 +81,7 @@ fn ask(event: &Event<'_>) -> Vec<(String, OutputValue)> {
     for id in FieldId::all() {
         let args = match id.info().arg {
             ArgKind::None => vec![Arg::None],
+            ArgKind::Key | ArgKind::OptionalKey => vec![Arg::None, Arg::Key("HOME".into())],
             ArgKind::OptionalIndex => vec![Arg::None, Arg::Index(0), Arg::Index(1), Arg::Index(u32::MAX)],
             ArgKind::Param => ["fd", "flags", "tuple", "mode", "dev", "args", "ret", "uid"]
                 .map(|name| Arg::Param(ParamId::from_name(name).unwrap()))

@@ -118,6 +118,9 @@ fn every_field() -> Vec<FieldRef> {
         all.push(FieldRef::plain(id));
         match id.info().arg {
             ArgKind::None => {}
+            ArgKind::Key | ArgKind::OptionalKey => {
+                all.push(FieldRef { id, arg: Arg::Key("HOME".into()) });
+            }
             ArgKind::OptionalIndex => all.extend((0..4).map(|n| FieldRef { id, arg: Arg::Index(n) })),
             ArgKind::Param => {
                 let params = ParamId::names().iter().filter_map(|name| ParamId::from_name(name));
