@@ -13,6 +13,7 @@ pub mod dialect;
 pub mod fieldmap;
 pub mod fields;
 pub mod filter;
+mod interest;
 pub mod ir;
 pub mod items;
 pub mod loader;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::collect::{Collection, RuleDef, SOURCES};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
-use crate::ir::IrId;
+use crate::ir::{Arena, IrId};
 use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
 use crate::output;
 use crate::program::Program;
@@ -158,12 +158,7 @@ impl Loader {
         let ruleset = Ruleset {
             buckets: buckets(&rules),
             enabled: ids(&rules, |rule| rule.enabled),
-            interest: Interest {
-                events: rules
-                    .iter()
-                    .filter(|rule| rule.enabled)
-                    .fold(EventSet::empty(), |all, rule| all.or(rule.events)),
-            },
+            interest: interest(&arena, &rules, &roots),
             rules,
             program,
             hash: RulesetHash(hash.finalize().into()),
@@ -171,6 +166,15 @@ impl Loader {
             vocabulary,
         };
         Loaded { ruleset: Arc::new(ruleset), diagnostics, sources, left_out }
+    }
+}
+
+/// What the rules that are on ask the sensor for.
+fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId]) -> Interest {
+    let on = || rules.iter().zip(roots).filter(|(rule, _)| rule.enabled);
+    Interest {
+        events: on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events)),
+        opens: crate::interest::opens(arena, on().map(|(_, root)| *root)),
     }
 }
 

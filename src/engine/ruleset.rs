@@ -139,8 +139,8 @@ impl Ruleset {
     }
 
     /// What the enabled rules ask of the sensor.
-    pub fn interest(&self) -> Interest {
-        self.interest
+    pub fn interest(&self) -> &Interest {
+        &self.interest
     }
 
     /// The source texts.

@@ -1,24 +1,314 @@
 //! [`Interest`]: what a ruleset asks the sensor to send. It over-approximates: everything that could match is in it.
-//! Today it names event types; the sensor turns families of calls on and off by it.
+//!
+//! It names event types, which turn families of calls on and off, and for the open family, by far the most frequent,
+//! the paths, outcomes and programs that could matter: what no rule can match need not be sent.
+
+use std::sync::Arc;
 
 use crate::event_type::EventSet;
 
 /// Which events somebody wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interest {
     /// The event types that a rule or the recording policy could use.
     pub events: EventSet,
+    /// Of the open family, which openings.
+    pub opens: Opens,
 }
 
 impl Interest {
     /// Everything the sensor can send.
     pub fn everything() -> Self {
-        Self { events: EventSet::all() }
+        Self::of(EventSet::all())
+    }
+
+    /// These event types, with every opening of a file if the open family is among them.
+    pub fn of(events: EventSet) -> Self {
+        Self { events, opens: Opens::all() }
     }
 
     /// What this one or that one wants.
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self { events: self.events.or(other.events) }
+    pub fn union(&self, other: &Self) -> Self {
+        Self { events: self.events.or(other.events), opens: self.opens.or(&other.opens) }
+    }
+}
+
+/// How a file can be opened, as a set: each of eight ways is an outcome (made or failed) with reading and writing asked
+/// for or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ways(u8);
+
+impl Ways {
+    /// Every way.
+    pub const ALL: Self = Self(0xff);
+    /// No way.
+    pub const NONE: Self = Self(0);
+    /// Where reading was asked for.
+    pub const READ: Self = Self(0b1010_1010);
+    /// Where writing was asked for.
+    pub const WRITE: Self = Self(0b1100_1100);
+    /// Where a descriptor was made.
+    pub const MADE: Self = Self(0b1111_0000);
+
+    /// The one way that an opening went.
+    pub fn one(made: bool, read: bool, write: bool) -> Self {
+        Self(1 << (u8::from(made) << 2 | u8::from(write) << 1 | u8::from(read)))
+    }
+
+    /// The ways in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The other ways.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        Self(!self.0)
+    }
+
+    /// Whether every way of `other` is in this.
+    pub fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+}
+
+/// A test of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PathTest {
+    /// It is this one.
+    Is(Box<[u8]>),
+    /// It begins so.
+    Begins(Box<[u8]>),
+    /// It ends so.
+    Ends(Box<[u8]>),
+    /// This is somewhere in it.
+    Holds(Box<[u8]>),
+}
+
+impl PathTest {
+    /// Whether a path passes.
+    pub fn admits(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Is(text) => path == &**text,
+            Self::Begins(text) => path.starts_with(text),
+            Self::Ends(text) => path.ends_with(text),
+            Self::Holds(text) => text.is_empty() || path.windows(text.len()).any(|part| part == &**text),
+        }
+    }
+
+    /// Whether some path could pass both. May say yes where there is none.
+    fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Is(path), test) | (test, Self::Is(path)) => test.admits(path),
+            (Self::Begins(a), Self::Begins(b)) => a.starts_with(b) || b.starts_with(a),
+            (Self::Ends(a), Self::Ends(b)) => a.ends_with(b) || b.ends_with(a),
+            _ => true,
+        }
+    }
+}
+
+/// What is wanted of one property: any value, or one of some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Among<T> {
+    /// Any.
+    Any,
+    /// One that one of these admits.
+    These(Arc<[T]>),
+}
+
+/// More alternatives than this are no filter any more; they become [`Among::Any`].
+const MANY: usize = 4096;
+
+impl<T: Clone + Ord> Among<T> {
+    fn or(&self, other: &Self) -> Self {
+        let (Self::These(a), Self::These(b)) = (self, other) else { return Self::Any };
+        let mut all: Vec<T> = a.iter().chain(b.iter()).cloned().collect();
+        all.sort_unstable();
+        all.dedup();
+        if all.len() > MANY { Self::Any } else { Self::These(all.into()) }
+    }
+
+    /// What can be in both; `None` when nothing can.
+    fn and(&self, other: &Self, meets: impl Fn(&T, &T) -> bool) -> Option<Self> {
+        let (few, many) = match (self, other) {
+            (Self::Any, one) | (one, Self::Any) => return Some(one.clone()),
+            (Self::These(a), Self::These(b)) if a.len() <= b.len() => (a, b),
+            (Self::These(a), Self::These(b)) => (b, a),
+        };
+        let left: Vec<T> = few.iter().filter(|x| many.iter().any(|y| meets(x, y))).cloned().collect();
+        (!left.is_empty()).then(|| Self::These(left.into()))
+    }
+}
+
+/// One opening, for asking whether it is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// The way it went: one.
+    pub way: Ways,
+    /// The path made absolute, as `fd.name` has it.
+    pub path: &'a [u8],
+    /// The path as it was given to the call.
+    pub given: &'a [u8],
+    /// The kernel's short name of the process.
+    pub comm: &'a [u8],
+}
+
+/// One alternative of [`Opens`]: all four must fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenWant {
+    /// The ways.
+    pub ways: Ways,
+    /// The path made absolute.
+    pub path: Among<PathTest>,
+    /// The path as given.
+    pub given: Among<PathTest>,
+    /// The kernel's short name of the process.
+    pub comm: Among<Box<[u8]>>,
+}
+
+impl OpenWant {
+    /// Every opening.
+    pub const ALL: Self = Self { ways: Ways::ALL, path: Among::Any, given: Among::Any, comm: Among::Any };
+
+    fn covers(&self, other: &Self) -> bool {
+        self.ways.covers(other.ways)
+            && (self.path == Among::Any || self.path == other.path)
+            && (self.given == Among::Any || self.given == other.given)
+            && (self.comm == Among::Any || self.comm == other.comm)
+    }
+
+    fn and(&self, other: &Self) -> Option<Self> {
+        let ways = self.ways.and(other.ways);
+        if ways == Ways::NONE {
+            return None;
+        }
+        let path = self.path.and(&other.path, PathTest::meets)?;
+        let given = self.given.and(&other.given, PathTest::meets)?;
+        let comm = self.comm.and(&other.comm, |a, b| a == b)?;
+        Some(Self { ways, path, given, comm })
+    }
+}
+
+/// Which openings of files are wanted: those that fit one of the alternatives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opens(Vec<OpenWant>);
+
+/// More alternatives than this, and the coarser side alone stands for both.
+const ALTERNATIVES: usize = 512;
+
+impl Opens {
+    /// Every opening.
+    pub fn all() -> Self {
+        Self(vec![OpenWant::ALL])
+    }
+
+    /// None.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Those that fit one alternative.
+    pub fn one(want: OpenWant) -> Self {
+        if want.ways == Ways::NONE { Self::none() } else { Self(vec![want]) }
+    }
+
+    /// The alternatives.
+    pub fn wants(&self) -> &[OpenWant] {
+        &self.0
+    }
+
+    /// Whether an opening is wanted.
+    pub fn admits(&self, opening: Opening<'_>) -> bool {
+        let passes = |tests: &Among<PathTest>, path: &[u8]| match tests {
+            Among::Any => true,
+            Among::These(tests) => tests.iter().any(|test| test.admits(path)),
+        };
+        self.0.iter().any(|want| {
+            want.ways.covers(opening.way)
+                && passes(&want.path, opening.path)
+                && passes(&want.given, opening.given)
+                && match &want.comm {
+                    Among::Any => true,
+                    Among::These(names) => names.iter().any(|name| **name == *opening.comm),
+                }
+        })
+    }
+
+    /// Those that this or that wants.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let mut out = self.clone();
+        for want in &other.0 {
+            out.add(want.clone());
+        }
+        out
+    }
+
+    fn add(&mut self, want: OpenWant) {
+        if self.0.iter().any(|known| known.covers(&want)) {
+            return;
+        }
+        self.0.retain(|known| !want.covers(known));
+        let full = self.0.len() >= ALTERNATIVES;
+        let alike = |known: &&mut OpenWant| {
+            known.ways == want.ways && known.comm == want.comm && known.given == want.given
+        };
+        match self.0.iter_mut().find(alike) {
+            Some(known) => known.path = known.path.or(&want.path),
+            None if full => self.0 = vec![OpenWant::ALL],
+            None => self.0.push(want),
+        }
+    }
+
+    /// What both can want.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        if self.0.len() * other.0.len() > ALTERNATIVES {
+            // Either side alone admits all that both admit.
+            return if self.0.len() <= other.0.len() { self.clone() } else { other.clone() };
+        }
+        let mut out = Self::none();
+        for a in &self.0 {
+            for want in other.0.iter().filter_map(|b| a.and(b)) {
+                out.add(want);
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn under(path: &[u8]) -> Opens {
+        let path = Among::These([PathTest::Begins(path.into())].into());
+        Opens::one(OpenWant { path, ..OpenWant::ALL })
+    }
+
+    #[test]
+    fn alternatives_join_and_meet() {
+        let admits = |opens: &Opens, path: &[u8]| {
+            let way = Ways::one(true, true, false);
+            opens.admits(Opening { way, path, given: path, comm: b"cat" })
+        };
+        let both = under(b"/etc/").or(&under(b"/root/"));
+        assert_eq!(both.wants().len(), 1);
+        assert!(admits(&both, b"/etc/shadow") && admits(&both, b"/root/x"));
+        assert!(!admits(&both, b"/tmp/x"));
+        let met = both.and(&under(b"/etc/ssh/"));
+        assert!(admits(&met, b"/etc/ssh/x") && !admits(&met, b"/root/x"));
+        assert_eq!(under(b"/a").and(&under(b"/b")), Opens::none());
+        assert_eq!(Opens::all().or(&both), Opens::all());
+    }
+
+    #[test]
+    fn ways_are_sets_of_single_openings() {
+        assert!(Ways::READ.covers(Ways::one(true, true, false)));
+        assert!(Ways::WRITE.covers(Ways::one(false, false, true)));
+        assert!(!Ways::MADE.covers(Ways::one(false, true, true)));
+        assert!(Ways::MADE.complement().covers(Ways::one(false, false, false)));
     }
 }

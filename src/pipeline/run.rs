@@ -212,9 +212,9 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
     fn adopt(&mut self) -> Result<Arc<Ruleset>, PipelineError> {
         let rules = self.rules.load_full();
         if self.in_force.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &rules)) {
-            let mut interest = rules.interest();
+            let mut interest = rules.interest().clone();
             if self.recorder.is_some() {
-                interest = interest.union(Interest::everything());
+                interest = interest.union(&Interest::everything());
             }
             self.source.set_interest(&interest).map_err(PipelineError::Source)?;
             self.outlet.ruleset(&rules);

@@ -115,7 +115,7 @@ fn compare(rounds: usize) {
         return;
     }
     let mut looper = Looper::start();
-    let nothing = Interest { events: EventSet::empty() };
+    let nothing = Interest::of(EventSet::empty());
     println!("open+close, ns of thread time a pair, medians of {rounds} interleaved rounds of {LOOPS}:");
     println!("{:<40} {:>8} {:>16} {:>16}", "path", "bare", "every open sent", "opens unwanted");
     for path in ["/etc/hostname", "/usr/lib/os-release", "/proc/self/stat", "/dev/null"] {

@@ -1,0 +1,160 @@
+//! Conditions to the openings of files that could satisfy them: an over-approximation for the sensor.
+//!
+//! Every node of the typed form gets two answers, the openings for which it may hold and those for which it may fail; `and`
+//! meets, `or` joins, `not` swaps. A test that says nothing about an opening's path, way or program admits all. What is
+//! said of paths is said of their textual form, which the kernel half can make from what the caller gave.
+
+use eyas_event::{Among, Arg, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Ways};
+
+use crate::ir::{Arena, Ir, IrId, Operand, Predicate};
+use crate::syntax::ast::Op;
+
+/// The openings that could satisfy one of the conditions.
+pub(crate) fn opens(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Opens {
+    let mut sides: Vec<(Opens, Opens)> = Vec::with_capacity(arena.nodes().len());
+    for node in arena.nodes() {
+        let side = match node {
+            Ir::Constant(true) => (Opens::all(), Opens::none()),
+            Ir::Constant(false) => (Opens::none(), Opens::all()),
+            Ir::Test(id) => test(&arena.predicates()[id.0 as usize]),
+            Ir::Not(inner) => {
+                let (holds, fails) = &sides[inner.0 as usize];
+                (fails.clone(), holds.clone())
+            }
+            Ir::And(parts) => fold(parts, &sides, |(h, f), (holds, fails)| (h.and(holds), f.or(fails)), true),
+            Ir::Or(parts) => fold(parts, &sides, |(h, f), (holds, fails)| (h.or(holds), f.and(fails)), false),
+        };
+        sides.push(side);
+    }
+    roots.into_iter().fold(Opens::none(), |all, root| all.or(&sides[root.0 as usize].0))
+}
+
+type Side = (Opens, Opens);
+
+fn fold(parts: &[IrId], sides: &[Side], join: impl Fn(Side, &Side) -> Side, and: bool) -> Side {
+    let neutral = if and { (Opens::all(), Opens::none()) } else { (Opens::none(), Opens::all()) };
+    parts.iter().fold(neutral, |side, part| join(side, &sides[part.0 as usize]))
+}
+
+/// Where one test may hold and where it may fail.
+fn test(predicate: &Predicate) -> Side {
+    if let Operand::Events(set) = &predicate.operand {
+        let family: EventSet = EventType::all().filter(|t| t.is_open_family()).collect();
+        let any = |set: EventSet| if set.and(family).is_empty() { Opens::none() } else { Opens::all() };
+        return (any(*set), any(set.complement()));
+    }
+    if predicate.field.arg != Arg::None {
+        return (Opens::all(), Opens::all());
+    }
+    if let Some(ways) = ways(predicate) {
+        let way = |ways| Opens::one(OpenWant { ways, ..OpenWant::ALL });
+        return (way(ways), way(ways.complement()));
+    }
+    let holds = match predicate.field.id {
+        FieldId::FD_NAME => paths(predicate, path_test).map_or_else(Opens::all, of_path),
+        FieldId::FD_DIRECTORY => paths(predicate, directory_test).map_or_else(Opens::all, of_path),
+        FieldId::FD_FILENAME => paths(predicate, filename_test).map_or_else(Opens::all, of_path),
+        // As given, a path has doubled slashes and the like, so its components say nothing of how it begins.
+        FieldId::FD_NAMERAW if predicate.op != Op::Pmatch => paths(predicate, path_test)
+            .map_or_else(Opens::all, |given| Opens::one(OpenWant { given, ..OpenWant::ALL })),
+        FieldId::PROC_NAME => names(predicate),
+        _ => Opens::all(),
+    };
+    (holds, Opens::all())
+}
+
+/// The ways for which a test holds, when it is about nothing but the way.
+fn ways(predicate: &Predicate) -> Option<Ways> {
+    let (id, op) = (predicate.field.id, predicate.op);
+    match (&predicate.operand, op) {
+        (Operand::Bool(is), Op::Eq | Op::Ne) => {
+            let ways = match id {
+                FieldId::EVT_IS_OPEN_READ => Ways::READ,
+                FieldId::EVT_IS_OPEN_WRITE => Ways::WRITE,
+                FieldId::EVT_FAILED => Ways::MADE.complement(),
+                _ => return None,
+            };
+            Some(if *is == (op == Op::Eq) { ways } else { ways.complement() })
+        }
+        // The descriptor is below zero exactly when the call failed.
+        (Operand::Number(n), _) if matches!(id, FieldId::FD_NUM | FieldId::EVT_RAWRES) => match (op, n) {
+            (Op::Ge, 0) | (Op::Gt, -1) => Some(Ways::MADE),
+            (Op::Lt, 0) | (Op::Le, -1) => Some(Ways::MADE.complement()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn of_path(path: Among<PathTest>) -> Opens {
+    Opens::one(OpenWant { path, ..OpenWant::ALL })
+}
+
+/// The tests that the constants become; `None` when a constant becomes none.
+fn paths(predicate: &Predicate, one: impl Fn(Op, &[u8]) -> Option<Vec<PathTest>>) -> Option<Among<PathTest>> {
+    let constants: Vec<&[u8]> = match &predicate.operand {
+        Operand::Bytes(text) => vec![text],
+        Operand::Texts(texts) => texts.iter().map(|text| &**text).collect(),
+        _ => return None,
+    };
+    let tests: Option<Vec<_>> = constants.into_iter().map(|text| one(predicate.op, text)).collect();
+    let mut tests = tests?.concat();
+    tests.sort_unstable();
+    tests.dedup();
+    Some(Among::These(tests.into()))
+}
+
+fn path_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
+    Some(match op {
+        Op::Eq | Op::In => vec![PathTest::Is(text.into())],
+        Op::Startswith => vec![PathTest::Begins(text.into())],
+        Op::Endswith => vec![PathTest::Ends(text.into())],
+        Op::Contains => vec![PathTest::Holds(text.into())],
+        Op::Glob => vec![PathTest::Begins(literal(text).into())],
+        Op::Pmatch => {
+            let bare = literal_components(text);
+            vec![PathTest::Begins([b"/", &*bare].concat().into()), PathTest::Begins(bare.into())]
+        }
+        _ => return None,
+    })
+}
+
+fn directory_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
+    matches!(op, Op::Eq | Op::In | Op::Startswith).then(|| vec![PathTest::Begins(text.into())])
+}
+
+fn filename_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
+    matches!(op, Op::Eq | Op::In | Op::Endswith).then(|| vec![PathTest::Ends(text.into())])
+}
+
+/// What stands before the first byte with a meaning in a pattern.
+fn literal(pattern: &[u8]) -> &[u8] {
+    let end = pattern.iter().position(|b| matches!(b, b'*' | b'?' | b'[' | b'\\')).unwrap_or(pattern.len());
+    &pattern[..end]
+}
+
+/// The components of a path pattern up to the first byte with a meaning, joined anew: doubled slashes and those at the
+/// ends do not count in a pattern.
+fn literal_components(pattern: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for component in pattern.split(|b| *b == b'/').filter(|c| !c.is_empty()) {
+        if !out.is_empty() {
+            out.push(b'/');
+        }
+        let plain = literal(component);
+        out.extend_from_slice(plain);
+        if plain.len() < component.len() {
+            break;
+        }
+    }
+    out
+}
+
+fn names(predicate: &Predicate) -> Opens {
+    let names: Vec<Box<[u8]>> = match (&predicate.operand, predicate.op) {
+        (Operand::Bytes(name), Op::Eq) => vec![name.clone()],
+        (Operand::Texts(names), Op::In) => names.clone(),
+        _ => return Opens::all(),
+    };
+    Opens::one(OpenWant { comm: Among::These(names.into()), ..OpenWant::ALL })
+}

@@ -1,0 +1,173 @@
+//! What the sensor is asked for is never less than what could match: an opening that fires a rule is one that the
+//! ruleset's interest admits, for random rules and random openings; and it is much less than everything for the stock rules.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use eyas_engine::{FieldMap, Loader, Ruleset, Scratch, SourceFile};
+use eyas_event::{EventType, Opening, Ways};
+use proptest::prelude::*;
+use serde_json::json;
+use std::sync::Arc;
+
+const PATHS: [&str; 9] = [
+    "/etc/shadow",
+    "/etc/ssh/sshd_config",
+    "/etc",
+    "/root/.ssh/authorized_keys",
+    "/tmp/x",
+    "/usr/lib/os-release",
+    "/",
+    "/proc/1/environ",
+    "/var/log/auth.log",
+];
+const NAMES: [&str; 3] = ["cat", "tar", "bash"];
+
+/// Comparisons that say something about an opening, or nothing.
+fn leaf() -> impl Strategy<Value = String> {
+    let text = prop::sample::select(vec![
+        "/etc",
+        "/etc/",
+        "/etc/shadow",
+        "shadow",
+        "/root/.ssh",
+        "/e*",
+        "/tmp/x",
+        "log",
+        "/",
+        "ssh/",
+        "/usr//lib/",
+    ]);
+    let one =
+        prop::sample::select(vec!["=", "!=", "startswith", "endswith", "contains", "icontains", "glob"]);
+    let many = prop::sample::select(vec!["in", "intersects", "pmatch"]);
+    let field = prop::sample::select(vec!["fd.name", "fd.directory", "fd.filename", "fd.nameraw"]);
+    prop_oneof![
+        (field.clone(), one, text.clone()).prop_map(|(field, op, text)| format!("{field} {op} \"{text}\"")),
+        (field, many, prop::collection::vec(text, 0..4)).prop_map(|(field, op, texts)| {
+            let texts: Vec<_> = texts.iter().map(|text| format!("\"{text}\"")).collect();
+            format!("{field} {op} ({})", texts.join(", "))
+        }),
+        (prop::sample::select(vec!["=", "!="]), prop::sample::select(NAMES.to_vec()))
+            .prop_map(|(op, name)| format!("proc.name {op} {name}")),
+        prop::collection::vec(prop::sample::select(NAMES.to_vec()), 0..3)
+            .prop_map(|names| format!("proc.name in ({})", names.join(", "))),
+        prop::sample::select(vec![
+            "evt.is_open_read = true",
+            "evt.is_open_read != true",
+            "evt.is_open_write = true",
+            "evt.is_open_write = false",
+            "evt.failed = true",
+            "fd.num >= 0",
+            "fd.num > 5",
+            "fd.num < 0",
+            "evt.rawres > -1",
+            "evt.type = openat",
+            "evt.type in (open, execve)",
+            "evt.type != openat",
+            "user.uid = 0",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    leaf().prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" and "))),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" or "))),
+            inner.prop_map(|part| format!("not ({part})")),
+        ]
+    })
+}
+
+fn load(rules: &[String]) -> Arc<Ruleset> {
+    let text: Vec<String> = rules
+        .iter()
+        .enumerate()
+        .map(|(n, condition)| {
+            format!(
+                "- rule: r{n}\n  desc: d\n  condition: >\n    {condition}\n  output: o\n  priority: INFO\n"
+            )
+        })
+        .collect();
+    let loaded = Loader::new().add(SourceFile::new("random.yaml", text.concat())).finish();
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    loaded.ruleset
+}
+
+/// An opening as the sensor would tell it, with every field that the conditions read.
+fn opening(path: &str, comm: &str, (made, read, write): (bool, bool, bool)) -> FieldMap {
+    let at = path.rfind('/').unwrap();
+    let mut fields = json!({
+        "evt.type": "openat",
+        "evt.is_open_read": read,
+        "evt.is_open_write": write,
+        "evt.failed": !made,
+        "evt.rawres": if made { 3 } else { -2 },
+        "fd.num": if made { 3 } else { -1 },
+        "fd.name": path,
+        "fd.nameraw": path,
+        "fd.directory": if at == 0 { "/" } else { &path[..at] },
+        "proc.name": comm,
+        "user.uid": 0,
+    });
+    if made {
+        fields["fd.filename"] = path[at + 1..].into();
+    }
+    FieldMap::from_json(&fields).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_fires_is_left_out(rules in prop::collection::vec(condition(), 1..6)) {
+        let ruleset = load(&rules);
+        let interest = ruleset.interest();
+        let (mut scratch, mut fired) = (Scratch::new(), Vec::new());
+        for path in PATHS {
+            for comm in NAMES {
+                for bits in 0..8 {
+                    let way = (bits & 4 != 0, bits & 1 != 0, bits & 2 != 0);
+                    fired.clear();
+                    ruleset.judge(&opening(path, comm, way), &mut scratch, &mut fired);
+                    let admitted = interest.events.contains(EventType::OPENAT)
+                        && interest.opens.admits(Opening {
+                            way: Ways::one(way.0, way.1, way.2),
+                            path: path.as_bytes(),
+                            given: path.as_bytes(),
+                            comm: comm.as_bytes(),
+                        });
+                    prop_assert!(admitted || fired.is_empty(), "{path} by {comm} {way:?} fires {fired:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stock_rules_leave_out_what_a_compiler_reads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = std::env::var_os("EYAS_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
+    if !folder.is_dir() {
+        eprintln!("skipped: no reference files at {}", folder.display());
+        return;
+    }
+    let mut loader = Loader::new();
+    for name in ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"] {
+        let text = std::fs::read_to_string(folder.join("falco/rules").join(name)).unwrap();
+        loader = loader.add(SourceFile::new(name, text));
+    }
+    let ruleset = loader.finish().ruleset;
+    let opens = &ruleset.interest().opens;
+    eprintln!("{} alternatives", opens.wants().len());
+    let (read, write) = (Ways::one(true, true, false), Ways::one(true, false, true));
+    let admits = |way, path: &[u8], comm: &[u8]| opens.admits(Opening { way, path, given: path, comm });
+    assert!(!admits(read, b"/usr/include/stdio.h", b"cc1"));
+    assert!(!admits(read, b"/etc/hostname", b"cat"));
+    assert!(admits(read, b"/etc/shadow", b"cat"));
+    assert!(admits(write, b"/usr/bin/new", b"cp"));
+    // A rule about files that tar packs names no path at all.
+    assert!(admits(read, b"/usr/include/stdio.h", b"tar"));
+}
