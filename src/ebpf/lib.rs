@@ -37,6 +37,10 @@ pub use walk::{Components, components, is_rooted, write_path};
 /// may carry a whole command line, which Linux limits to a few MiB.
 pub const MAX_RECORD: usize = 8 << 20;
 
+/// The number that the programs put into a register where the user half may put a call in its place; why stands with the
+/// one use of it, in `programs/read.rs`.
+pub const CAST_SLOT: u32 = 0x6579_6173;
+
 /// How many bytes of a command line ride inside EXEC, and how many each ARGV record carries at most.
 pub const ARGV_CHUNK: usize = 4096;
 

@@ -1,5 +1,5 @@
 //! Reads the kernel's description of its own types (BTF, Linux Documentation/bpf/btf.rst) and finds the byte offset of
-//! a struct member by its dotted name.
+//! a struct member by its dotted name, and the number of a function.
 //!
 //! It reads the base format of `/sys/kernel/btf/vmlinux`; split BTF of modules is left alone. Every access is checked: a
 //! file that is not what it says gives an error, never a panic.
@@ -15,6 +15,7 @@ const KIND_TYPEDEF: u8 = 8;
 const KIND_VOLATILE: u8 = 9;
 const KIND_CONST: u8 = 10;
 const KIND_RESTRICT: u8 = 11;
+const KIND_FUNC: u8 = 12;
 const KIND_FUNC_PROTO: u8 = 13;
 const KIND_VAR: u8 = 14;
 const KIND_DATASEC: u8 = 15;
@@ -110,6 +111,16 @@ impl Btf {
         bits.is_multiple_of(8).then_some(bits / 8)
     }
 
+    /// The number of the type entry of a function; `None` when there is none of that name.
+    pub fn function(&self, name: &str) -> Option<u32> {
+        let is_it = |at: usize| {
+            let (kind, _) = self.kind_at(at)?;
+            Ok::<_, BtfError>(kind == KIND_FUNC && self.text(self.word(at)?)? == name.as_bytes())
+        };
+        let at = self.types.iter().skip(1).position(|at| is_it(*at).unwrap_or(false))?;
+        u32::try_from(at + 1).ok()
+    }
+
     fn word(&self, at: usize) -> Result<u32, BtfError> {
         let chunk = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
         chunk.map(|chunk| u32::from_le_bytes(*chunk)).ok_or(BtfError::Short(at))
@@ -188,6 +199,7 @@ mod tests {
         put(&[0, u32::from(KIND_UNION) << 24 | 1, 8, 7, 4, 0]); // 3: the unnamed union
         put(&[0, u32::from(KIND_CONST) << 24, 2]); // 4: const struct b
         put(&[1, u32::from(KIND_STRUCT) << 24 | 2, 12, 5, 1, 0, 0, 3, 32]); // 5: struct a
+        put(&[11, u32::from(KIND_FUNC) << 24, 0]); // 6: a function called q, its type left out
         let mut bytes = vec![0x9f, 0xeb, 1, 0];
         for value in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
             bytes.extend(word(value));
@@ -207,6 +219,8 @@ mod tests {
         assert_eq!(btf.offset("a.z"), None);
         assert_eq!(btf.offset("c.x"), None);
         assert_eq!(btf.offset("a.x.p"), None);
+        assert_eq!(btf.function("q"), Some(6));
+        assert_eq!(btf.function("a"), None);
     }
 
     #[test]
@@ -215,14 +229,14 @@ mod tests {
         assert_eq!(Btf::parse(b"ELF".to_vec()).err(), Some(BtfError::Magic));
         for len in 0..whole.len() {
             if let Ok(btf) = Btf::parse(whole[..len].to_vec()) {
-                let _ = btf.offset("a.y.q");
+                let _ = (btf.offset("a.y.q"), btf.function("q"));
             }
         }
         for at in 2..whole.len() {
             let mut bent = whole.clone();
             bent[at] ^= 0xff;
             if let Ok(btf) = Btf::parse(bent) {
-                let _ = btf.offset("a.y.q");
+                let _ = (btf.offset("a.y.q"), btf.function("q"));
             }
         }
     }

@@ -14,4 +14,4 @@ mod ring;
 
 pub use btf::{Btf, BtfError};
 pub use error::ProbeError;
-pub use probe::{Probe, ProbeOptions, Skip, Totals};
+pub use probe::{Probe, ProbeOptions, Reads, Skip, Totals};

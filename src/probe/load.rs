@@ -6,14 +6,14 @@
 use aya::maps::{MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
-use eyas_ebpf::{Bitmap, Family, Kind, Offsets};
+use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets};
 use eyas_event::{HookState, HookStatus};
 use rustix::thread::CapabilitySet;
 
 use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
 use crate::hooks::{Entry, HOOKS, Hook};
-use crate::probe::{ProbeOptions, Skip};
+use crate::probe::{ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
 
@@ -38,9 +38,33 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
         return Err(ProbeError::RingSize(ring_bytes));
     }
     check_capabilities()?;
-    let offsets = resolve_offsets()?;
+    let btf = read_btf()?;
+    let offsets = Offsets::resolve(|path| btf.offset(path)).map_err(ProbeError::NoMember)?;
+    let cast = match options.reads {
+        Reads::Cheapest => btf.function("bpf_rdonly_cast"),
+        Reads::Helper => None,
+    };
+    if let Some(cast) = cast
+        && let Ok((ring, loaded)) = load_with(options, &offsets, Some(cast))
+        && loaded.hooks.iter().all(|hook| hook.state == HookState::On)
+    {
+        return Ok((ring, loaded));
+    }
+    // A kernel before 6.17 has the cast but wants a type. What it refuses for another reason it refuses again.
+    load_with(options, &offsets, None)
+}
+
+/// Loads and attaches, with plain loads by the kernel's cast of this number, or without.
+fn load_with(
+    options: &ProbeOptions,
+    offsets: &Offsets,
+    cast: Option<u32>,
+) -> Result<(RingBuf<MapData>, Loaded), ProbeError> {
+    let ring_bytes = options.ring_bytes;
     let identity = Identity::of(options.skip)?;
     let offsets = offsets.to_words();
+    let plain_loads = u32::from(cast.is_some());
+    let object = cast.map_or_else(|| OBJECT.to_vec(), with_cast);
     let wanted = Bitmap::of(&Family::ALL);
     let look = wanted.either_entry();
     let only_pidns = options.only_pidns.unwrap_or(0);
@@ -48,6 +72,7 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
     let mut loader = EbpfLoader::new();
     loader
         .override_global("OFFSETS", offsets.as_slice(), true)
+        .override_global("PLAIN_LOADS", &plain_loads, true)
         .override_global("LOOK", look.words.as_slice(), true)
         .override_global("WANTED", wanted.words.as_slice(), true)
         .override_global("ONLY_PIDNS", &only_pidns, true)
@@ -56,7 +81,7 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
         .override_global("SELF_NS_INO", &identity.ns_ino, true)
         .override_global("WAKE_BYTES", &wake_bytes, true)
         .map_max_entries("EVENTS", ring_bytes);
-    let mut ebpf = loader.load(OBJECT).map_err(|error| ProbeError::Load(one_line(&error)))?;
+    let mut ebpf = loader.load(&object).map_err(|error| ProbeError::Load(one_line(&error)))?;
 
     let ring = take(&mut ebpf, "EVENTS")?;
     let counts = take(&mut ebpf, "COUNTS")?;
@@ -75,10 +100,26 @@ where
     M::try_from(map).map_err(|error| ProbeError::Load(format!("map {name}: {}", one_line(&error))))
 }
 
-fn resolve_offsets() -> Result<Offsets, ProbeError> {
+fn read_btf() -> Result<Btf, ProbeError> {
     let bytes = std::fs::read("/sys/kernel/btf/vmlinux").map_err(ProbeError::NoBtf)?;
-    let btf = Btf::parse(bytes)?;
-    Offsets::resolve(|path| btf.offset(path)).map_err(ProbeError::NoMember)
+    Ok(Btf::parse(bytes)?)
+}
+
+/// The object with calls of the kernel's cast in the places that the programs leave for them.
+fn with_cast(cast: u32) -> Vec<u8> {
+    /// `r0 = number` (Linux: Documentation/bpf/standardization/instruction-set.rst).
+    const MOVE: [u8; 4] = [0xb7, 0, 0, 0];
+    /// A call of the kernel function with this number.
+    const CALL: [u8; 4] = [0x85, 0x20, 0, 0];
+    let mut object = OBJECT.to_vec();
+    for instruction in object.chunks_exact_mut(8) {
+        let (operation, number) = instruction.split_at_mut(4);
+        if operation == MOVE && number == CAST_SLOT.to_le_bytes() {
+            operation.copy_from_slice(&CALL);
+            number.copy_from_slice(&cast.to_le_bytes());
+        }
+    }
+    object
 }
 
 /// `CAP_SYS_ADMIN` stands for both of the others, as it did before Linux 5.8.
@@ -199,5 +240,21 @@ impl Loaded {
         }
         *is_on = on;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_object_has_places_for_the_cast_and_each_is_filled() {
+        let slots = |object: &[u8]| {
+            object.chunks_exact(8).filter(|bytes| bytes[4..] == CAST_SLOT.to_le_bytes()).count()
+        };
+        let object = with_cast(7);
+        assert!(slots(OBJECT) > 0);
+        assert_eq!(slots(&object), 0);
+        assert_eq!(object.len(), OBJECT.len());
     }
 }

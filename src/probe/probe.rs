@@ -23,6 +23,8 @@ pub struct ProbeOptions {
     pub only_pidns: Option<u32>,
     /// Whom never to report.
     pub skip: Skip,
+    /// How the programs read the kernel's memory.
+    pub reads: Reads,
 }
 
 /// Whom the sensor never reports.
@@ -34,9 +36,18 @@ pub enum Skip {
     Nobody,
 }
 
+/// How the programs read the kernel's memory where a type does not lead them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// By plain loads where the kernel accepts that of all programs, else by helper calls.
+    Cheapest,
+    /// By helper calls, as before Linux 6.17; for tests.
+    Helper,
+}
+
 impl Default for ProbeOptions {
     fn default() -> Self {
-        Self { ring_bytes: 16 << 20, only_pidns: None, skip: Skip::Own }
+        Self { ring_bytes: 16 << 20, only_pidns: None, skip: Skip::Own, reads: Reads::Cheapest }
     }
 }
 

@@ -1,13 +1,15 @@
 //! How the programs read kernel and user memory, and the constants that the loader sets.
 //!
-//! Two ways: *typed* loads through pointers whose type the verifier knows (cheap: one instruction), and probe reads of
-//! any address (a helper call each). Both give zero where there is no memory.
+//! Three ways: *typed* loads through pointers whose type the verifier knows (cheap: one instruction); of any address,
+//! *plain* loads where the kernel lets a program have them (as cheap), and probe reads elsewhere (a helper call each).
+//! All give zero where there is no memory.
 
+use core::arch::asm;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_user};
-use eyas_ebpf::Offsets;
+use eyas_ebpf::{CAST_SLOT, Offsets};
 
 /// Kernel struct offsets of the running kernel.
 #[unsafe(no_mangle)]
@@ -40,17 +42,50 @@ pub(crate) use off;
 /// A pointer to a kernel struct whose type the verifier knows.
 pub type Typed = *const u8;
 
-/// A typed load of the member at `offset`.
+/// A typed load of the member at `offset`, or a plain one.
 #[inline(always)]
 pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
-    // SAFETY: the verifier accepts the load only when `base` is a typed pointer whose struct has such a member there,
-    // and the kernel makes a faulting load give zero.
+    // SAFETY: the verifier accepts the load only when `base` is a typed pointer whose struct has such a member there, or
+    // comes from `plain`, and the kernel makes a faulting load give zero.
     unsafe { base.add(offset as usize).cast::<T>().read() }
+}
+
+/// Whether [`plain`] may be used: 1 when the loader has put the call into its place.
+#[unsafe(no_mangle)]
+static PLAIN_LOADS: u32 = 0;
+
+/// A pointer to this address that the verifier lets one load through, whatever is there.
+///
+/// It comes from the kernel's `bpf_rdonly_cast` with no type given (Linux 6.17, kernel/bpf/verifier.c), which the
+/// verifier replaces by a move. No toolchain makes calls of such functions from Rust, so the object has an
+/// instruction of the same size in its place, and the loader puts the call there; elsewhere the verifier never gets here.
+#[inline(always)]
+fn plain(address: u64) -> Typed {
+    let pointer: u64;
+    // SAFETY: the call takes r1 and r2, gives r0, may spoil r1 to r5, and touches no memory.
+    unsafe {
+        asm!(
+            "r0 = {slot}",
+            slot = const CAST_SLOT as i32,
+            out("r0") pointer,
+            inout("r1") address => _,
+            inout("r2") 0_u64 => _,
+            out("r3") _,
+            out("r4") _,
+            out("r5") _,
+            options(pure, nomem, nostack),
+        );
+    }
+    pointer as Typed
 }
 
 /// A kernel value at any address; zero where it cannot be read.
 #[inline(always)]
 pub fn kernel<T: Copy>(address: u64) -> T {
+    // What is larger would be loaded byte by byte.
+    if constant!(PLAIN_LOADS) != 0 && size_of::<T>() <= 8 {
+        return load(plain(address), 0);
+    }
     let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: the helper writes exactly size_of::<T> bytes, zeroes when the address is bad; T is a plain number or an
     // array of them.
@@ -60,8 +95,10 @@ pub fn kernel<T: Copy>(address: u64) -> T {
     }
 }
 
-/// The first bytes of a kernel struct, read in one go: a helper call costs more than the bytes it copies.
+/// The first bytes of a kernel struct. Where a read takes a helper call they are read in one go, since the call costs more
+/// than the bytes it copies; with plain loads each is loaded when it is asked for.
 pub struct Window<const WORDS: usize> {
+    /// The address that it begins at; with plain loads, a pointer that may be loaded through.
     base: u64,
     words: MaybeUninit<[u64; WORDS]>,
 }
@@ -80,6 +117,10 @@ impl<const WORDS: usize> Window<WORDS> {
     #[inline(always)]
     pub fn read(&mut self, base: u64, offset: u64) -> &Self {
         self.base = base.wrapping_add(offset);
+        if constant!(PLAIN_LOADS) != 0 {
+            self.base = plain(self.base) as u64;
+            return self;
+        }
         // SAFETY: the helper writes all the words, zeroes when the address is bad.
         unsafe {
             bpf_probe_read_kernel(
@@ -92,10 +133,12 @@ impl<const WORDS: usize> Window<WORDS> {
     }
 
     /// The value so many bytes behind the window's begin; read by itself where it lies outside, as it may in another kernel.
-    /// The verifier knows the number, so only one of the two ways is ever in the program.
+    /// The verifier knows the number, so only one of the ways is ever in the program.
     #[inline(always)]
     pub fn get<T: Copy>(&self, behind: u64) -> T {
-        if behind as usize <= WORDS * 8 - size_of::<T>() {
+        if constant!(PLAIN_LOADS) != 0 {
+            load(self.base as Typed, behind)
+        } else if behind as usize <= WORDS * 8 - size_of::<T>() {
             // SAFETY: within the words by the check, aligned as members of structs are, and filled by `read`.
             unsafe { self.words.as_ptr().cast::<u8>().add(behind as usize).cast::<T>().read() }
         } else {

@@ -48,6 +48,7 @@ fn plays_a_scene_when_told() {
         "opens" => opens(),
         "connects" => connects(&place),
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
+        "hold-open" => hold_open(place.parse().unwrap()),
         "execveat" => execveat(&place),
         "deep" => deep(&place),
         "chain" => chain(&place),
@@ -86,6 +87,22 @@ fn opens() {
     call(libc::SYS_openat, [HERE, 1, 0, 0]);
     call(libc::SYS_openat, [9999, at(&inner), 0, 0]);
     open_as_ia32("file");
+}
+
+/// Holds a file that is deleted as descriptor 3 and a memfd as 4, opens both again, and opens one file many times.
+fn hold_open(count: usize) {
+    use std::os::fd::AsRawFd as _;
+    let gone = std::fs::File::create("gone").unwrap();
+    std::fs::remove_file("gone").unwrap();
+    // SAFETY: a NUL-terminated name; the descriptors 3 and 4 belong to nothing of this process that is used again.
+    unsafe {
+        let memfd = libc::memfd_create(c"hidden".as_ptr(), libc::MFD_CLOEXEC);
+        let high = [libc::fcntl(gone.as_raw_fd(), libc::F_DUPFD, 9), libc::fcntl(memfd, libc::F_DUPFD, 9)];
+        assert_eq!((libc::dup2(high[0], 3), libc::dup2(high[1], 4)), (3, 4));
+    }
+    let again = ["/proc/self/fd/3", "/proc/self/fd/4"].map(|path| std::fs::File::open(path).unwrap());
+    let held: Vec<_> = (0..count).map(|_| std::fs::File::create("held").unwrap()).collect();
+    drop((held, again));
 }
 
 /// open through the 32-bit entry: number 5 there, and a path below 4 GiB.

@@ -5,9 +5,10 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::{Command, Stdio};
 
 use eyas_ebpf::{Body, HeadFlags, OpenBits};
+use eyas_probe::{ProbeOptions, Reads};
 
 use crate::actor::{play, play_in_pid_namespace};
-use crate::watch::{Watch, bodies, is_root, kernel_dev, opens, path, real, watch};
+use crate::watch::{Watch, bodies, is_root, kernel_dev, opens, path, real, watch, watch_with};
 
 struct Row<'a> {
     syscall: u32,
@@ -23,9 +24,22 @@ struct Row<'a> {
 
 const NONE: OpenBits = OpenBits(0);
 
+fn watch_by(reads: Reads) -> Option<Watch> {
+    watch_with(&ProbeOptions { reads, ..ProbeOptions::default() })
+}
+
 #[test]
 fn every_open_is_told_as_given_and_as_resolved() {
-    let Some(mut watch) = watch() else { return };
+    opens_are_told(Reads::Cheapest);
+}
+
+#[test]
+fn every_open_is_told_by_helper_calls_too() {
+    opens_are_told(Reads::Helper);
+}
+
+fn opens_are_told(reads: Reads) {
+    let Some(mut watch) = watch_by(reads) else { return };
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("sub")).unwrap();
     fs::write(dir.path().join("file"), "x").unwrap();
@@ -93,11 +107,46 @@ fn every_open_is_told_as_given_and_as_resolved() {
 }
 
 #[test]
+fn any_descriptor_finds_its_file() {
+    // More than a process's first table of descriptors holds (Linux: NR_OPEN_DEFAULT, 64).
+    const MANY: usize = 200;
+    for reads in [Reads::Cheapest, Reads::Helper] {
+        let Some(mut watch) = watch_by(reads) else { return };
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = play("hold-open", dir.path(), &MANY.to_string());
+        watch.until_exit(child.id());
+        assert!(child.wait().unwrap().success());
+
+        let seen = opens(&watch.bytes, child.id());
+        let of = |name: &str| -> Vec<_> {
+            seen.iter().map(|(_, open)| open).filter(|open| open.given == name.as_bytes()).collect()
+        };
+        let held = of("held");
+        assert_eq!(held.len(), MANY);
+        assert!(held.iter().all(|open| path(open.resolved) == real(dir.path().join("held"))));
+        assert!(held.last().unwrap().fixed.ret >= MANY as i64);
+        // By way of /proc a file is opened that has no name any more, and one that never had one.
+        let deleted = of("/proc/self/fd/3")[0];
+        assert_eq!(path(deleted.resolved), real(dir.path()) + "/gone");
+        assert_eq!(deleted.fixed.bits, OpenBits::DELETED);
+        let memfd = of("/proc/self/fd/4")[0];
+        assert_eq!(memfd.resolved, b"memfd:hidden\0");
+        assert_eq!(memfd.fixed.bits, NONE);
+    }
+}
+
+#[test]
 fn a_path_is_followed_across_mounts() {
+    for reads in [Reads::Cheapest, Reads::Helper] {
+        is_followed_across_mounts(reads);
+    }
+}
+
+fn is_followed_across_mounts(reads: Reads) {
     if !is_root() {
         return;
     }
-    let Some(mut watch) = watch() else { return };
+    let Some(mut watch) = watch_by(reads) else { return };
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     fs::create_dir_all(at("from/deep")).unwrap();
