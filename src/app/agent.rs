@@ -164,7 +164,7 @@ fn watch(
         told(&outcome);
         outcomes.store(Some(Arc::new(outcome)));
     };
-    RuleWatch::start(settings.rules.clone(), settings.config.priority.0, rules.clone(), told)
+    RuleWatch::start(settings.rules.clone(), settings.rule_options(), rules.clone(), told)
         .map(Some)
         .map_err(|e| Fail::environment(format!("cannot watch the rule files: {e}")))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::period::Period;
 
@@ -14,12 +14,25 @@ use crate::period::Period;
 #[command(
     name = "eyas",
     version,
+    disable_version_flag = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 fine, 1 findings, 2 usage or environment, 3 a bug in eyas."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
+
+    /// Check a rule file, as `eyas rules check` does; may be given several times. With `-o json_output=true` as JSON.
+    #[arg(short = 'V', long = "validate", value_name = "FILE")]
+    pub(crate) validate: Vec<PathBuf>,
+
+    /// Describe the rules, as `eyas rules describe` does. With `-o json_output=true` as JSON.
+    #[arg(short = 'L')]
+    pub(crate) describe: bool,
+
+    /// Print the version.
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -61,6 +74,9 @@ pub(crate) enum Command {
     Alerts(Alerts),
     /// Work with rule files.
     Rules {
+        /// Give rules the meaning that Falco 0.44.1 gives them, to the letter.
+        #[arg(long, global = true)]
+        falco_exact: bool,
         #[command(subcommand)]
         command: Rules,
     },
@@ -79,6 +95,10 @@ pub(crate) struct Run {
     /// Print alerts on standard output instead of opening the console; so it is without a terminal, too.
     #[arg(long)]
     pub(crate) headless: bool,
+
+    /// Give rules the meaning that Falco 0.44.1 gives them, to the letter.
+    #[arg(long)]
+    pub(crate) falco_exact: bool,
 
     /// Do not keep the records: no replay will be possible.
     #[arg(long)]
@@ -118,7 +138,19 @@ pub(crate) enum Rules {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// One JSON object in place of text.
+        /// One JSON object in place of text, in the shape of Falco's load results.
+        #[arg(long)]
+        json: bool,
+        /// SARIF 2.1.0 in place of text.
+        #[arg(long, conflicts_with = "json")]
+        sarif: bool,
+    },
+    /// Say what rules hold: events, fields, macros, lists.
+    Describe {
+        /// The files; those of -r are loaded before them [default: the rules in force].
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// One JSON object in place of text, in the shape of Falco's `-L`.
         #[arg(long)]
         json: bool,
     },

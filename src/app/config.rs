@@ -10,6 +10,7 @@ use eyas_event::Priority;
 use serde::Deserialize;
 
 use crate::cli::Common;
+use crate::rule_switch::{RuleMatching, RuleSwitch};
 
 /// Where the configuration is when nobody says.
 const DEFAULT_PATH: &str = "/etc/eyas/eyas.yaml";
@@ -37,6 +38,10 @@ pub(crate) struct Config {
     pub(crate) time_format_iso_8601: bool,
     /// Rules below this priority are not loaded.
     pub(crate) priority: PriorityName,
+    /// Rules switched on and off, in order.
+    pub(crate) rules: Vec<RuleSwitch>,
+    /// How many rules may answer to one event.
+    pub(crate) rule_matching: RuleMatching,
     /// What Falco has no key for.
     pub(crate) eyas: Own,
     /// Keys that this version does not use.
@@ -80,6 +85,8 @@ impl Default for Config {
             json_include_tags_property: true,
             time_format_iso_8601: false,
             priority: PriorityName(Priority::Debug),
+            rules: Vec::new(),
+            rule_matching: RuleMatching::All,
             eyas: Own::default(),
             unused: BTreeMap::new(),
         }
@@ -143,7 +150,7 @@ impl Config {
 }
 
 /// The keys that are used.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "rules_files",
     "watch_config_files",
     "json_output",
@@ -153,6 +160,8 @@ const KEYS: [&str; 10] = [
     "json_include_tags_property",
     "time_format_iso_8601",
     "priority",
+    "rules",
+    "rule_matching",
     "eyas",
 ];
 

@@ -16,6 +16,7 @@ mod outlets;
 mod period;
 mod printer;
 mod replay;
+mod rule_switch;
 mod rulebook;
 mod rules;
 mod run;
@@ -58,13 +59,17 @@ fn dispatch(cli: &Cli) -> Outcome {
     }
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     match &cli.command {
+        None if !cli.validate.is_empty() || cli.describe => {
+            rules::as_falco(&settings, &cli.validate, cli.describe)
+        }
         None => run_or_show(&settings, &Start { record: true, only_pid_ns: None }, terminal),
         Some(Command::Run(args)) => {
+            let settings = settings.exact(args.falco_exact);
             let start = Start { record: !args.no_record, only_pid_ns: args.pid_namespace };
             run_or_show(&settings, &start, terminal && !args.headless)
         }
         Some(Command::Alerts(args)) => alerts::alerts(&settings, args),
-        Some(Command::Rules { command }) => rules::rules(&settings, command),
+        Some(Command::Rules { falco_exact, command }) => rules::rules(&settings.exact(*falco_exact), command),
         Some(Command::Events(args)) => events::events(&settings, args),
         Some(Command::Replay(args)) => replay::replay(&settings, args),
         Some(Command::Demo(args)) => replay::demo(&settings, args, terminal),

@@ -14,11 +14,11 @@ const SHIPPED_NAME: &str = "rules/eyas.yaml (shipped)";
 
 /// Loads rule files, or the shipped rules when there are none.
 pub(crate) fn load(settings: &Settings) -> Result<LoadOutcome, Fail> {
-    let least = settings.config.priority.0;
+    let options = settings.rule_options();
     if settings.rules.is_empty() {
-        return Ok(load_texts(vec![SourceFile::new(SHIPPED_NAME, SHIPPED)], least));
+        return Ok(load_texts(vec![SourceFile::new(SHIPPED_NAME, SHIPPED)], options));
     }
-    load_files(&settings.rules, least)
+    load_files(&settings.rules, options)
         .map_err(|(path, error)| Fail::environment(format!("{}: {error}", path.display())))
 }
 

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use eyas_engine::Dialect;
+use eyas_pipeline::RuleOptions;
+
 use crate::cli::Common;
 use crate::config::Config;
 use crate::machine;
+use crate::rule_switch::RuleSwitch;
 
 /// The settings of one run.
 #[derive(Clone, Debug)]
@@ -17,12 +21,30 @@ pub(crate) struct Settings {
     pub(crate) theme: Option<String>,
     /// The rule files of the command line, without those of the configuration.
     pub(crate) base_rules: Vec<PathBuf>,
+    /// Whose meaning rules have.
+    pub(crate) dialect: Dialect,
 }
 
 impl Settings {
     /// The same with other rule files.
     pub(crate) fn of_rules(&self, files: &[PathBuf]) -> Self {
         Self { rules: files.to_vec(), ..self.clone() }
+    }
+
+    /// The same, with Falco's meaning of rules if so.
+    pub(crate) fn exact(&self, exact: bool) -> Self {
+        let dialect = if exact { Dialect::FalcoExact } else { self.dialect };
+        Self { dialect, ..self.clone() }
+    }
+
+    /// How rules are compiled.
+    pub(crate) fn rule_options(&self) -> RuleOptions {
+        RuleOptions {
+            least: self.config.priority.0,
+            dialect: self.dialect,
+            matching: self.config.rule_matching.into(),
+            selection: self.config.rules.iter().flat_map(RuleSwitch::selections).collect(),
+        }
     }
 
     /// Puts them together.
@@ -41,6 +63,7 @@ impl Settings {
             rules: if common.rules.is_empty() { config.rules_files.clone() } else { common.rules.clone() },
             theme: or(&common.theme, &config.eyas.theme),
             base_rules: common.rules.clone(),
+            dialect: Dialect::Eyas,
             config,
         })
     }

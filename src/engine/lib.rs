@@ -8,22 +8,29 @@
 
 pub mod cases;
 pub mod collect;
+pub mod describe;
 pub mod diag;
 pub mod dialect;
 pub mod fieldmap;
 pub mod fields;
 pub mod filter;
+mod first_error;
 mod interest;
 pub mod ir;
 pub mod items;
+pub mod load_result;
 pub mod loader;
 pub mod lower;
 pub mod matching;
 pub mod output;
 pub mod program;
 pub mod ruleset;
+pub mod sarif;
+pub mod schema;
+pub mod selection;
 pub mod source;
 pub mod syntax;
+mod usage;
 pub mod yaml;
 
 pub use diag::{Code, Diagnostic, Severity};
@@ -33,7 +40,8 @@ pub use filter::{Filter, Rejected};
 pub use loader::{LeftOut, Loaded, Loader};
 pub use output::{RenderedOutput, output_value};
 pub use program::Scratch;
-pub use ruleset::{Rule, RuleId, Ruleset};
+pub use ruleset::{Matching, Rule, RuleId, Ruleset};
+pub use selection::{Selected, Selection};
 pub use source::{Place, SourceFile, SourceId, Sources, Span};
 
 /// Rulesets and filters are shared between threads.

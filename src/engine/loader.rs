@@ -12,9 +12,11 @@ use crate::ir::{Arena, IrId};
 use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
 use crate::output;
 use crate::program::Program;
+use crate::ruleset::Matching;
 use crate::ruleset::{Rule, RuleId, Ruleset};
+use crate::selection::{self, Selection};
 use crate::source::{SourceFile, Sources, Span};
-use crate::{items, yaml};
+use crate::{first_error, items, usage, yaml};
 
 /// What Falco appends to every output unless told not to.
 const SUGGESTED: &str = "container_id=%container.id container_name=%container.name \
@@ -31,6 +33,8 @@ pub struct Loader {
     least: Priority,
     suggested: bool,
     dialect: Dialect,
+    selection: Vec<Selection>,
+    matching: Matching,
 }
 
 /// What a load gave.
@@ -64,7 +68,14 @@ impl Loaded {
 
 impl Default for Loader {
     fn default() -> Self {
-        Self { files: Vec::new(), least: Priority::Debug, suggested: false, dialect: Dialect::Eyas }
+        Self {
+            files: Vec::new(),
+            least: Priority::Debug,
+            suggested: false,
+            dialect: Dialect::Eyas,
+            selection: Vec::new(),
+            matching: Matching::All,
+        }
     }
 }
 
@@ -103,6 +114,20 @@ impl Loader {
         self
     }
 
+    /// Switches rules on and off after all files, in this order; it counts more than `enabled`.
+    #[must_use]
+    pub fn select(mut self, selection: Vec<Selection>) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// Whether the first rule that matches an event ends its judging.
+    #[must_use]
+    pub fn matching(mut self, matching: Matching) -> Self {
+        self.matching = matching;
+        self
+    }
+
     /// Compiles.
     pub fn finish(self) -> Loaded {
         let mut diagnostics = Vec::new();
@@ -111,6 +136,8 @@ impl Loader {
         collection.dialect = self.dialect;
         let mut hash = Sha256::new();
         hash.update([self.least as u8, u8::from(self.suggested), u8::from(self.dialect.is_exact())]);
+        let exact = self.dialect.is_exact();
+        let mut stopped = false;
         for file in self.files {
             hash.update((file.text.len() as u64).to_le_bytes());
             hash.update(file.text.as_bytes());
@@ -118,11 +145,22 @@ impl Loader {
             let text = sources.text(id);
             let mut found = Vec::new();
             let documents = yaml::read(id, text, &mut found);
+            if exact {
+                stopped = stopped || !first_error::read(&documents, id, text, &mut collection, &mut found);
+                diagnostics.append(&mut found);
+                continue;
+            }
             let items = items::read(&documents, id, text, &mut found);
             gather::cut_off(text, &mut found);
             diagnostics.append(&mut found);
             collection.add(items, &mut diagnostics);
         }
+        if stopped {
+            // Falco refuses everything when it stops at an item.
+            collection = Collection::default();
+            collection.dialect = self.dialect;
+        }
+        let before = diagnostics.len();
         let (vocabulary, lists_used, bodies) = Vocabulary::new(collection, &mut diagnostics);
         let mut compiler = Compiler {
             vocabulary: &vocabulary,
@@ -145,6 +183,7 @@ impl Loader {
             compiler.lowerer.lower(&body, owner, &mut diagnostics);
         }
         unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
+        usage::check(&vocabulary, &bodies, &mut diagnostics);
         let Compiler { lowerer, mut rules, roots, lowered, left_out, .. } = compiler;
         let arena = lowerer.finish(&mut diagnostics);
         let sets = arena.event_sets();
@@ -153,9 +192,14 @@ impl Loader {
             limits(rule, lowered, &vocabulary, &mut diagnostics);
         }
         let program = Program::new(&arena, &roots);
+        if exact {
+            first_error::compiled(&vocabulary.collection, before, &mut diagnostics);
+        }
+        selection::apply(&self.selection, &mut rules);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
         let ruleset = Ruleset {
+            matching: self.matching,
             buckets: buckets(&rules),
             enabled: ids(&rules, |rule| rule.enabled),
             interest: interest(&arena, &rules, &roots),
@@ -267,6 +311,10 @@ fn limits(rule: &Rule, lowered: &Lowered, vocabulary: &Vocabulary, diagnostics: 
     };
     let fed = rule.events.and(EventSet::provided());
     if rule.events.is_empty() {
+        if vocabulary.collection.dialect.is_exact() && def.warn_evttypes {
+            let message = "no `evt.type` limits this rule, since none can satisfy it";
+            push(Diagnostic::new(Code::NoEventType, message, name, ""), diagnostics);
+        }
         let found = Diagnostic::new(Code::NeverTrue, "no event can satisfy this rule", name, "");
         push(
             found.note("its checks of `evt.type` exclude each other, or a list in it is empty"),

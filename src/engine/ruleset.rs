@@ -59,10 +59,21 @@ impl Rule {
     }
 }
 
+/// How many rules may answer to one event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// The first that matches, of each event source; Falco's default.
+    First,
+    /// Every one.
+    #[default]
+    All,
+}
+
 /// All rules of one load.
 pub struct Ruleset {
     pub(crate) rules: Vec<Rule>,
     pub(crate) program: Program,
+    pub(crate) matching: Matching,
     /// By event type: the enabled rules that can fire for it, in load order.
     pub(crate) buckets: Vec<Box<[RuleId]>>,
     /// All enabled rules, for an event whose type is not known.
@@ -84,7 +95,8 @@ impl Ruleset {
         crate::loader::Loader::new().finish().ruleset
     }
 
-    /// Judges an event: every enabled rule that matches is pushed, in load order. Allocates nothing when none does.
+    /// Judges an event: every enabled rule that matches is pushed, in load order, or
+    /// the first alone. Allocates nothing when none does.
     pub fn judge(&self, fields: &impl Fields, scratch: &mut Scratch, fired: &mut Vec<RuleId>) {
         let candidates = match fields.event_type() {
             Some(event) => &self.buckets[event.index()],
@@ -97,6 +109,10 @@ impl Ruleset {
         for id in candidates {
             if self.program.holds(id.0 as usize, fields, scratch) {
                 fired.push(*id);
+                // An event has one source, and so have the rules that can match it.
+                if self.matching == Matching::First {
+                    return;
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use eyas_engine::diag::{Diagnostic, Severity};
 use eyas_engine::loader::Loader;
 use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::{SourceFile, Sources};
+use eyas_engine::{Dialect, Matching, Selection};
 use eyas_event::Priority;
 use notify::{RecursiveMode, Watcher};
 
@@ -36,6 +37,26 @@ pub struct LoadOutcome {
     pub applied: bool,
 }
 
+/// How rules are compiled.
+#[derive(Clone, Debug)]
+pub struct RuleOptions {
+    /// Less urgent rules are left out.
+    pub least: Priority,
+    /// Whose meaning they have.
+    pub dialect: Dialect,
+    /// Whether the first that matches ends the judging of an event.
+    pub matching: Matching,
+    /// Which are switched on and off, in this order.
+    pub selection: Vec<Selection>,
+}
+
+/// All rules at least as urgent, with eyas's own meaning.
+impl From<Priority> for RuleOptions {
+    fn from(least: Priority) -> Self {
+        Self { least, dialect: Dialect::Eyas, matching: Matching::All, selection: Vec::new() }
+    }
+}
+
 impl LoadOutcome {
     /// How many of its rules are on.
     pub fn enabled(&self) -> usize {
@@ -51,7 +72,10 @@ impl LoadOutcome {
 /// Reads files and compiles them together. A directory stands for its `.yaml` and `.yml` files in order of name.
 ///
 /// The error is the first file that cannot be read, and why.
-pub fn load_files(paths: &[PathBuf], least: Priority) -> Result<LoadOutcome, (PathBuf, std::io::Error)> {
+pub fn load_files(
+    paths: &[PathBuf],
+    options: impl Into<RuleOptions>,
+) -> Result<LoadOutcome, (PathBuf, std::io::Error)> {
     let mut files = Vec::new();
     for path in paths {
         for file in expand(path)? {
@@ -64,12 +88,17 @@ pub fn load_files(paths: &[PathBuf], least: Priority) -> Result<LoadOutcome, (Pa
             files.push(SourceFile::new(file.display().to_string(), text));
         }
     }
-    Ok(load_texts(files, least))
+    Ok(load_texts(files, options))
 }
 
-/// Compiles texts together; rules less urgent than `least` are left out.
-pub fn load_texts(files: Vec<SourceFile>, least: Priority) -> LoadOutcome {
-    let mut loader = Loader::new().least_priority(least);
+/// Compiles texts together.
+pub fn load_texts(files: Vec<SourceFile>, options: impl Into<RuleOptions>) -> LoadOutcome {
+    let options = options.into();
+    let mut loader = Loader::new()
+        .least_priority(options.least)
+        .dialect(options.dialect)
+        .matching(options.matching)
+        .select(options.selection);
     for file in files {
         loader = loader.add(file);
     }
@@ -118,10 +147,11 @@ impl RuleWatch {
     /// Watches the files, and directories of files; each time they have changed, `told` hears what came of it.
     pub fn start(
         paths: Vec<PathBuf>,
-        least: Priority,
+        options: impl Into<RuleOptions>,
         cell: RulesCell,
         mut told: impl FnMut(Result<LoadOutcome, (PathBuf, std::io::Error)>) + Send + 'static,
     ) -> Result<Self, notify::Error> {
+        let options = options.into();
         let (changes, heard) = mpsc::channel();
         let changed = changes.clone();
         let names: Vec<OsString> =
@@ -148,7 +178,7 @@ impl RuleWatch {
                     for dir in directories(&paths) {
                         let _ = watcher.watch(&dir, RecursiveMode::NonRecursive);
                     }
-                    told(load_files(&paths, least).map(|outcome| put_into_force(outcome, &cell)));
+                    told(load_files(&paths, options.clone()).map(|outcome| put_into_force(outcome, &cell)));
                 }
             })
             .map_err(notify::Error::io)?;

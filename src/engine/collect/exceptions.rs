@@ -27,6 +27,16 @@ impl Exception {
         self.values.len()
     }
 
+    /// Its left sides as written.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(Text::as_str)
+    }
+
+    /// Its operators, those that stand for what was not written included.
+    pub fn operators(&self) -> impl Iterator<Item = &str> {
+        self.comps.iter().map(|(comp, _)| comp.as_str())
+    }
+
     /// Whether it has no values, and so no effect.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -44,7 +54,19 @@ pub(super) fn define_exceptions(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Exception>> {
     // Every exception is looked at before the first bad one decides.
-    let exceptions: Vec<_> = items.into_iter().map(|item| define(rule, item, diagnostics)).collect();
+    let exceptions: Vec<_> = items
+        .into_iter()
+        .map(|item| {
+            if item.fields.is_none() {
+                let name = &item.name;
+                let found =
+                    Diagnostic::new(Code::MissingKey, "this exception has no `fields`", name.span, "");
+                diagnostics.push(found.of(ItemKind::Rule, &rule.text));
+                return None;
+            }
+            define(rule, item, diagnostics)
+        })
+        .collect();
     exceptions.into_iter().collect()
 }
 

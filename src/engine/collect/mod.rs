@@ -22,7 +22,16 @@ pub use exceptions::{Exception, with_exceptions};
 pub use lists::Lists;
 
 /// Plugins whose work eyas does itself, and up to which version.
-const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 1] = [("container", (0, 7, 4))];
+const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 8] = [
+    ("cloudtrail", (0, 10, 0)),
+    ("container", (0, 7, 4)),
+    ("json", (0, 7, 0)),
+    ("k8saudit", (0, 18, 0)),
+    ("k8saudit-aks", (0, 6, 0)),
+    ("k8saudit-eks", (0, 12, 0)),
+    ("k8saudit-gke", (0, 9, 0)),
+    ("k8saudit-ovh", (0, 6, 0)),
+];
 
 /// The event sources that rules may name.
 pub const SOURCES: [&str; 1] = ["syscall"];
@@ -96,6 +105,10 @@ pub struct Collection {
     pub rules: Vec<RuleDef>,
     /// Conditions of changes that found nothing to change: checked all the same, so that all faults show at once.
     pub orphans: Vec<(Name, Spliced)>,
+    /// The newest engine version that a file asked for.
+    pub required_engine: (u64, u64, u64),
+    /// The plugins that files asked for.
+    pub required_plugins: Vec<PluginItem>,
     list_index: FxHashMap<String, usize>,
     macro_index: FxHashMap<String, usize>,
     rule_index: FxHashMap<String, usize>,
@@ -129,8 +142,11 @@ impl Collection {
         }
         for item in items {
             match item {
-                Item::Engine(_) => {}
-                Item::Plugins(plugins) => check_plugins(&plugins, diagnostics),
+                Item::Engine(engine) => self.required_engine = self.required_engine.max(engine.version),
+                Item::Plugins(plugins) => {
+                    check_plugins(&plugins, diagnostics);
+                    self.required_plugins.extend(plugins);
+                }
                 Item::List(list) => self.list(list, diagnostics),
                 Item::Macro(item) => self.macro_item(item, diagnostics),
                 Item::Rule(rule) => self.rule(*rule, diagnostics),
@@ -153,12 +169,13 @@ impl Collection {
         deprecated_append(ItemKind::List, &item.name, item.append, "items", diagnostics);
         let known = self.list_index.get(&item.name.text).copied();
         match (item.change, known) {
-            (Some((_, span)), None) => {
+            (Some((OverrideOp::Append, span)), None) => {
                 no_base(ItemKind::List, &item.name, span, self.lists.iter().map(|l| &l.name), diagnostics);
             }
             (Some((OverrideOp::Append, _)), Some(i)) => self.lists[i].items.extend(item.items),
             (_, Some(i)) => self.lists[i] = ListDef { name: item.name, items: item.items },
-            (None, None) => {
+            // A replacement of nothing is a definition.
+            (_, None) => {
                 self.list_index.insert(item.name.text.clone(), self.lists.len());
                 self.lists.push(ListDef { name: item.name, items: item.items });
             }
@@ -170,7 +187,7 @@ impl Collection {
         let position = self.next_position();
         let known = self.macro_index.get(&item.name.text).copied();
         match (item.change, known) {
-            (Some((_, span)), None) => {
+            (Some((OverrideOp::Append, span)), None) => {
                 no_base(ItemKind::Macro, &item.name, span, self.macros.iter().map(|m| &m.name), diagnostics);
             }
             (Some((OverrideOp::Append, _)), Some(i)) => {
@@ -193,7 +210,8 @@ impl Collection {
                     sees_below: position,
                 };
             }
-            (None, None) => {
+            // A replacement of nothing is a definition.
+            (_, None) => {
                 self.macro_index.insert(item.name.text.clone(), self.macros.len());
                 self.macros.push(MacroDef {
                     name: item.name,

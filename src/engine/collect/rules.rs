@@ -41,6 +41,9 @@ impl Collection {
             self.orphan(item, span, diagnostics);
             return;
         };
+        if self.moved(&item, index, diagnostics) {
+            return;
+        }
         let rule = &mut self.rules[index];
         if let Some(condition) = &item.condition {
             append_precedence(ItemKind::Rule, &item.name, &rule.condition, condition, diagnostics);
@@ -69,6 +72,9 @@ impl Collection {
             self.orphan(item, span, diagnostics);
             return;
         };
+        if self.moved(&item, index, diagnostics) {
+            return;
+        }
         let rule = &mut self.rules[index];
         let mut overrides = std::mem::take(&mut item.overrides);
         // Appends come first, whatever the order in the file.
@@ -81,23 +87,38 @@ impl Collection {
         }
     }
 
+    /// Whether a change names another source than its rule has, which is reported.
+    fn moved(&self, item: &RuleItem, index: usize, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        match &item.source {
+            Some(source) if *source.text != *self.rules[index].source => {
+                self.source_changed(item, index, &source.text, diagnostics);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn source_changed(&self, item: &RuleItem, index: usize, source: &str, diagnostics: &mut Vec<Diagnostic>) {
+        let before = &self.rules[index];
+        let at = item.source.as_ref().unwrap_or(&item.name);
+        diagnostics.push(
+            Diagnostic::new(
+                Code::SourceChanged,
+                format!("this rule was defined for `{}` and cannot move to `{source}`", before.source),
+                at.span,
+                "",
+            )
+            .see(before.name.span, "defined here")
+            .of(ItemKind::Rule, &item.name.text),
+        );
+    }
+
     fn define(&mut self, item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
         let source: Arc<str> = item.source.as_ref().map_or("syscall", |s| &s.text).into();
         if let Some(index) = known
             && self.rules[index].source != source
         {
-            let before = &self.rules[index];
-            let at = item.source.as_ref().unwrap_or(&item.name);
-            diagnostics.push(
-                Diagnostic::new(
-                    Code::SourceChanged,
-                    format!("this rule was defined for `{}` and cannot move to `{source}`", before.source),
-                    at.span,
-                    "",
-                )
-                .see(before.name.span, "defined here")
-                .of(ItemKind::Rule, &item.name.text),
-            );
+            self.source_changed(&item, index, &source, diagnostics);
             return;
         }
         let items = item.exceptions.unwrap_or_default();

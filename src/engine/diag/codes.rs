@@ -88,6 +88,8 @@ codes! {
     SkippedUnknown = "W0613", Warning, "LOAD_UNKNOWN_FILTER", "a rule skipped because it asked to be when something is unknown";
     LooksLikeField = "W0614", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a field";
     OutputNotProvided = "W0615", Warning, "-", "the output prints a field that is not provided yet";
+    UnsafeNaCheck = "W0616", Warning, "LOAD_UNSAFE_NA_CHECK", "a field of JSON events compared with the text `<NA>`";
+    SimplerThanRegex = "W0617", Warning, "LOAD_COMPILE_CONDITION", "a regular expression that a simpler operator replaces";
     SomeHooks = "L0701", Lint, "-", "some events of the rule are fed by no hook yet";
     AppendPrecedence = "L0702", Lint, "-", "an appended `and` binds tighter than the `or` before it";
     FalcoDiffers = "L0703", Lint, "-", "Falco would judge this differently";

@@ -171,14 +171,32 @@ pub fn read(
     file: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Item> {
-    let mut reader = Reader { source, file, diagnostics };
     let mut items = Vec::new();
+    each(documents, source, file, diagnostics, &mut |item, _| {
+        items.push(item);
+        true
+    });
+    items
+}
+
+/// Hands the items out one by one, until `take` says that it is enough. What cannot be read is reported and passed over.
+pub fn each(
+    documents: &[Node],
+    source: SourceId,
+    file: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+    take: &mut dyn FnMut(Item, &mut Vec<Diagnostic>) -> bool,
+) {
+    let mut reader = Reader { source, file, diagnostics };
     for document in documents {
         match &document.kind {
             _ if document.is_null() => {}
             Kind::Sequence(nodes) => {
                 for node in nodes {
-                    items.extend(reader.item(node));
+                    let Some(item) = reader.item(node) else { continue };
+                    if !take(item, reader.diagnostics) {
+                        return;
+                    }
                 }
             }
             _ => reader.push(
@@ -192,7 +210,6 @@ pub fn read(
             ),
         }
     }
-    items
 }
 
 impl Reader<'_> {

@@ -49,7 +49,12 @@ impl Reader<'_> {
         let condition = keys.text(self, "condition");
         let output = keys.text(self, "output");
         let priority = self.priority(&keys, &name);
-        let source = keys.text(self, "source");
+        // A change needs no source, so an empty one is no fault there.
+        let change = keys.node("append").is_some() || keys.node("override").is_some();
+        let source = match keys.node("source") {
+            Some(node) if change && (node.is_null() || node.text() == Some("")) => Some(None),
+            _ => keys.text(self, "source"),
+        };
         let enabled = keys.bool(self, "enabled");
         let tags = keys.texts(self, "tags");
         let exceptions = self.exceptions(&keys, &name);
@@ -87,6 +92,8 @@ impl Reader<'_> {
             overrides: overrides?,
         };
         if let (Some(span), false) = (item.append, item.overrides.is_empty()) {
+            let old = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "");
+            self.push(old.of(ItemKind::Rule, &item.name.text));
             keys.bad_override(self, "`append` and `override` do not go together", span, "remove this");
             return None;
         }

@@ -1,14 +1,12 @@
-//! `eyas rules`: check rule files, run rule tests, list rules. Standard output holds the answer, standard error what is to
-//! be said beside it.
+//! `eyas rules test`: judges the events of test cases and says which rules answered otherwise.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use eyas_engine::cases::{self, CaseResult};
-use eyas_engine::diag::{self, Severity};
+use eyas_engine::diag::Severity;
 use eyas_engine::source::SourceFile;
 
-use crate::cli;
 use crate::fail::{Fail, Outcome};
 use crate::rulebook;
 use crate::settings::Settings;
@@ -16,46 +14,8 @@ use crate::settings::Settings;
 /// The tests of the shipped rules.
 static SHIPPED_TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
 
-/// Runs one of the commands.
-pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
-    match command {
-        cli::Rules::Check { files, json } => {
-            check(&settings.of_rules(&[&*settings.base_rules, files].concat()), *json)
-        }
-        cli::Rules::Test { files } => test(settings, files),
-        cli::Rules::List => list(settings),
-    }
-}
-
-fn check(settings: &Settings, json: bool) -> Outcome {
-    let outcome = rulebook::load(settings)?;
-    let mut out = std::io::stdout().lock();
-    if json {
-        writeln!(out, "{}", diag::to_json(&outcome.diagnostics, &outcome.sources))?;
-    } else {
-        let colours =
-            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        let paint = if colours { diag::Paint::Colour } else { diag::Paint::Plain };
-        let mut err = std::io::stderr().lock();
-        write!(err, "{}", rulebook::text(&outcome.diagnostics, &outcome.sources, Severity::Lint, paint))?;
-        writeln!(out, "{}", verdict(outcome.ruleset.len(), &rulebook::tally(&outcome)))?;
-    }
-    if outcome.count(Severity::Error) > 0 { Err(Fail::findings()) } else { Ok(()) }
-}
-
-/// What came of a check, in a line.
-fn verdict(rules: usize, tally: &str) -> String {
-    match (rules, tally) {
-        (0, "") => "no rules found".to_owned(),
-        (0, tally) => format!("no rule compiles; {tally}"),
-        (1, "") => "1 rule compiles; nothing to say about it".to_owned(),
-        (1, tally) => format!("1 rule compiles; {tally}"),
-        (n, "") => format!("{n} rules compile; nothing to say about them"),
-        (n, tally) => format!("{n} rules compile; {tally}"),
-    }
-}
-
-fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
+/// Runs test files against the rules of the settings.
+pub(super) fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
     let rules = rulebook::load(settings)?;
     let texts = test_files(settings, files)?;
     let report = cases::run(&rules.ruleset, texts);
@@ -118,27 +78,4 @@ fn test_files(settings: &Settings, files: &[PathBuf]) -> Result<Vec<SourceFile>,
         }
     }
     Ok(texts)
-}
-
-fn list(settings: &Settings) -> Outcome {
-    let rules = rulebook::load(settings)?;
-    let mut out = std::io::stdout().lock();
-    for (_, rule) in rules.ruleset.rules() {
-        let state = if rule.enabled { "on " } else { "off" };
-        writeln!(out, "{state} {:<13} {}", rule.priority.name(), rule.name)?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_verdict_counts_in_good_english() {
-        assert_eq!(verdict(0, ""), "no rules found");
-        assert_eq!(verdict(0, "1 error"), "no rule compiles; 1 error");
-        assert_eq!(verdict(1, ""), "1 rule compiles; nothing to say about it");
-        assert_eq!(verdict(2, "1 warning"), "2 rules compile; 1 warning");
-    }
 }

@@ -1,0 +1,164 @@
+//! Warnings about what conditions and outputs read, taken from their texts: fields that Falco is about to drop, fields of
+//! JSON events compared with `<NA>`, regular expressions that a simpler operator replaces.
+
+use eyas_event::FieldId;
+
+use crate::collect::RuleDef;
+use crate::describe::facts::{checks, operands};
+use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::lower::{Body, Vocabulary};
+use crate::source::Span;
+use crate::syntax::ast::{Check, Op, Operand, OperandKind, Rhs, Transformer, Value};
+
+/// Fields that still load and will go, with what to do instead.
+fn deprecated(name: &str) -> Option<&'static str> {
+    match name {
+        "evt.dir" => Some("events are seen when they end, so it is always `<`; leave the comparison out"),
+        "evt.wait_latency" => Some("it never has a value any more"),
+        _ if name == "evt.latency" || name.starts_with("evt.latency.") => {
+            Some("it never has a value any more")
+        }
+        _ => None,
+    }
+}
+
+/// Checks every rule, the macros that it reaches included.
+pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut Vec<Diagnostic>) {
+    for (def, body) in vocabulary.collection.rules.iter().zip(bodies) {
+        let mut said: Vec<(Code, String)> = Vec::new();
+        for (body, check, via) in reached(body, vocabulary) {
+            let mut push = |code: Code, key: &str, message: String, span: Span, note: &str| {
+                if said.iter().any(|(c, k)| *c == code && k == key) {
+                    return;
+                }
+                said.push((code, key.to_owned()));
+                let mut found = Diagnostic::new(code, message, span, "").of(ItemKind::Rule, &def.name.text);
+                if let Some(via) = via {
+                    found = found.note(format!("it stands in the macro `{via}`"));
+                }
+                diagnostics.push(found.note(note));
+            };
+            operands(check, &mut |operand| {
+                let OperandKind::Field { name, .. } = &operand.kind else { return };
+                if let Some(instead) = deprecated(name) {
+                    let message = format!("`{name}` will be dropped from the language");
+                    push(Code::Deprecated, name, message, body.text.span(&operand.bytes), instead);
+                }
+            });
+            if let Some(name) = unsafe_na(check) {
+                let message = format!("`{name}` is compared with the text `<NA>`, which it never has");
+                let note = format!("write `not {name} exists`");
+                push(Code::UnsafeNaCheck, name, message, body.text.span(&check.lhs.bytes), &note);
+            }
+            for value in values(check) {
+                if let Some(what) = looks_like_code(value, vocabulary.collection.dialect.is_exact()) {
+                    let written = String::from_utf8_lossy(&value.bytes);
+                    let message = format!("`{written}` is compared as a text, not as a {what}");
+                    let note =
+                        format!("to compare with the {what}, write it without quotes, a field in `val(…)`");
+                    push(Code::LooksLikeField, &written, message, body.text.span(&value.at), &note);
+                }
+            }
+            if let Some((pattern, instead)) = simpler(check) {
+                let message = format!("the regular expression `{pattern}` only says `{instead}`");
+                let note = "the simple operators are faster than a regular expression";
+                push(Code::SimplerThanRegex, pattern, message, body.text.span(&check.op_bytes), note);
+            }
+        }
+        output(def, diagnostics);
+    }
+}
+
+/// The comparisons of a body and of the macros behind it, each macro once, with the macro's name.
+fn reached<'v>(body: &'v Body, vocabulary: &'v Vocabulary) -> Vec<(&'v Body, &'v Check, Option<&'v str>)> {
+    let mut out = Vec::new();
+    let mut seen = Vec::new();
+    let mut waiting: Vec<(&Body, Option<&str>)> = vec![(body, None)];
+    while let Some((body, via)) = waiting.pop() {
+        out.extend(checks(&body.ast).map(|(_, check)| (body, check, via)));
+        for (name, _) in body.ast.macros() {
+            if let Some(i) = vocabulary.collection.find_macro(name, usize::MAX)
+                && !seen.contains(&i)
+                && let Some(inner) = vocabulary.macros.get(i)
+            {
+                seen.push(i);
+                waiting.push((inner, Some(&vocabulary.collection.macros[i].name.text)));
+            }
+        }
+    }
+    out
+}
+
+fn output(def: &RuleDef, diagnostics: &mut Vec<Diagnostic>) {
+    let text = def.output.text();
+    for (at, _) in text.match_indices("%evt.") {
+        let name = text[at + 1..]
+            .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_'))
+            .next()
+            .unwrap_or("")
+            .trim_end_matches('.');
+        if let Some(instead) = deprecated(name) {
+            let span = def.output.span(&(at as u32..(at + 1 + name.len()) as u32));
+            let message = format!("`{name}` will be dropped from the language");
+            let found = Diagnostic::new(Code::Deprecated, message, span, "").note(instead);
+            diagnostics.push(found.of(ItemKind::Rule, &def.name.text));
+        }
+    }
+}
+
+fn values(check: &Check) -> &[Value] {
+    match &check.rhs {
+        Rhs::Value(value) => std::slice::from_ref(value),
+        Rhs::List(values) => values,
+        _ => &[],
+    }
+}
+
+/// A field of JSON events that is compared with `<NA>`.
+fn unsafe_na(check: &Check) -> Option<&str> {
+    let Operand { kind: OperandKind::Field { name, .. }, .. } = &check.lhs else { return None };
+    let asks = matches!(check.op, Op::Eq | Op::Ne | Op::In | Op::Intersects | Op::Pmatch);
+    let json = name.starts_with("ka.") || name.starts_with("jevt.");
+    (asks && json && values(check).iter().any(|value| value.bytes == b"<NA>")).then_some(name)
+}
+
+/// A constant in quotes that looks like a field or a transformer. Constants without quotes are looked at elsewhere, and what
+/// somebody put in quotes to the letter is meant as a text; Falco does not know of quotes any more when it looks.
+fn looks_like_code(value: &Value, exact: bool) -> Option<&'static str> {
+    let text = std::str::from_utf8(&value.bytes).ok().filter(|_| value.quoted)?;
+    let trimmed = text.trim();
+    let is_field = |name: &str| {
+        name.contains('.') && (FieldId::from_name(name).is_some() || crate::fields::is_known(name))
+    };
+    if is_field(trimmed) && (exact || trimmed != text) {
+        return Some("field");
+    }
+    let (name, rest) = trimmed.split_once('(')?;
+    let inner = rest.strip_suffix(')')?;
+    (Transformer::from_word(name.trim()).is_some() && is_field(inner.trim())).then_some("transformer")
+}
+
+/// A regular expression without anything regular in it, and what says the same.
+fn simpler(check: &Check) -> Option<(&str, String)> {
+    if check.op != Op::Regex {
+        return None;
+    }
+    let pattern = std::str::from_utf8(&values(check).first()?.bytes).ok()?;
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-'))
+    };
+    let inner = pattern.strip_prefix('^').unwrap_or(pattern);
+    let inner = inner.strip_suffix('$').unwrap_or(inner);
+    let (head, start) = inner.strip_prefix(".*").map_or((false, inner), |rest| (true, rest));
+    let (tail, word) = start.strip_suffix(".*").map_or((false, start), |rest| (true, rest));
+    if !plain(word) {
+        return None;
+    }
+    let operator = match (head, tail) {
+        (false, true) => "startswith",
+        (true, false) => "endswith",
+        (true, true) => "contains",
+        (false, false) => "=",
+    };
+    Some((pattern, format!("{operator} {word}")))
+}
