@@ -42,7 +42,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn operand() -> impl Strategy<Value = Operand> {
     let field = (
-        prop::sample::select(vec!["proc.name", "evt.arg.flags", "a", "fd.sip.name", "4x.y_z"]),
+        prop::sample::select(vec!["proc.name", "evt.arg.flags", "a.b", "fd.sip.name", "4x.y_z"]),
         prop::option::of(prop_oneof![
             "[a-zA-Z0-9/.*-]{1,6}".prop_map(|s| Value { bytes: s.into_bytes(), quoted: false, at: 0..0 }),
             "[a-z ]{0,5}".prop_map(|s| Value { bytes: s.into_bytes(), quoted: true, at: 0..0 }),
