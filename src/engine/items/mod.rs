@@ -4,6 +4,7 @@
 //! other (redefinition, append, override) is the business of [`crate::collect`].
 
 mod exception;
+mod indent;
 mod keys;
 mod rule;
 mod simple;
@@ -109,6 +110,8 @@ pub struct RuleItem {
     pub capture_duration: Option<u64>,
     /// `append: true`, and where.
     pub append: Option<Span>,
+    /// The whole line of `append`, where it has one to itself.
+    pub append_line: Option<Span>,
     /// The `override` map.
     pub overrides: Vec<Override>,
 }
@@ -171,6 +174,7 @@ pub fn read(
     file: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Item> {
+    indent::lost_indentation(source, file, diagnostics);
     let mut reader = Reader { source, file, diagnostics };
     let mut items = Vec::new();
     for document in documents {
