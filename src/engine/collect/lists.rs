@@ -8,12 +8,15 @@ use rustc_hash::FxHashMap;
 
 use crate::collect::{Collection, ListDef};
 use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::dialect::Dialect;
 use crate::syntax::text::Spliced;
 
 /// Lists with their items ready to be put in.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     lists: Vec<(String, Vec<Spliced>)>,
+    /// The dialect of the texts that they are put into.
+    pub(crate) dialect: Dialect,
 }
 
 fn is_delimiter(byte: u8) -> bool {
@@ -47,7 +50,7 @@ impl Lists {
             lists.push((list.name.text.clone(), items));
             seen.insert(&list.name.text, list);
         }
-        Self { lists }
+        Self { lists, dialect: collection.dialect }
     }
 
     /// How many lists there are.

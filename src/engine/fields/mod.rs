@@ -149,7 +149,8 @@ static OFTEN_MEANT: &[(&str, &str)] = &[
     ("severity", "alert.priority"),
 ];
 
-fn near(name: &str) -> Option<&'static str> {
+/// What was probably meant by a name that nobody has.
+pub(crate) fn near(name: &str) -> Option<&'static str> {
     if let Some((_, meant)) = OFTEN_MEANT.iter().find(|(written, _)| *written == name) {
         return Some(meant);
     }

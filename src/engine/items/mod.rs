@@ -4,6 +4,7 @@
 //! other (redefinition, append, override) is the business of [`crate::collect`].
 
 mod exception;
+mod indent;
 mod keys;
 mod rule;
 mod simple;
@@ -109,6 +110,8 @@ pub struct RuleItem {
     pub capture_duration: Option<u64>,
     /// `append: true`, and where.
     pub append: Option<Span>,
+    /// The whole line of `append`, where it has one to itself.
+    pub append_line: Option<Span>,
     /// The `override` map.
     pub overrides: Vec<Override>,
 }
@@ -187,6 +190,7 @@ pub fn each(
     diagnostics: &mut Vec<Diagnostic>,
     take: &mut dyn FnMut(Item, &mut Vec<Diagnostic>) -> bool,
 ) {
+    indent::lost_indentation(source, file, diagnostics);
     let mut reader = Reader { source, file, diagnostics };
     for document in documents {
         match &document.kind {

@@ -89,6 +89,7 @@ impl Reader<'_> {
             capture: on(capture?),
             capture_duration: capture_duration?,
             append: append?.filter(|(on, _)| *on).map(|(_, span)| span),
+            append_line: keys.key("append").and_then(|key| self.line_of(key)),
             overrides: overrides?,
         };
         if let (Some(span), false) = (item.append, item.overrides.is_empty()) {
@@ -105,6 +106,15 @@ impl Reader<'_> {
         let before = self.file.get(..key as usize).unwrap_or("");
         let dash = before.trim_end_matches(' ');
         if dash.ends_with('-') { dash.len() as u32 - 1 } else { key }
+    }
+
+    /// The line of a key that is the first in it, with its line break.
+    fn line_of(&self, key: Span) -> Option<Span> {
+        let before = self.file.get(..key.start as usize)?;
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let rest = self.file.get(key.start as usize..)?;
+        let end = key.start as usize + rest.find('\n').map_or(rest.len(), |at| at + 1);
+        before[start..].trim().is_empty().then(|| Span::new(self.source, start as u32, end as u32))
     }
 
     /// A full definition needs its four keys; a lone `enabled` is a switch; the rest is a change.

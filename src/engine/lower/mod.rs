@@ -16,7 +16,7 @@ use crate::ir::{Arena, IrId};
 use crate::source::Span;
 use crate::syntax::ast::{Ast, Bytes, NodeKind};
 use crate::syntax::text::Spliced;
-use crate::syntax::{SyntaxError, parse};
+use crate::syntax::{SyntaxError, parse_in};
 
 /// A condition that was spliced and parsed.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl Body {
             diagnostics.push(owner.mark(found.note("more than 256 KiB of text after the lists were put in")));
             return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
         }
-        let parsed = parse(text.text());
+        let parsed = parse_in(text.text(), lists.dialect);
         for error in &parsed.errors {
             diagnostics.push(owner.mark(syntax_diagnostic(&text, error)));
         }

@@ -33,6 +33,17 @@ impl Parser<'_> {
         let lhs = self.operand(0)?;
         let after = self.lexer.at();
         self.lexer.blanks();
+        if let OperandKind::Field { name, arg: None } = &lhs.kind
+            && is_macro_name(name)
+            && let Some((op, _)) = self.lexer.operator()
+        {
+            let near = crate::fields::near(name);
+            let message = format!("`{name}` is no field, so it cannot be compared with `{}`", op.word());
+            let mut found =
+                error(Code::Syntax, message, "a word without a point is a macro's name", start..after);
+            found.near = near;
+            return Err(found);
+        }
         let Some((op, op_bytes)) = self.lexer.operator() else {
             if let OperandKind::Field { name, arg: None } = &lhs.kind
                 && is_macro_name(name)
@@ -125,7 +136,7 @@ impl Parser<'_> {
         }
         let open = self.lexer.at();
         self.lexer.byte(b'(');
-        let args = self.call_args(open, depth)?;
+        let args = self.call_args(open, depth, InList::No)?;
         if !name.takes_list() && args.len() != 1 {
             let message = format!("`{}` takes one argument", name.word());
             return Err(error(Code::Syntax, message, "", start..self.lexer.at()));
@@ -135,7 +146,7 @@ impl Parser<'_> {
     }
 
     /// The arguments up to and with the closing parenthesis; the opening one is taken.
-    fn call_args(&mut self, open: u32, depth: usize) -> Result<Vec<CallArg>, SyntaxError> {
+    fn call_args(&mut self, open: u32, depth: usize, in_list: InList) -> Result<Vec<CallArg>, SyntaxError> {
         if depth >= MAX_CALL_DEPTH {
             return Err(error(Code::TooDeep, "transformer calls are nested too deep", "", open..open + 1));
         }
@@ -143,18 +154,10 @@ impl Parser<'_> {
         loop {
             self.lexer.blanks();
             let at = self.lexer.at();
-            let arg = match self.lexer.peek() {
-                Some(b'(') => {
-                    self.lexer.byte(b'(');
-                    CallArg::List(self.call_args(at, depth + 1)?)
-                }
-                Some(b'"' | b'\'') => match self.lexer.value()? {
-                    Some(value) => CallArg::Constant(value),
-                    None => return Err(error(Code::Syntax, "an argument was expected here", "", at..at)),
-                },
-                _ => CallArg::Operand(self.operand(depth + 1)?),
-            };
-            args.push(arg);
+            if in_list == InList::Yes && args.is_empty() && self.lexer.byte(b')') {
+                return Ok(args);
+            }
+            args.push(self.call_arg(at, depth, in_list)?);
             self.lexer.blanks();
             if self.lexer.byte(b',') {
                 continue;
@@ -171,10 +174,47 @@ impl Parser<'_> {
         }
     }
 
+    /// A list, a quoted text, a number, a field or another call.
+    fn call_arg(&mut self, at: u32, depth: usize, in_list: InList) -> Result<CallArg, SyntaxError> {
+        match self.lexer.peek() {
+            Some(b'(') if in_list == InList::No => {
+                self.lexer.byte(b'(');
+                return Ok(CallArg::List(self.call_args(at, depth + 1, InList::Yes)?));
+            }
+            Some(b'"' | b'\'') => {
+                return match self.lexer.value()? {
+                    Some(value) => Ok(CallArg::Constant(value)),
+                    None => Err(error(Code::Syntax, "an argument was expected here", "", at..at)),
+                };
+            }
+            Some(byte) if byte.is_ascii_digit() || matches!(byte, b'+' | b'-') => {
+                // A field's name may begin with a digit, too: a number ends at a blank, a comma or a parenthesis.
+                let number = self.lexer.number();
+                let ends = self.lexer.peek().is_none_or(|b| is_blank(b) || matches!(b, b',' | b')'));
+                if let (Some(value), true) = (number, ends) {
+                    return Ok(CallArg::Constant(value));
+                }
+                self.lexer.seek(at);
+            }
+            _ => {}
+        }
+        let operand = self.operand(depth + 1)?;
+        if let OperandKind::Field { name, .. } = &operand.kind
+            && is_macro_name(name)
+        {
+            let mut found =
+                error(Code::Syntax, "a field was expected here", "this is no field", operand.bytes);
+            found.note = Some("a text stands in quotes".to_owned());
+            return Err(found);
+        }
+        Ok(CallArg::Operand(operand))
+    }
+
     fn rhs(&mut self, lhs: &Operand, op: Op) -> Result<(Option<Modifier>, Rhs), SyntaxError> {
         if op == Op::Exists {
             return Ok((None, Rhs::None));
         }
+        let before = self.lexer.at();
         self.lexer.blanks();
         if let Some(rhs) = self.rhs_field()? {
             return Ok((None, rhs));
@@ -191,13 +231,10 @@ impl Parser<'_> {
         if op.takes_list() {
             return Ok((None, self.list_or_word(op)?));
         }
-        if let Some(modifier) = Modifier::from_word(self.lexer.peek_word()) {
-            self.lexer.seek(at + modifier.word().len() as u32);
-            self.lexer.blanks();
-            if self.lexer.peek() == Some(b'(') {
-                return Ok((Some(modifier), Rhs::List(self.list()?)));
-            }
-            self.lexer.seek(at);
+        if at > before
+            && let Some(found) = self.modified()?
+        {
+            return Ok(found);
         }
         if let Some(value) = self.lexer.value()? {
             Ok((None, Rhs::Value(value)))
@@ -210,6 +247,39 @@ impl Parser<'_> {
             }
             Err(found)
         }
+    }
+
+    /// A modifier and its list. Without blanks around it, or without a list behind it, the word is a value.
+    fn modified(&mut self) -> Result<Option<(Option<Modifier>, Rhs)>, SyntaxError> {
+        let at = self.lexer.at();
+        let Some(modifier) = Modifier::from_word(self.lexer.peek_word()) else { return Ok(None) };
+        self.lexer.seek(at + modifier.word().len() as u32);
+        if self.lexer.peek().is_some_and(is_blank) {
+            self.lexer.blanks();
+            if self.lexer.peek() == Some(b'(') {
+                return Ok(Some((Some(modifier), Rhs::List(self.list()?))));
+            }
+            if !["and", "or", "not"].contains(&self.lexer.peek_word())
+                && let Some(name) = self.list_name()
+            {
+                return Ok(Some((Some(modifier), Rhs::List(vec![name]))));
+            }
+        }
+        self.lexer.seek(at);
+        Ok(None)
+    }
+
+    /// The name of a list in place of one: what is put in its place stands in parentheses of its own.
+    fn list_name(&mut self) -> Option<Value> {
+        let at = self.lexer.at();
+        let word = self.lexer.peek_word();
+        let after = self.lexer.rest().get(word.len()).copied();
+        if !is_macro_name(word) || after.is_some_and(|b| !is_blank(b) && b != b')') {
+            return None;
+        }
+        let end = at + word.len() as u32;
+        self.lexer.seek(end);
+        Some(Value { bytes: word.as_bytes().to_vec(), quoted: false, at: at..end })
     }
 
     /// `val(field)` or a transformer call.
@@ -228,6 +298,14 @@ impl Parser<'_> {
         self.lexer.seek(at + 4);
         self.lexer.blanks();
         let field = self.operand(0)?;
+        if !matches!(&field.kind, OperandKind::Field { name, .. } if !is_macro_name(name)) {
+            return Err(error(
+                Code::Syntax,
+                "a field was expected inside `val(…)`",
+                "this is none",
+                field.bytes,
+            ));
+        }
         self.lexer.blanks();
         if !self.lexer.byte(b')') {
             return Err(error(
@@ -245,13 +323,8 @@ impl Parser<'_> {
         if self.lexer.peek() == Some(b'(') {
             return Ok(Rhs::List(self.list()?));
         }
-        let word = self.lexer.peek_word();
-        let after = self.lexer.rest().get(word.len()).copied();
-        if is_macro_name(word) && after.is_none_or(|b| is_blank(b) || b == b')') {
-            let end = at + word.len() as u32;
-            self.lexer.seek(end);
-            let value = Value { bytes: word.as_bytes().to_vec(), quoted: false, at: at..end };
-            return Ok(Rhs::List(vec![value]));
+        if let Some(name) = self.list_name() {
+            return Ok(Rhs::List(vec![name]));
         }
         let end = self.word_at(at).min(self.lexer.end());
         let message = format!("a list in parentheses was expected after `{}`", op.word());
@@ -318,6 +391,13 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+/// Whether a call's argument stands in a list; lists do not nest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InList {
+    No,
+    Yes,
 }
 
 /// Whether the values of a field have an order and are written as names: priorities.

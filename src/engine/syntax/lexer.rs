@@ -2,6 +2,7 @@
 //! anything), so the parser asks for the token that may come next and the lexer cuts it or says why it cannot.
 
 use super::ast::{Bytes, Op, Value};
+use crate::dialect::Dialect;
 
 /// Why a token could not be cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub(super) struct Bad {
 pub(super) struct Lexer<'t> {
     text: &'t str,
     at: usize,
+    dialect: Dialect,
 }
 
 pub(super) fn is_blank(byte: u8) -> bool {
@@ -33,8 +35,8 @@ pub(crate) fn quoted_needed(bytes: &[u8]) -> bool {
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
+    pub(super) fn new(text: &'t str, dialect: Dialect) -> Self {
+        Self { text, at: 0, dialect }
     }
 
     pub(super) fn at(&self) -> u32 {
@@ -227,13 +229,14 @@ impl<'t> Lexer<'t> {
                 None => {
                     return Err(Bad { message: "this quoted text is not closed", bytes: start..start + 1 });
                 }
-                Some(b) if b == quote => {
+                // A quote with a backslash before it closes nothing, even where that backslash is itself escaped.
+                Some(b) if b == quote && !self.after_backslash() => {
                     self.at += 1;
                     break;
                 }
                 Some(b'\\') => {
                     let from = self.at();
-                    if let Err(message) = self.escape(&mut bytes) {
+                    if let Err(message) = self.escape(quote, &mut bytes) {
                         bad.get_or_insert(Bad { message, bytes: from..self.at().min(self.end()) });
                     }
                 }
@@ -253,8 +256,12 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    fn after_backslash(&self) -> bool {
+        self.at.checked_sub(1).and_then(|at| self.text.as_bytes().get(at)) == Some(&b'\\')
+    }
+
     /// Resolves one escape. The byte after the backslash is always taken, so an escaped quote never closes the text.
-    fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<(), &'static str> {
+    fn escape(&mut self, quote: u8, bytes: &mut Vec<u8>) -> Result<(), &'static str> {
         self.at += 1;
         let Some(byte) = self.peek() else { return Ok(()) };
         let next = self.text.get(self.at..).and_then(|rest| rest.chars().next());
@@ -266,10 +273,12 @@ impl<'t> Lexer<'t> {
             b'n' => b'\n',
             b'r' => b'\r',
             b't' => b'\t',
-            b'\\' | b'/' | b'"' | b'\'' => byte,
+            b'\\' | b'/' => byte,
+            b'"' | b'\'' if byte == quote => byte,
+            b'"' | b'\'' => return Err("a backslash escapes only the kind of quote that the text stands in"),
             // Falco's oldest rules wrote a backslash so; stock rules still do.
             b' ' => b'\\',
-            b'x' => {
+            b'x' if !self.dialect.is_exact() => {
                 let digits = self.rest().get(..2).and_then(|d| std::str::from_utf8(d).ok());
                 let value = digits
                     .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))

@@ -4,6 +4,7 @@
 use super::ast::{Ast, Bytes, NodeId, NodeKind, Operand};
 use super::lexer::{Bad, Lexer, is_blank};
 use crate::diag::Code;
+use crate::dialect::Dialect;
 
 /// How deep parentheses may nest; Falco's limit.
 pub const MAX_DEPTH: usize = 1000;
@@ -38,16 +39,21 @@ pub struct Parsed {
     pub errors: Vec<SyntaxError>,
 }
 
-/// Parses a condition.
+/// Parses a condition in the default dialect.
 pub fn parse(text: &str) -> Parsed {
-    let mut parser = Parser::new(text);
+    parse_in(text, Dialect::default())
+}
+
+/// Parses a condition in a dialect.
+pub fn parse_in(text: &str, dialect: Dialect) -> Parsed {
+    let mut parser = Parser::new(text, dialect);
     parser.condition();
     Parsed { ast: parser.ast, errors: parser.errors }
 }
 
 /// Parses a field or a transformer call alone, as exceptions and outputs name one.
 pub fn parse_field(text: &str) -> Result<Operand, SyntaxError> {
-    let mut parser = Parser::new(text);
+    let mut parser = Parser::new(text, Dialect::default());
     parser.lexer.blanks();
     let operand = parser.operand(0)?;
     parser.lexer.blanks();
@@ -75,7 +81,9 @@ pub(super) fn error(
 impl From<Bad> for SyntaxError {
     fn from(bad: Bad) -> Self {
         let mut out = error(Code::BadString, bad.message, "", bad.bytes);
-        if bad.message.contains("escape") {
+        if bad.message.contains("escapes") {
+            out.note = Some("inside the other kind of quotes a quote needs no backslash".to_owned());
+        } else if bad.message.contains("escape") {
             out.note = Some(
                 "the escapes are \\b \\f \\n \\r \\t \\\\ \\/ \\\" \\' and \\xHH; write a backslash as two"
                     .to_owned(),
@@ -109,8 +117,8 @@ pub(super) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    fn new(text: &'t str) -> Self {
-        Self { lexer: Lexer::new(text), ast: Ast::default(), errors: Vec::new() }
+    fn new(text: &'t str, dialect: Dialect) -> Self {
+        Self { lexer: Lexer::new(text, dialect), ast: Ast::default(), errors: Vec::new() }
     }
 
     fn condition(&mut self) {
@@ -163,10 +171,13 @@ impl<'t> Parser<'t> {
     fn after_part(&mut self, stack: &mut Vec<Frame>, mut part: NodeId) -> bool {
         loop {
             let Some(frame) = stack.last_mut() else { return false };
-            while let Some(at) = frame.nots.pop() {
+            // Two that stand side by side cancel each other, as in Falco; in parentheses each counts.
+            let odd = frame.nots.len() % 2 == 1;
+            if let (Some(at), true) = (frame.nots.first(), odd) {
                 let end = self.ast.node(part).bytes.end;
-                part = self.ast.push(NodeKind::Not(part), at..end);
+                part = self.ast.push(NodeKind::Not(part), *at..end);
             }
+            frame.nots.clear();
             frame.ands.push(part);
             self.lexer.blanks();
             if self.lexer.keyword("and") {

@@ -38,6 +38,11 @@ impl fmt::Display for Ast {
                 }
                 NodeKind::Not(part) => {
                     f.write_str("not ")?;
+                    // Side by side they would cancel each other.
+                    if matches!(self.node(*part).kind, NodeKind::Not(_)) {
+                        f.write_str("(")?;
+                        steps.push(Step::Text(")"));
+                    }
                     steps.push(Step::Node(*part, true));
                 }
                 NodeKind::Check(check) => check.fmt(f)?,
@@ -127,7 +132,12 @@ struct Quoted<'b>(&'b [u8]);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
-        for chunk in self.0.utf8_chunks() {
+        // A quote after a backslash closes nothing, so a backslash at the end is written in the old way.
+        let (body, last) = match self.0.strip_suffix(b"\\") {
+            Some(body) => (body, "\\ "),
+            None => (self.0, ""),
+        };
+        for chunk in body.utf8_chunks() {
             for c in chunk.valid().chars() {
                 match c {
                     '"' => f.write_str("\\\"")?,
@@ -143,6 +153,7 @@ impl fmt::Display for Quoted<'_> {
                 write!(f, "\\x{byte:02x}")?;
             }
         }
+        f.write_str(last)?;
         f.write_str("\"")
     }
 }

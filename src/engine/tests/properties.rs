@@ -8,7 +8,7 @@ use eyas_engine::syntax::ast::{
     Ast, CallArg, Check, Modifier, NodeId, NodeKind, Op, Operand, OperandKind, Rhs, Transformer, Value,
 };
 use eyas_engine::syntax::{Parsed, parse};
-use eyas_engine::{FieldMap, Filter, Loader, Ruleset, Scratch, SourceFile};
+use eyas_engine::{Dialect, FieldMap, Filter, Loader, Ruleset, Scratch, SourceFile, format};
 use proptest::prelude::*;
 
 /// A condition as the strategies make it.
@@ -42,7 +42,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn operand() -> impl Strategy<Value = Operand> {
     let field = (
-        prop::sample::select(vec!["proc.name", "evt.arg.flags", "a", "fd.sip.name", "4x.y_z"]),
+        prop::sample::select(vec!["proc.name", "evt.arg.flags", "a.b", "fd.sip.name", "4x.y_z"]),
         prop::option::of(prop_oneof![
             "[a-zA-Z0-9/.*-]{1,6}".prop_map(|s| Value { bytes: s.into_bytes(), quoted: false, at: 0..0 }),
             "[a-z ]{0,5}".prop_map(|s| Value { bytes: s.into_bytes(), quoted: true, at: 0..0 }),
@@ -278,6 +278,41 @@ proptest! {
         prop_assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
         prop_assert_eq!(sketched(&parsed.ast), sketched(&ast), "{}", text);
         prop_assert_eq!(parsed.ast.to_string(), text);
+    }
+
+    #[test]
+    fn formatting_twice_is_as_once_and_keeps_the_tree(
+        tree in any_tree(), style in 0..4_usize, indent in 1..5_usize, breaks in any::<u64>(),
+    ) {
+        let mut ast = Ast::default();
+        build(&tree, &mut ast);
+        let text = ast.to_string();
+        // Other blanks where one stood between words; those in quotes stay, since a break there would be another text.
+        let mut loose = String::new();
+        let mut quote = false;
+        for (i, c) in text.chars().enumerate() {
+            quote ^= c == '"' && !loose.ends_with('\\');
+            loose.push(c);
+            if c == ' ' && !quote && breaks >> (i % 64) & 1 == 1 {
+                loose.push_str(if style < 2 { "\n" } else { "  " });
+            }
+        }
+        let pad = " ".repeat(2 + indent);
+        let value = match style {
+            0 => format!(">\n{pad}{}", loose.replace('\n', &format!("\n{pad}"))),
+            1 => format!("|\n{pad}{}", loose.replace('\n', &format!("\n{pad}"))),
+            2 => format!("'{}'", loose.replace('\'', "''")),
+            _ => loose,
+        };
+        let file = format!("- macro: m # why\n  condition: {value}\n# end\n- list: l\n  items: [a]\n");
+        if let Ok(once) = format(&file, Dialect::Eyas) {
+            let twice = format(&once.text, Dialect::Eyas).unwrap();
+            prop_assert_eq!(&twice.text, &once.text);
+            prop_assert!(once.text.starts_with("- macro: m # why\n"), "{}", once.text);
+            prop_assert!(once.text.ends_with("\n# end\n- list: l\n  items: [a]\n"), "{}", once.text);
+            let why = "the file would mean something else";
+            prop_assert!(once.left.iter().all(|(_, w)| *w != why), "{}\n{}", file, text);
+        }
     }
 
     #[test]
