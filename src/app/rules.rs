@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use eyas_engine::cases::{self, CaseResult};
 use eyas_engine::diag::{self, Severity};
 use eyas_engine::source::SourceFile;
+use serde_json::json;
 
 use crate::cli;
 use crate::fail::{Fail, Outcome};
-use crate::rulebook;
 use crate::settings::Settings;
+use crate::{falco, rulebook, rules_eval, rules_explain, rules_show};
 
 /// The tests of the shipped rules.
 static SHIPPED_TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
@@ -23,7 +24,10 @@ pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
             check(&settings.of_rules(&[&*settings.base_rules, files].concat()), *json)
         }
         cli::Rules::Test { files } => test(settings, files),
-        cli::Rules::List => list(settings),
+        cli::Rules::List { json } => list(settings, *json),
+        cli::Rules::Show(args) => rules_show::show(settings, args),
+        cli::Rules::Eval(args) => rules_eval::eval(settings, args),
+        cli::Rules::Explain(args) => rules_explain::explain(settings, args),
     }
 }
 
@@ -120,9 +124,24 @@ fn test_files(settings: &Settings, files: &[PathBuf]) -> Result<Vec<SourceFile>,
     Ok(texts)
 }
 
-fn list(settings: &Settings) -> Outcome {
+fn list(settings: &Settings, json: bool) -> Outcome {
     let rules = rulebook::load(settings)?;
     let mut out = std::io::stdout().lock();
+    if json {
+        let all = rules.ruleset.rules().map(|(_, rule)| {
+            json!({
+                "name": &*rule.name,
+                "priority": rule.priority.name(),
+                "enabled": rule.enabled,
+                "source": &*rule.source,
+                "tags": rule.tags.to_vec(),
+                "desc": rule.desc.trim(),
+            })
+        });
+        let object = json!({ "rules": all.collect::<Vec<_>>() });
+        writeln!(out, "{}", falco::harmless(object.to_string()))?;
+        return Ok(());
+    }
     for (_, rule) in rules.ruleset.rules() {
         let state = if rule.enabled { "on " } else { "off" };
         writeln!(out, "{state} {:<13} {}", rule.priority.name(), rule.name)?;
