@@ -163,11 +163,11 @@ pub(crate) struct RulesEval {
     #[arg(long, value_name = "FILE")]
     pub(crate) event: PathBuf,
 
-    /// Print TRUE or FALSE: whether this condition holds; LOAD_ERROR when it does not compile.
+    /// Print TRUE or FALSE: whether this condition holds; `LOAD_ERROR` when it does not compile.
     #[arg(long, value_name = "EXPR", required_unless_present = "output", conflicts_with = "output")]
     pub(crate) condition: Option<String>,
 
-    /// Print this output text with the event's values; LOAD_ERROR when it is wrong.
+    /// Print this output text with the event's values; `LOAD_ERROR` when it is wrong.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output: Option<String>,
 

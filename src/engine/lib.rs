@@ -3,8 +3,8 @@
 //! The stages, in order, each total (a value and diagnostics): [`yaml`] text to a tree with marks, [`items`] tree to items,
 //! [`collect`] items to definitions, [`syntax`] spliced text to a tree, [`lower`] trees to the typed form of [`ir`],
 //! [`program`] typed form to jumps. Beside them [`output`] for what rules say, [`filter`] for conditions by themselves,
-//! [`fieldmap`] for events in the documented JSON form, [`cases`] for tests of rules. The room does no I/O, reads no clock
-//! and starts no thread; only it knows YAML.
+//! [`fieldmap`] for events in the documented JSON form, [`cases`] for tests of rules, [`explain`] and [`effective`] for
+//! questions about a rule. The room does no I/O, reads no clock and starts no thread; only it knows YAML.
 
 pub mod cases;
 pub mod collect;

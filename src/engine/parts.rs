@@ -1,6 +1,8 @@
 //! A condition as a list of parts with depths: what `explain` and `effective` show. A part knows the bytes that a person
 //! wrote for it. A list in place of a tree, since a condition may be nested deeper than a stack is.
 
+use std::fmt::Write as _;
+
 use eyas_event::text::escape;
 
 use crate::source::{Sources, Span};
@@ -89,7 +91,7 @@ impl Part {
             let rest = list.len() - i;
             // The first value is shown whatever its length; a comparison without any says nothing.
             if i > 0 && used > width {
-                out.push_str(&format!(", … {rest} more"));
+                let _ = write!(out, ", … {rest} more");
                 break;
             }
             if i > 0 {
