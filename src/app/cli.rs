@@ -161,7 +161,58 @@ pub(crate) enum Rules {
         files: Vec<PathBuf>,
     },
     /// List the rules.
-    List,
+    List {
+        /// One JSON object in place of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the effective rule: after overrides, with its macros and lists, each clause with its file and line.
+    Show(RulesShow),
+    /// Judge one event by a condition, or render an output for it.
+    Eval(RulesEval),
+    /// Show how a rule judges one event: its condition as a tree, with what each part saw and said.
+    Explain(RulesExplain),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesShow {
+    /// The rule's name.
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
+
+    /// One JSON object in place of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesEval {
+    /// The event, as docs/events.md describes it; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) event: PathBuf,
+
+    /// Print TRUE or FALSE: whether this condition holds; `LOAD_ERROR` when it does not compile.
+    #[arg(long, value_name = "EXPR", required_unless_present = "output", conflicts_with = "output")]
+    pub(crate) condition: Option<String>,
+
+    /// Print this output text with the event's values; `LOAD_ERROR` when it is wrong.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesExplain {
+    /// The event, as docs/events.md describes it; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) event: PathBuf,
+
+    /// The rule's name.
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
+
+    /// One JSON object in place of text.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

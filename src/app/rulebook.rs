@@ -27,6 +27,12 @@ pub(crate) fn plain(diagnostics: &[Diagnostic], sources: &Sources, least: Severi
     text(diagnostics, sources, least, Paint::Plain)
 }
 
+/// Colours for a stream that is a terminal, unless `NO_COLOR` asks for none.
+pub(crate) fn paint(terminal: bool) -> Paint {
+    let wanted = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    if wanted { Paint::Colour } else { Paint::Plain }
+}
+
 /// Diagnostics as text.
 pub(crate) fn text(diagnostics: &[Diagnostic], sources: &Sources, least: Severity, paint: Paint) -> String {
     let mut text = String::new();

@@ -16,10 +16,10 @@ pub struct Filter {
     program: Program,
 }
 
-/// Why a text is no filter.
+/// What was found in a text; why it is no filter, when it is none.
 #[derive(Clone, Debug)]
 pub struct Rejected {
-    /// What is wrong; at least one error.
+    /// What is wrong; at least one error when it is no filter.
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics point into: the ruleset's, then the filter's.
     pub sources: Sources,
@@ -28,6 +28,12 @@ pub struct Rejected {
 impl Filter {
     /// Compiles a condition against a ruleset's macros and lists.
     pub fn compile(text: &str, ruleset: &Ruleset) -> Result<Self, Rejected> {
+        let (filter, findings) = Self::examine(text, ruleset);
+        filter.ok_or(findings)
+    }
+
+    /// Compiles a condition and gives all that was found, warnings and lints of a good one as well.
+    pub fn examine(text: &str, ruleset: &Ruleset) -> (Option<Self>, Rejected) {
         let mut sources = ruleset.sources.clone();
         let id = sources.add(SourceFile::new("filter", text));
         let owner = Owner { kind: ItemKind::Filter, name: "filter" };
@@ -35,7 +41,7 @@ impl Filter {
         if text.trim().is_empty() {
             let found = Diagnostic::new(Code::Syntax, "the filter is empty", Span::new(id, 0, 0), "");
             let found = found.note("write a condition, such as: proc.name = curl and user.uid = 0");
-            return Err(Rejected { diagnostics: vec![found.of(owner.kind, owner.name)], sources });
+            return (None, Rejected { diagnostics: vec![found.of(owner.kind, owner.name)], sources });
         }
         let vocabulary = &ruleset.vocabulary;
         let whole = Spliced::whole(id, text);
@@ -43,11 +49,10 @@ impl Filter {
         let mut lowerer = Lowerer::new(vocabulary);
         let lowered = lowerer.lower(&body, owner, &mut diagnostics);
         let arena = lowerer.finish(&mut diagnostics);
-        if lowered.broken {
-            diagnostics.sort_by_key(|d| !d.is_error());
-            return Err(Rejected { diagnostics, sources });
-        }
-        Ok(Self { text: text.to_owned(), program: Program::new(&arena, &[lowered.node]) })
+        diagnostics.sort_by_key(|d| !d.is_error());
+        let filter = (!lowered.broken)
+            .then(|| Self { text: text.to_owned(), program: Program::new(&arena, &[lowered.node]) });
+        (filter, Rejected { diagnostics, sources })
     }
 
     /// The condition as it was typed.

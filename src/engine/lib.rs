@@ -3,14 +3,16 @@
 //! The stages, in order, each total (a value and diagnostics): [`yaml`] text to a tree with marks, [`items`] tree to items,
 //! [`collect`] items to definitions, [`syntax`] spliced text to a tree, [`lower`] trees to the typed form of [`ir`],
 //! [`program`] typed form to jumps. Beside them [`output`] for what rules say, [`filter`] for conditions by themselves,
-//! [`fieldmap`] for events in the documented JSON form, [`cases`] for tests of rules. The room does no I/O, reads no clock
-//! and starts no thread; only it knows YAML.
+//! [`fieldmap`] for events in the documented JSON form, [`cases`] for tests of rules, [`explain`] and [`effective`] for
+//! questions about a rule. The room does no I/O, reads no clock and starts no thread; only it knows YAML.
 
 pub mod cases;
 pub mod collect;
 pub mod describe;
 pub mod diag;
 pub mod dialect;
+pub mod effective;
+pub mod explain;
 pub mod fieldmap;
 pub mod fields;
 pub mod filter;
@@ -25,6 +27,7 @@ pub mod loader;
 pub mod lower;
 pub mod matching;
 pub mod output;
+pub mod parts;
 pub mod program;
 pub mod ruleset;
 pub mod sarif;

@@ -13,6 +13,7 @@ mod hostile;
 mod records;
 mod reload;
 mod replay;
+mod rules_commands;
 mod screen;
 mod store;
 mod support;

@@ -3,7 +3,10 @@
 
 mod check;
 mod describe;
+mod eval;
+mod explain;
 mod list;
+mod show;
 mod test;
 
 use std::path::PathBuf;
@@ -27,7 +30,10 @@ pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
         cli::Rules::Describe { files, json } if files.is_empty() => describe::run(settings, *json),
         cli::Rules::Describe { files, json } => describe::run(&with_base(settings, files), *json),
         cli::Rules::Test { files } => test::test(settings, files),
-        cli::Rules::List => list::list(settings),
+        cli::Rules::List { json } => list::list(settings, *json),
+        cli::Rules::Show(args) => show::show(settings, args),
+        cli::Rules::Eval(args) => eval::eval(settings, args),
+        cli::Rules::Explain(args) => explain::explain(settings, args),
     }
 }
 
