@@ -39,7 +39,14 @@ impl Filter {
         }
         let vocabulary = &ruleset.vocabulary;
         let whole = Spliced::whole(id, text);
-        let body = Body::new(&whole, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);
+        let body = Body::new(
+            &whole,
+            &vocabulary.lists,
+            vocabulary.collection.dialect,
+            owner,
+            &mut |_| {},
+            &mut diagnostics,
+        );
         let mut lowerer = Lowerer::new(vocabulary);
         let lowered = lowerer.lower(&body, owner, &mut diagnostics);
         let arena = lowerer.finish(&mut diagnostics);

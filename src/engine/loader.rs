@@ -141,7 +141,14 @@ impl Loader {
             let owner = Owner { kind: ItemKind::Rule, name: &name.text };
             // An appended condition may begin with the word that joins it; it is checked without.
             let joined = condition.without_leading(&["and", "or"]);
-            let body = Body::new(&joined, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);
+            let body = Body::new(
+                &joined,
+                &vocabulary.lists,
+                vocabulary.collection.dialect,
+                owner,
+                &mut |_| {},
+                &mut diagnostics,
+            );
             compiler.lowerer.lower(&body, owner, &mut diagnostics);
         }
         unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
@@ -202,7 +209,7 @@ impl Compiler<'_> {
             output_text.push_standing_for(SUGGESTED, def.name.span);
         }
         let before = found.len();
-        let template = output::parse(&output_text, &mut found);
+        let template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
         for d in &mut found[before..] {
             d.item.get_or_insert_with(|| (ItemKind::Rule, name.clone()));
         }

@@ -4,7 +4,9 @@
 //! that it takes down. Diagnostics point into the file through the condition's spliced text.
 
 mod check;
+mod exact;
 mod lints;
+pub(crate) mod terms;
 
 use std::rc::Rc;
 
@@ -12,11 +14,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collect::{Collection, Lists, with_exceptions};
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
 use crate::source::Span;
 use crate::syntax::ast::{Ast, Bytes, NodeKind};
 use crate::syntax::text::Spliced;
-use crate::syntax::{SyntaxError, parse};
+use crate::syntax::{SyntaxError, parse_as};
 
 /// A condition that was spliced and parsed.
 #[derive(Clone, Debug)]
@@ -98,6 +101,7 @@ impl Body {
     pub fn new(
         text: &Spliced,
         lists: &Lists,
+        dialect: Dialect,
         owner: Owner<'_>,
         used: &mut dyn FnMut(usize),
         diagnostics: &mut Vec<Diagnostic>,
@@ -109,7 +113,7 @@ impl Body {
             diagnostics.push(owner.mark(found.note("more than 256 KiB of text after the lists were put in")));
             return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
         }
-        let parsed = parse(text.text());
+        let parsed = parse_as(text.text(), dialect);
         for error in &parsed.errors {
             diagnostics.push(owner.mark(syntax_diagnostic(&text, error)));
         }
@@ -144,6 +148,7 @@ impl Vocabulary {
     /// Prepares the lists and macros of a collection; gives, too, which lists its macros and rules use.
     pub fn new(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> (Self, Vec<bool>, Vec<Body>) {
         let lists = Lists::new(&collection, diagnostics);
+        let dialect = collection.dialect;
         let mut used = vec![false; lists.len()];
         let mut mark = |index: usize| used[index] = true;
         let macros = collection
@@ -151,7 +156,7 @@ impl Vocabulary {
             .iter()
             .map(|m| {
                 let owner = Owner { kind: ItemKind::Macro, name: &m.name.text };
-                Body::new(&m.condition, &lists, owner, &mut mark, diagnostics)
+                Body::new(&m.condition, &lists, dialect, owner, &mut mark, diagnostics)
             })
             .collect();
         let rules = collection
@@ -160,7 +165,7 @@ impl Vocabulary {
             .map(|rule| {
                 let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
                 let text = with_exceptions(&rule.condition, &rule.exceptions);
-                Body::new(&text, &lists, owner, &mut mark, diagnostics)
+                Body::new(&text, &lists, dialect, owner, &mut mark, diagnostics)
             })
             .collect();
         // A list that stands in another list is used as well.
@@ -301,7 +306,8 @@ impl<'v> Lowerer<'v> {
                 NodeKind::Check(check) => {
                     let span = body.text.span(&node.bytes);
                     let mut found = Vec::new();
-                    let outcome = check::check(check, &body.text, span, &mut found);
+                    let outcome =
+                        check::check(check, &body.text, span, self.vocabulary.collection.dialect, &mut found);
                     diagnostics.extend(found.into_iter().map(|d| owner.mark(d)));
                     match outcome {
                         Ok(predicate) => {

@@ -2,6 +2,7 @@
 //! anything), so the parser asks for the token that may come next and the lexer cuts it or says why it cannot.
 
 use super::ast::{Bytes, Op, Value};
+use crate::dialect::Dialect;
 
 /// Why a token could not be cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) struct Bad {
 pub(super) struct Lexer<'t> {
     text: &'t str,
     at: usize,
+    /// Which escapes there are.
+    pub(super) dialect: Dialect,
 }
 
 pub(super) fn is_blank(byte: u8) -> bool {
@@ -34,7 +37,7 @@ pub(crate) fn quoted_needed(bytes: &[u8]) -> bool {
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, dialect: Dialect::Eyas }
     }
 
     pub(super) fn at(&self) -> u32 {
@@ -269,7 +272,7 @@ impl<'t> Lexer<'t> {
             b'\\' | b'/' | b'"' | b'\'' => byte,
             // Falco's oldest rules wrote a backslash so; stock rules still do.
             b' ' => b'\\',
-            b'x' => {
+            b'x' if !self.dialect.is_exact() => {
                 let digits = self.rest().get(..2).and_then(|d| std::str::from_utf8(d).ok());
                 let value = digits
                     .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))

@@ -4,6 +4,7 @@
 use super::ast::{Ast, Bytes, NodeId, NodeKind, Operand};
 use super::lexer::{Bad, Lexer, is_blank};
 use crate::diag::Code;
+use crate::dialect::Dialect;
 
 /// How deep parentheses may nest; Falco's limit.
 pub const MAX_DEPTH: usize = 1000;
@@ -38,11 +39,26 @@ pub struct Parsed {
     pub errors: Vec<SyntaxError>,
 }
 
-/// Parses a condition.
+/// Parses a condition of eyas' own dialect.
 pub fn parse(text: &str) -> Parsed {
+    parse_as(text, Dialect::Eyas)
+}
+
+/// Parses a condition.
+pub fn parse_as(text: &str, dialect: Dialect) -> Parsed {
     let mut parser = Parser::new(text);
+    parser.lexer.dialect = dialect;
     parser.condition();
     Parsed { ast: parser.ast, errors: parser.errors }
+}
+
+/// Parses the transformer call at a place of a text, and says where it ends.
+pub fn parse_call(text: &str, start: u32) -> Result<(Operand, usize), SyntaxError> {
+    let mut parser = Parser::new(text);
+    parser.lexer.seek(start);
+    let operand = parser.operand(0)?;
+    let end = parser.lexer.at();
+    Ok((operand, end as usize))
 }
 
 /// Parses a field or a transformer call alone, as exceptions and outputs name one.
