@@ -131,7 +131,7 @@ fn stands_alone(id: FieldId) -> bool {
     matches!(info.shape, Shape::AnySide | Shape::Ancestors)
         || info.ty == FieldType::Net
         || id == FieldId::EVT_TYPE
-        || matches!(info.name, "evt.around" | "evt.rawarg" | "proc.aenv")
+        || matches!(info.name, "evt.around" | "evt.rawarg" | "fd.proto" | "proc.aenv")
         || (info.name.starts_with("fd.") && info.name.ends_with("ip.name"))
 }
 

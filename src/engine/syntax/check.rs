@@ -227,7 +227,12 @@ impl Parser<'_> {
         }
         self.lexer.seek(at + 4);
         self.lexer.blanks();
+        let inner = self.lexer.at();
         let field = self.operand(0)?;
+        if matches!(field.kind, OperandKind::Call { .. }) {
+            let message = "`val(…)` holds a field; a transformer stands without it";
+            return Err(error(Code::Syntax, message, "", inner..self.lexer.at()));
+        }
         self.lexer.blanks();
         if !self.lexer.byte(b')') {
             return Err(error(

@@ -230,7 +230,8 @@ impl<'t> Lexer<'t> {
                 None => {
                     return Err(Bad { message: "this quoted text is not closed", bytes: start..start + 1 });
                 }
-                Some(b) if b == quote => {
+                // Falco closes at no quote behind a backslash, not even one that is itself escaped.
+                Some(b) if b == quote && !(self.dialect.is_exact() && self.is_after_backslash(start)) => {
                     self.at += 1;
                     break;
                 }
@@ -254,6 +255,11 @@ impl<'t> Lexer<'t> {
             Some(bad) => Err(bad),
             None => Ok(Value { bytes, quoted: true, at: start..self.at() }),
         }
+    }
+
+    /// Whether the byte before this one, within a quoted text that began at `start`, is a backslash.
+    fn is_after_backslash(&self, start: u32) -> bool {
+        self.at > start as usize + 1 && self.text.as_bytes().get(self.at - 1) == Some(&b'\\')
     }
 
     /// Resolves one escape. The byte after the backslash is always taken, so an escaped quote never closes the text.
