@@ -43,14 +43,14 @@ fn test(predicate: &Predicate) -> Side {
         let any = |set: EventSet| if set.and(family).is_empty() { Opens::none() } else { Opens::all() };
         return (any(*set), any(set.complement()));
     }
-    if predicate.field.arg != Arg::None {
-        return (Opens::all(), Opens::all());
-    }
-    if let Some(ways) = ways(predicate) {
+    // What is worked out from fields says nothing that the kernel half could ask, nor do comparisons with other fields.
+    let plain = predicate.term.field().filter(|field| field.arg == Arg::None && predicate.modifier.is_none());
+    let Some(id) = plain.map(|field| field.id) else { return (Opens::all(), Opens::all()) };
+    if let Some(ways) = ways(id, predicate) {
         let way = |ways| Opens::one(OpenWant { ways, ..OpenWant::ALL });
         return (way(ways), way(ways.complement()));
     }
-    let holds = match predicate.field.id {
+    let holds = match id {
         FieldId::FD_NAME => paths(predicate, path_test).map_or_else(Opens::all, of_path),
         FieldId::FD_DIRECTORY => paths(predicate, directory_test).map_or_else(Opens::all, of_path),
         FieldId::FD_FILENAME => paths(predicate, filename_test).map_or_else(Opens::all, of_path),
@@ -64,8 +64,8 @@ fn test(predicate: &Predicate) -> Side {
 }
 
 /// The ways for which a test holds, when it is about nothing but the way.
-fn ways(predicate: &Predicate) -> Option<Ways> {
-    let (id, op) = (predicate.field.id, predicate.op);
+fn ways(id: FieldId, predicate: &Predicate) -> Option<Ways> {
+    let op = predicate.op;
     match (&predicate.operand, op) {
         (Operand::Bool(is), Op::Eq | Op::Ne) => {
             let ways = match id {

@@ -250,7 +250,7 @@ impl Compiler<'_> {
             output_text.push_standing_for(SUGGESTED, def.name.span);
         }
         let before = found.len();
-        let template = output::parse(&output_text, &mut found);
+        let template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
         for d in &mut found[before..] {
             d.item.get_or_insert_with(|| (ItemKind::Rule, name.clone()));
         }

@@ -1,5 +1,5 @@
 //! Warnings about what conditions and outputs read, taken from their texts: fields that Falco is about to drop, fields of
-//! JSON events compared with `<NA>`, regular expressions that a simpler operator replaces.
+//! JSON events compared with `<NA>`, constants in quotes that look like a field.
 
 use eyas_event::FieldId;
 
@@ -8,7 +8,7 @@ use crate::describe::facts::{checks, operands};
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::lower::{Body, Vocabulary};
 use crate::source::Span;
-use crate::syntax::ast::{Check, Op, Operand, OperandKind, Rhs, Transformer, Value};
+use crate::syntax::ast::{Check, Op, Operand, OperandKind, Rhs, Value};
 
 /// Fields that still load and will go, with what to do instead.
 fn deprecated(name: &str) -> Option<&'static str> {
@@ -51,18 +51,12 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
                 push(Code::UnsafeNaCheck, name, message, body.text.span(&check.lhs.bytes), &note);
             }
             for value in values(check) {
-                if let Some(what) = looks_like_code(value, vocabulary.collection.dialect.is_exact()) {
+                if quoted_field(value, vocabulary.collection.dialect.is_exact()) {
                     let written = String::from_utf8_lossy(&value.bytes);
-                    let message = format!("`{written}` is compared as a text, not as a {what}");
-                    let note =
-                        format!("to compare with the {what}, write it without quotes, a field in `val(…)`");
-                    push(Code::LooksLikeField, &written, message, body.text.span(&value.at), &note);
+                    let message = format!("`{written}` is compared as a text, not as a field");
+                    let note = "to compare with the field, write it without quotes in `val(…)`";
+                    push(Code::LooksLikeField, &written, message, body.text.span(&value.at), note);
                 }
-            }
-            if let Some((pattern, instead)) = simpler(check) {
-                let message = format!("the regular expression `{pattern}` only says `{instead}`");
-                let note = "the simple operators are faster than a regular expression";
-                push(Code::SimplerThanRegex, pattern, message, body.text.span(&check.op_bytes), note);
             }
         }
         output(def, diagnostics);
@@ -122,43 +116,12 @@ fn unsafe_na(check: &Check) -> Option<&str> {
     (asks && json && values(check).iter().any(|value| value.bytes == b"<NA>")).then_some(name)
 }
 
-/// A constant in quotes that looks like a field or a transformer. Constants without quotes are looked at elsewhere, and what
-/// somebody put in quotes to the letter is meant as a text; Falco does not know of quotes any more when it looks.
-fn looks_like_code(value: &Value, exact: bool) -> Option<&'static str> {
-    let text = std::str::from_utf8(&value.bytes).ok().filter(|_| value.quoted)?;
-    let trimmed = text.trim();
-    let is_field = |name: &str| {
-        name.contains('.') && (FieldId::from_name(name).is_some() || crate::fields::is_known(name))
-    };
-    if is_field(trimmed) && (exact || trimmed != text) {
-        return Some("field");
-    }
-    let (name, rest) = trimmed.split_once('(')?;
-    let inner = rest.strip_suffix(')')?;
-    (Transformer::from_word(name.trim()).is_some() && is_field(inner.trim())).then_some("transformer")
-}
-
-/// A regular expression without anything regular in it, and what says the same.
-fn simpler(check: &Check) -> Option<(&str, String)> {
-    if check.op != Op::Regex {
-        return None;
-    }
-    let pattern = std::str::from_utf8(&values(check).first()?.bytes).ok()?;
-    let plain = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-'))
-    };
-    let inner = pattern.strip_prefix('^').unwrap_or(pattern);
-    let inner = inner.strip_suffix('$').unwrap_or(inner);
-    let (head, start) = inner.strip_prefix(".*").map_or((false, inner), |rest| (true, rest));
-    let (tail, word) = start.strip_suffix(".*").map_or((false, start), |rest| (true, rest));
-    if !plain(word) {
-        return None;
-    }
-    let operator = match (head, tail) {
-        (false, true) => "startswith",
-        (true, false) => "endswith",
-        (true, true) => "contains",
-        (false, false) => "=",
-    };
-    Some((pattern, format!("{operator} {word}")))
+/// Whether a constant in quotes looks like a field. Constants without quotes are looked at elsewhere, and what somebody put
+/// in quotes to the letter is meant as a text; Falco does not know of quotes any more when it looks.
+fn quoted_field(value: &Value, exact: bool) -> bool {
+    let Some(text) = std::str::from_utf8(&value.bytes).ok().filter(|_| value.quoted) else { return false };
+    let name = text.trim();
+    name.contains('.')
+        && (FieldId::from_name(name).is_some() || crate::fields::is_known(name))
+        && (exact || name != text)
 }

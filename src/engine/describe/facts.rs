@@ -158,7 +158,7 @@ fn limits(check: &Check) -> Option<Both> {
         Rhs::List(values) => values,
         _ => return None,
     };
-    match operand::events(check.op, values) {
+    match operand::events(check.op, check.modifier, values) {
         Ok(Compared::Events(set)) => Some((set, set.complement())),
         _ => None,
     }

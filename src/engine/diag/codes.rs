@@ -68,7 +68,8 @@ codes! {
     OperatorType = "E0404", Error, "LOAD_ERR_COMPILE_CONDITION", "an operator that the field's type does not have";
     BadValue = "E0405", Error, "LOAD_ERR_COMPILE_CONDITION", "a value that does not read as the field's type";
     UnknownEvent = "E0406", Error, "LOAD_ERR_COMPILE_CONDITION", "no such event";
-    NotBuilt = "E0407", Error, "LOAD_ERR_COMPILE_CONDITION", "part of the language that is known and not built yet";
+    BadRegex = "E0408", Error, "LOAD_ERR_COMPILE_CONDITION", "a pattern that is not RE2's POSIX syntax or is too large";
+    BadTransformer = "E0409", Error, "LOAD_ERR_COMPILE_CONDITION", "a transformer or a field in a place that it does not fit";
     BadOutput = "E0501", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output text does not parse";
     OutputUnknownField = "E0502", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output names a field that does not exist";
     BadCase = "E0801", Error, "-", "a test case that cannot be read";
@@ -89,7 +90,8 @@ codes! {
     LooksLikeField = "W0614", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a field";
     OutputNotProvided = "W0615", Warning, "-", "the output prints a field that is not provided yet";
     UnsafeNaCheck = "W0616", Warning, "LOAD_UNSAFE_NA_CHECK", "a field of JSON events compared with the text `<NA>`";
-    SimplerThanRegex = "W0617", Warning, "LOAD_COMPILE_CONDITION", "a regular expression that a simpler operator replaces";
+    SimplerOperator = "W0617", Warning, "LOAD_COMPILE_CONDITION", "a pattern that a simpler operator says as well";
+    LooksLikeTransformer = "W0618", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a transformer";
     SomeHooks = "L0701", Lint, "-", "some events of the rule are fed by no hook yet";
     AppendPrecedence = "L0702", Lint, "-", "an appended `and` binds tighter than the `or` before it";
     FalcoDiffers = "L0703", Lint, "-", "Falco would judge this differently";

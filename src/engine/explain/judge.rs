@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 
 use eyas_event::text::escape;
-use eyas_event::{Fields, Value};
+use eyas_event::{Fields, OutputValue, Value};
 use rustc_hash::FxHashMap;
 
 use crate::diag::ItemKind;
 use crate::explain::Seen;
 use crate::ir::Predicate;
 use crate::lower::{Body, Lowerer, Owner, Vocabulary};
+use crate::matching::Buffers;
 use crate::output::output_value;
 use crate::program::{Program, Scratch};
 use crate::source::Span;
@@ -171,7 +172,15 @@ fn leaf(
 
 /// The values that a predicate reads.
 fn seen(predicate: &Predicate, fields: &impl Fields) -> Vec<Seen> {
-    let field = &predicate.field;
+    let Some(field) = predicate.term.field() else {
+        let mut text = Vec::new();
+        Buffers::default().write(&predicate.term, fields, &mut text);
+        if text == b"<NA>" {
+            return Vec::new();
+        }
+        let text = escape(&text).into_owned();
+        return vec![Seen { value: OutputValue::Text(text.clone()), text: format!("\"{text}\"") }];
+    };
     let mut values = Vec::new();
     let done = fields.each(field, &mut Vec::new(), &mut |value| {
         let mut text = Vec::new();

@@ -6,11 +6,13 @@
 pub mod operand;
 mod ports;
 pub mod predicate;
+pub mod term;
 
 use eyas_event::EventSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use predicate::{Operand, Predicate, Quantifier};
+pub use term::Term;
 
 /// A node in its arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,8 +7,9 @@ use eyas_event::{EventSet, EventType, FieldType, IpNet, Priority};
 use crate::diag::did_you_mean;
 use crate::ir::ports;
 use crate::ir::predicate::Operand;
+use crate::matching::regex::Pattern;
 use crate::matching::text_matches;
-use crate::syntax::ast::{Op, Value};
+use crate::syntax::ast::{Modifier, Op, Value};
 
 /// Why a constant is no operand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,11 @@ pub struct BadOperand {
 pub fn allows(ty: FieldType, op: Op) -> bool {
     match op {
         Op::Exists | Op::Eq | Op::Ne | Op::In | Op::Intersects => true,
-        Op::Lt | Op::Le | Op::Gt | Op::Ge => !matches!(ty, FieldType::Bool | FieldType::Ip | FieldType::Net),
-        Op::Bcontains | Op::Bstartswith => false,
+        Op::Lt | Op::Le | Op::Gt | Op::Ge => {
+            !matches!(ty, FieldType::Bool | FieldType::Ip | FieldType::Net | FieldType::Bytes)
+        }
+        Op::Bcontains | Op::Bstartswith => ty == FieldType::Bytes,
+        Op::Contains | Op::Startswith | Op::Endswith if ty == FieldType::Bytes => true,
         Op::Contains
         | Op::Icontains
         | Op::Startswith
@@ -40,9 +44,31 @@ pub fn allows(ty: FieldType, op: Op) -> bool {
 
 /// The operators that values of a type have, for a message.
 pub fn allowed(ty: FieldType) -> String {
-    let words: Vec<_> =
-        Op::ALL.iter().filter(|op| op.is_built() && allows(ty, **op)).map(|op| op.word()).collect();
+    let words: Vec<_> = Op::ALL.iter().filter(|op| allows(ty, **op)).map(|op| op.word()).collect();
     words.join(" ")
+}
+
+/// Reads one constant of an operator that gives its constants a form of its own.
+pub fn single_of(ty: FieldType, op: Op, value: &Value) -> Result<Operand, BadOperand> {
+    let bad = |label: String| BadOperand { index: 0, label, near: None };
+    match op {
+        Op::Bcontains | Op::Bstartswith => hex(&value.bytes)
+            .map(Operand::Bytes)
+            .ok_or_else(|| bad("an even number of hex digits was expected".into())),
+        Op::Regex => match Pattern::new(&value.bytes) {
+            Ok(_) => Ok(Operand::Bytes(value.bytes.clone().into())),
+            Err(why) => Err(bad(why)),
+        },
+        _ => single(ty, value),
+    }
+}
+
+fn hex(digits: &[u8]) -> Option<Box<[u8]>> {
+    if digits.len() % 2 == 1 {
+        return None;
+    }
+    let digit = |b: u8| char::from(b).to_digit(16);
+    digits.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
 }
 
 /// Reads one constant.
@@ -104,7 +130,7 @@ const NUMBER: &str = "a whole decimal number was expected";
 pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
     let mut singles = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
-        singles.push(single(ty, value).map_err(|bad| BadOperand { index, ..bad })?);
+        singles.push(single_of(ty, op, value).map_err(|bad| BadOperand { index, ..bad })?);
     }
     macro_rules! collect {
         ($single:ident, $many:ident) => {
@@ -154,7 +180,7 @@ pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOpera
 }
 
 /// The event types for which a check of `evt.type` holds. Every constant must name one, whatever the operator.
-pub fn events(op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
+pub fn events(op: Op, modifier: Option<Modifier>, values: &[Value]) -> Result<Operand, BadOperand> {
     let mut named = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         let text = std::str::from_utf8(&value.bytes).unwrap_or("");
@@ -163,6 +189,18 @@ pub fn events(op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
             label: String::new(),
             near: None,
         })?);
+    }
+    if let Some(modifier) = modifier {
+        let held = |t: &EventType| {
+            let each =
+                named.iter().filter(|n| text_matches(op, t.name().as_bytes(), n.name().as_bytes())).count();
+            match modifier {
+                Modifier::Anyof => each > 0,
+                Modifier::Allof => each == named.len() && each > 0,
+                Modifier::Oneof => each == 1,
+            }
+        };
+        return Ok(Operand::Events(EventType::all().filter(held).collect()));
     }
     let set: EventSet = match op {
         Op::Exists => EventSet::all(),

@@ -1,19 +1,22 @@
-//! A predicate: one field, one operator, one typed operand. Plain data; [`crate::matching`] makes it fast.
+//! A predicate: one term, one operator, one typed operand. Plain data; [`crate::matching`] makes it fast.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use eyas_event::{Arg, EventSet, FieldRef, FieldType, IpNet, Priority, Shape};
+use eyas_event::{Arg, EventSet, FieldType, IpNet, Priority, Shape};
 
-use crate::syntax::ast::Op;
+use crate::ir::term::Term;
+use crate::syntax::ast::{Modifier, Op};
 
 /// A comparison whose types were checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Predicate {
     /// What is read.
-    pub field: FieldRef,
+    pub term: Term,
     /// How it is compared; `intersects` became `in`, which means the same for single values, but for lists.
     pub op: Op,
+    /// How many of the operand's values must satisfy it, where the comparison says so.
+    pub modifier: Option<Modifier>,
     /// With what.
     pub operand: Operand,
 }
@@ -43,6 +46,8 @@ pub enum Operand {
     Net(IpNet),
     /// Networks.
     Nets(Vec<IpNet>),
+    /// What another term gives: `val(field)` or a transformer.
+    Term(Term),
     /// The event types for which a check of `evt.type` holds.
     Events(EventSet),
 }
@@ -62,7 +67,14 @@ impl Predicate {
     /// Which values count: of a list all for `in` and one for `intersects`; of an any-side field one side for every operator but `!=`, which wants both; of ancestors
     /// without an index, one.
     pub fn quantifier(&self) -> Quantifier {
-        match (self.field.id.info().shape, &self.field.arg) {
+        let Some(field) = self.term.field() else {
+            return match (self.term.term_type().list, self.op) {
+                (false, _) => Quantifier::One,
+                (true, Op::In) => Quantifier::All,
+                (true, _) => Quantifier::Any,
+            };
+        };
+        match (field.id.info().shape, &field.arg) {
             (Shape::One, _) | (Shape::Ancestors, Arg::Index(_) | Arg::Param(_) | Arg::Key(_)) => {
                 Quantifier::One
             }
@@ -88,7 +100,10 @@ impl Predicate {
 
 impl fmt::Display for Predicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.field.name(), self.op.word())?;
+        write!(f, "{} {}", self.term, self.op.word())?;
+        if let Some(modifier) = self.modifier {
+            write!(f, " {}", modifier.word())?;
+        }
         let text = |bytes: &[u8]| {
             let value = crate::syntax::ast::Value { bytes: bytes.to_vec(), quoted: false, at: 0..0 };
             value.to_string()
@@ -97,7 +112,7 @@ impl fmt::Display for Predicate {
             let (addr, prefix) = net.parts();
             format!("{addr}/{prefix}")
         };
-        let priority = self.field.id.info().ty == FieldType::Priority;
+        let priority = self.term.term_type().ty == FieldType::Priority;
         let number = |n: &i128| {
             let named = Priority::ALL.into_iter().find(|p| priority && i128::from(p.urgency()) == *n);
             named.map_or_else(|| n.to_string(), |p| p.name().to_ascii_lowercase())
@@ -110,6 +125,8 @@ impl fmt::Display for Predicate {
             Operand::Bytes(b) => write!(f, " {}", text(b)),
             Operand::Ip(ip) => write!(f, " {ip}"),
             Operand::Net(n) => write!(f, " {}", net(n)),
+            Operand::Term(Term::Field(field)) => write!(f, " val({})", field.name()),
+            Operand::Term(term) => write!(f, " {term}"),
             Operand::Bools(v) => list(f, v.iter().map(bool::to_string).collect()),
             Operand::Numbers(v) => list(f, v.iter().map(number).collect()),
             Operand::Texts(v) => list(f, v.iter().map(|b| text(b)).collect()),

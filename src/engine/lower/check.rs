@@ -1,19 +1,21 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{FieldId, Provision, Shape};
+use eyas_event::{FieldId, Provision};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::dialect::Dialect;
 use crate::fields::{FieldFault, is_known, resolve};
 use crate::ir::operand::{self, BadOperand};
+use crate::ir::term::TermType;
 use crate::ir::{Operand, Predicate};
-use crate::lower::{lints, through_list};
+use crate::lower::{exact, lints, terms, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, OperandKind, Rhs, Value};
+use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, Rhs, Value};
 use crate::syntax::text::Spliced;
 
 /// Why a comparison did not lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// A field or an event is not there; a rule may ask to be skipped for that.
     Unknown,
     /// Anything else.
@@ -25,57 +27,86 @@ pub(super) fn check(
     check: &Check,
     text: &Spliced,
     span: Span,
+    dialect: Dialect,
     found: &mut Vec<Diagnostic>,
 ) -> Result<Predicate, Fault> {
-    let mut place = |code: Code, message: String, bytes: &Bytes, label: String| {
+    let place = |code: Code, message: String, bytes: &Bytes, label: String| {
         let diagnostic = Diagnostic::new(code, message, text.span(bytes), label);
         through_list(text, bytes, diagnostic)
     };
-    if let Some(diagnostic) = not_built(check, &mut place) {
-        found.push(diagnostic);
-        return Err(Fault::Wrong);
-    }
-    let field = match field(&check.lhs, text) {
-        Ok(field) => field,
-        Err((diagnostic, fault)) => {
+    let mut lower = |operand: &Lhs| {
+        terms::term(operand, text).map_err(|(diagnostic, fault)| {
             found.push(*diagnostic);
-            return Err(fault);
-        }
+            fault
+        })
     };
-    let info = field.id.info();
+    let term = lower(&check.lhs)?;
+    let right = match &check.rhs {
+        Rhs::Field(operand) | Rhs::Call(operand) => Some((lower(operand)?, &operand.bytes)),
+        _ => None,
+    };
     let values: &[Value] = match &check.rhs {
         Rhs::Value(value) => std::slice::from_ref(value),
         Rhs::List(values) => values,
         _ => &[],
     };
-    if field.id == FieldId::EVT_TYPE {
-        return match operand::events(check.op, values) {
-            Ok(operand) => Ok(Predicate { field, op: check.op, operand }),
+    if term.field().is_some_and(|field| field.id == FieldId::EVT_TYPE) {
+        if let Some((_, bytes)) = right {
+            let message = "`evt.type` is compared with names of events only".to_owned();
+            found.push(place(Code::BadTransformer, message, bytes, String::new()));
+            return Err(Fault::Wrong);
+        }
+        return match operand::events(check.op, check.modifier, values) {
+            Ok(operand) => Ok(Predicate { term, op: check.op, modifier: None, operand }),
             Err(bad) => {
                 found.push(unknown_event(&values[bad.index], text));
                 Err(Fault::Unknown)
             }
         };
     }
-    if !operand::allows(info.ty, check.op) {
-        let message = format!("`{}` cannot be compared with `{}`", info.name, check.op.word());
-        let label = format!("this field has {}", operand::allowed(info.ty));
+    let TermType { ty, list } = term.term_type();
+    let name = term.to_string();
+    let listed = matches!(check.op, Op::In | Op::Intersects | Op::Exists);
+    if !operand::allows(ty, check.op) || (list && !listed) {
+        let message = format!("`{name}` cannot be compared with `{}`", check.op.word());
+        let label = if list {
+            "a list has in intersects exists".to_owned()
+        } else {
+            format!("this field has {}", operand::allowed(ty))
+        };
         found.push(place(Code::OperatorType, message, &check.op_bytes, label));
         return Err(Fault::Wrong);
     }
-    let single = info.shape != Shape::List;
-    let op = if check.op == Op::Intersects && single { Op::In } else { check.op };
+    if let Some((other, bytes)) = right {
+        if let Some(why) = terms::not_comparable(&term, check.op, &other) {
+            let message = format!("`{name}` cannot be compared with `{other}`");
+            found.push(place(Code::BadTransformer, message, bytes, why));
+            return Err(Fault::Wrong);
+        }
+        // Of single values, to be in what another field gives is to be equal to it.
+        let op = if !list && listed { Op::Eq } else { check.op };
+        return Ok(Predicate { term, op, modifier: None, operand: Operand::Term(other) });
+    }
+    let op = if check.op == Op::Intersects && !list { Op::In } else { check.op };
     let operand = match &check.rhs {
-        Rhs::Value(value) => operand::single(info.ty, value),
-        Rhs::List(values) => operand::list(info.ty, op, values),
+        Rhs::Value(value) => operand::single_of(ty, op, value),
+        Rhs::List(values) => operand::list(ty, op, values),
         _ => Ok(Operand::None),
     };
     let operand = match operand {
         Ok(operand) => operand,
         Err(BadOperand { index, label, near }) => {
-            let message = format!("this does not read as a value of `{}`", info.name);
             let at = &values[index].at;
-            let mut bad = place(Code::BadValue, message, at, label);
+            let mut bad = if check.op == Op::Regex {
+                place(
+                    Code::BadRegex,
+                    "this pattern does not read as a POSIX one of RE2".to_owned(),
+                    at,
+                    label,
+                )
+            } else {
+                place(Code::BadValue, format!("this does not read as a value of `{name}`"), at, label)
+            };
             if let Some(near) = near {
                 bad = bad.mend(format!("did you mean `{near}`?"), text.span(at), near);
             }
@@ -83,31 +114,38 @@ pub(super) fn check(
             return Err(Fault::Wrong);
         }
     };
-    if let Provision::AlwaysAbsent(why) = info.provision {
-        let message = format!("`{}` has no value yet: {why}", info.name);
-        let label = "every comparison with it is false".to_owned();
-        found.push(place(Code::AlwaysAbsent, message, &check.lhs.bytes, label));
+    let mut read = Vec::new();
+    term.fields(&mut read);
+    for field in read {
+        if let Provision::AlwaysAbsent(why) = field.id.info().provision {
+            let message = format!("`{}` has no value yet: {why}", field.name());
+            let label = "every comparison with it is false".to_owned();
+            found.push(place(Code::AlwaysAbsent, message, &check.lhs.bytes, label));
+        }
     }
-    let predicate = Predicate { field, op, operand };
-    lints::check(check, &predicate, values, text, span, found);
+    let mut predicate = Predicate { term, op, modifier: check.modifier, operand };
+    if dialect.is_exact() {
+        exact::narrow(&mut predicate, values);
+    }
+    lints::check(check, &predicate, values, text, span, dialect, found);
     Ok(predicate)
 }
 
-type Found = (Box<Diagnostic>, Fault);
+pub(crate) type Found = (Box<Diagnostic>, Fault);
 
-/// The field of an operand that is no call.
-fn field(lhs: &Lhs, text: &Spliced) -> Result<eyas_event::FieldRef, Found> {
-    let OperandKind::Field { name, arg } = &lhs.kind else {
-        let found =
-            Diagnostic::new(Code::NotBuilt, "transformers are not built yet", text.span(&lhs.bytes), "");
-        return Err((Box::new(found), Fault::Wrong));
-    };
-    let fault = match resolve(name, arg.as_ref()) {
+/// A field by name and argument; `bytes` is where both stand.
+pub(super) fn field(
+    name: &str,
+    arg: Option<&Value>,
+    bytes: &Bytes,
+    text: &Spliced,
+) -> Result<eyas_event::FieldRef, Found> {
+    let fault = match resolve(name, arg) {
         Ok(field) => return Ok(field),
         Err(fault) => fault,
     };
-    let whole = text.span(&lhs.bytes);
-    let name_bytes = lhs.bytes.start..lhs.bytes.start + name.len() as u32;
+    let whole = text.span(bytes);
+    let name_bytes = bytes.start..bytes.start + name.len() as u32;
     let (found, kind) = match fault {
         FieldFault::NotProvided => (
             Diagnostic::new(
@@ -128,12 +166,12 @@ fn field(lhs: &Lhs, text: &Spliced) -> Result<eyas_event::FieldRef, Found> {
             (found, Fault::Unknown)
         }
         FieldFault::BadArgument(why) => {
-            let at = arg.as_ref().map_or(&lhs.bytes, |value| &value.at);
+            let at = arg.map_or(bytes, |value| &value.at);
             let message = format!("the argument of `{name}` does not fit");
             (Diagnostic::new(Code::BadArgument, message, text.span(at), why), Fault::Wrong)
         }
     };
-    Err((Box::new(through_list(text, &lhs.bytes, found)), kind))
+    Err((Box::new(through_list(text, bytes, found)), kind))
 }
 
 fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
@@ -145,31 +183,6 @@ fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
         found = found.mend(format!("did you mean `{near}`?"), span, near);
     }
     through_list(text, &value.at, found)
-}
-
-/// The parts of the language that parse and are not compiled yet.
-fn not_built(
-    check: &Check,
-    place: &mut dyn FnMut(Code, String, &Bytes, String) -> Diagnostic,
-) -> Option<Diagnostic> {
-    let mut refuse = |what: &str, bytes: &Bytes| {
-        let message = format!("{what} is known and not built yet");
-        Some(place(Code::NotBuilt, message, bytes, "the condition cannot be judged without it".to_owned()))
-    };
-    if let OperandKind::Call { name, .. } = &check.lhs.kind {
-        return refuse(&format!("the transformer `{}`", name.word()), &check.lhs.bytes);
-    }
-    if !check.op.is_built() {
-        return refuse(&format!("the operator `{}`", check.op.word()), &check.op_bytes);
-    }
-    if let Some(modifier) = check.modifier {
-        return refuse(&format!("the modifier `{}`", modifier.word()), &check.op_bytes);
-    }
-    match &check.rhs {
-        Rhs::Field(field) => refuse("comparing two fields with `val(…)`", &field.bytes),
-        Rhs::Call(call) => refuse("a transformer on the right side", &call.bytes),
-        _ => None,
-    }
 }
 
 /// Whether a constant is spelled like a field.

@@ -3,11 +3,13 @@
 use eyas_event::{Arg, FieldId};
 
 use crate::diag::{Code, Diagnostic};
+use crate::dialect::Dialect;
 use crate::ir::Predicate;
 use crate::lower::check::looks_like_field;
+use crate::lower::exact::looks_at_first;
 use crate::lower::{Owner, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Check, Op, Value};
+use crate::syntax::ast::{Check, Op, Transformer, Value};
 use crate::syntax::text::Spliced;
 
 /// Fields that give the text `<NA>` as a value.
@@ -20,9 +22,11 @@ pub(super) fn check(
     values: &[Value],
     text: &Spliced,
     span: Span,
+    dialect: Dialect,
     found: &mut Vec<Diagnostic>,
 ) {
-    let name = predicate.field.id.info().name;
+    let name = predicate.term.to_string();
+    let says_na = predicate.term.field().is_none_or(|field| SAYS_NA.contains(&field.id));
     for value in values {
         let at = text.span(&value.at);
         if looks_like_field(value) {
@@ -36,7 +40,37 @@ pub(super) fn check(
             .mend("to compare two fields write", at, format!("val({written})"));
             found.push(through_list(text, &value.at, diagnostic));
         }
-        if value.bytes == b"<NA>" && !SAYS_NA.contains(&predicate.field.id) {
+        if looks_like_transformer(&value.bytes) {
+            let diagnostic = Diagnostic::new(
+                Code::LooksLikeTransformer,
+                "this is compared as a text, and the transformer in it is not worked out",
+                at,
+                "a constant that looks like a transformer",
+            );
+            let written = String::from_utf8_lossy(&value.bytes);
+            let diagnostic = diagnostic.mend("to work it out write it without quotes", at, written);
+            found.push(through_list(text, &value.at, diagnostic));
+        }
+        if check.op == Op::Regex
+            && let Some((op, literal)) = simpler(&value.bytes)
+        {
+            let diagnostic = Diagnostic::new(
+                Code::SimplerOperator,
+                "a simpler and faster operator says the same as this pattern",
+                at,
+                "no more than a text with its ends left open",
+            );
+            let diagnostic = match (op, check.modifier) {
+                (Some(op), None) if value.at.start > check.op_bytes.end => {
+                    let whole = text.span(&(check.op_bytes.start..value.at.end));
+                    let literal = Value { bytes: literal.to_vec(), quoted: value.quoted, at: 0..0 };
+                    diagnostic.mend("write instead", whole, format!("{} {literal}", op.word()))
+                }
+                _ => diagnostic.note("see `=`, `startswith`, `endswith` and `contains`"),
+            };
+            found.push(through_list(text, &value.at, diagnostic));
+        }
+        if value.bytes == b"<NA>" && !says_na {
             let diagnostic = Diagnostic::new(
                 Code::ComparedWithNa,
                 format!("`{name}` never has the text <NA>: a missing value has no text"),
@@ -47,7 +81,9 @@ pub(super) fn check(
             found.push(through_list(text, &value.at, diagnostic));
         }
     }
-    if let Some(why) = falco_differs(check, predicate, values) {
+    if !dialect.is_exact()
+        && let Some(why) = falco_differs(check, predicate, values)
+    {
         found.push(
             Diagnostic::new(Code::FalcoDiffers, "Falco would judge this differently", span, why)
                 .note("eyas judges it as documented: one value that matches is enough"),
@@ -58,7 +94,11 @@ pub(super) fn check(
 /// The comparisons in which Falco 0.44 looks at fewer values than it says.
 fn falco_differs(check: &Check, predicate: &Predicate, values: &[Value]) -> Option<&'static str> {
     let list = matches!(check.op, Op::In | Op::Intersects);
-    let field = &predicate.field;
+    let field = predicate.term.field()?;
+    let info = field.id.info();
+    if check.modifier.is_some() && values.len() > 1 && looks_at_first(info.shape, &field.arg, info.ty) {
+        return Some("a modifier on this field looks at the first element only there");
+    }
     if list && field.id == FieldId::FD_IP {
         return Some("`fd.ip in` never matches there");
     }
@@ -69,6 +109,41 @@ fn falco_differs(check: &Check, predicate: &Predicate, values: &[Value]) -> Opti
         return Some("`proc.apid in` without an index never matches there");
     }
     None
+}
+
+/// Whether a constant is spelled like a call of a transformer.
+fn looks_like_transformer(bytes: &[u8]) -> bool {
+    let Some(inner) = std::str::from_utf8(bytes).ok().and_then(|text| text.strip_suffix(')')) else {
+        return false;
+    };
+    inner.split_once('(').is_some_and(|(word, _)| Transformer::from_word(word).is_some())
+}
+
+/// The literal of a pattern that has nothing but open ends, and the operator that says the same when one does.
+fn simpler(pattern: &[u8]) -> Option<(Option<Op>, &[u8])> {
+    let open = |text: &[u8]| matches!(text, [b'.', b'*' | b'+' | b'?']);
+    let rest = pattern.strip_prefix(b"^").unwrap_or(pattern);
+    let rest = rest.strip_suffix(b"$").unwrap_or(rest);
+    let (before, rest) = match rest.split_at_checked(2) {
+        Some((head, tail)) if open(head) => (Some(head[1]), tail),
+        _ => (None, rest),
+    };
+    let (after, literal) = match rest.len().checked_sub(2).map(|at| rest.split_at(at)) {
+        Some((head, tail)) if open(tail) => (Some(tail[1]), head),
+        _ => (None, rest),
+    };
+    let special = |b: &u8| b"\\.[](){}*+?|^$".contains(b);
+    if literal.is_empty() || literal.iter().any(special) {
+        return None;
+    }
+    let op = match (before, after) {
+        (None, None) => Some(Op::Eq),
+        (None, Some(b'*')) => Some(Op::Startswith),
+        (Some(b'*'), None) => Some(Op::Endswith),
+        (Some(b'*'), Some(b'*')) => Some(Op::Contains),
+        _ => None,
+    };
+    Some((op, literal))
 }
 
 /// A list name between quotes is replaced like any other.

@@ -4,7 +4,9 @@
 //! that it takes down. Diagnostics point into the file through the condition's spliced text.
 
 mod check;
+mod exact;
 mod lints;
+pub(crate) mod terms;
 
 use std::rc::Rc;
 
@@ -301,7 +303,8 @@ impl<'v> Lowerer<'v> {
                 NodeKind::Check(check) => {
                     let span = body.text.span(&node.bytes);
                     let mut found = Vec::new();
-                    let outcome = check::check(check, &body.text, span, &mut found);
+                    let outcome =
+                        check::check(check, &body.text, span, self.vocabulary.collection.dialect, &mut found);
                     diagnostics.extend(found.into_iter().map(|d| owner.mark(d)));
                     match outcome {
                         Ok(predicate) => {

@@ -3,8 +3,10 @@
 //! A matcher sees one value at a time and allocates nothing. Which values it sees, and how many must match, is the
 //! quantifier's business.
 
+pub mod eval;
 pub mod glob;
 pub mod paths;
+pub mod regex;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -13,21 +15,62 @@ use eyas_event::{EventSet, FieldRef, Fields, IpNet, Value};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashSet;
 
-use crate::ir::{Operand, Predicate, Quantifier};
-use crate::syntax::ast::Op;
+use crate::ir::{Operand, Predicate, Quantifier, Term};
+use crate::syntax::ast::{Modifier, Op};
+use eval::Work;
 use glob::Glob;
 use paths::PathPrefixes;
+use regex::Pattern;
 
 /// A predicate ready to run.
 #[derive(Debug)]
 pub struct Matcher {
-    field: FieldRef,
+    read: Read,
     quantifier: Quantifier,
     test: Test,
 }
 
+/// Where values come from: straight from the event, or worked out.
+#[derive(Debug)]
+enum Read {
+    Field(FieldRef),
+    Term(Term),
+}
+
+/// The buffers of one judging thread.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// Lent to events for text that they render.
+    pub buf: Vec<u8>,
+    left: Work,
+    right: Work,
+}
+
+impl Buffers {
+    /// Appends a term's value as an output prints it.
+    pub fn write(&mut self, term: &Term, fields: &impl Fields, out: &mut Vec<u8>) {
+        if !term.term_type().list {
+            self.left.value(term, fields).write_text(out);
+        } else if self.left.list(term, fields) {
+            out.push(b'(');
+            for (i, element) in self.left.found().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(element);
+            }
+            out.push(b')');
+        } else {
+            out.extend_from_slice(b"<NA>");
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Test {
+    Regex(Box<Pattern>),
+    Modified(Modifier, Vec<Test>),
+    Term(Op, Term),
     Exists,
     Events(EventSet),
     Bool { is: bool, negated: bool },
@@ -49,50 +92,91 @@ enum Test {
 impl Matcher {
     /// Prepares a predicate.
     pub fn new(predicate: &Predicate) -> Self {
-        let op = predicate.op;
-        let negated = op == Op::Ne;
-        let test = match &predicate.operand {
-            Operand::None => Test::Exists,
-            Operand::Events(set) => Test::Events(*set),
-            Operand::Bool(is) => Test::Bool { is: *is, negated },
-            Operand::Bools(v) => Test::BoolIn(v.clone()),
-            Operand::Number(n) => Test::Number(op, *n),
-            Operand::Numbers(v) => Test::NumberIn(v.clone()),
-            Operand::Bytes(b) => match op {
-                Op::Contains => Test::Contains(Box::new(Finder::new(b).into_owned())),
-                Op::Glob => Test::Glob(Glob::new(b, false)),
-                Op::Iglob => Test::Glob(Glob::new(b, true)),
-                _ => Test::Bytes(op, b.clone()),
-            },
-            Operand::Texts(v) if op == Op::Pmatch => Test::Paths(PathPrefixes::new(v)),
-            Operand::Texts(v) => Test::BytesIn(v.iter().cloned().collect()),
-            Operand::Ip(is) => Test::Ip { is: *is, negated },
-            Operand::Ips(v) => Test::IpIn(v.clone()),
-            Operand::Net(is) => Test::Net { is: *is, negated },
-            Operand::Nets(v) => Test::NetIn(v.clone()),
+        let test = Test::new(predicate);
+        let read = match &predicate.term {
+            Term::Field(field) => Read::Field(field.clone()),
+            term => Read::Term(term.clone()),
         };
-        let test = if predicate.constant() == Some(false) { Test::Never } else { test };
-        Self { field: predicate.field.clone(), quantifier: predicate.quantifier(), test }
+        Self { read, quantifier: predicate.quantifier(), test }
     }
 
-    /// Whether the predicate holds for an event. `buf` is lent to the event for text that it must render.
-    pub fn holds(&self, fields: &impl Fields, buf: &mut Vec<u8>) -> bool {
-        if let Test::Events(set) = &self.test {
-            return fields.event_type().is_some_and(|t| set.contains(t));
+    /// Whether the predicate holds for an event. The buffers are lent for text that must be rendered or worked out.
+    pub fn holds(&self, fields: &impl Fields, buffers: &mut Buffers) -> bool {
+        match &self.test {
+            Test::Events(set) => fields.event_type().is_some_and(|t| set.contains(t)),
+            Test::Modified(modifier, tests) => {
+                let mut each = tests.iter().map(|test| self.quantified(fields, buffers, &|v| test.value(v)));
+                match modifier {
+                    Modifier::Anyof => each.any(|held| held),
+                    Modifier::Allof => each.all(|held| held),
+                    Modifier::Oneof => each.filter(|held| *held).count() == 1,
+                }
+            }
+            Test::Term(op, term) => {
+                // The right side stays where it was worked out while the left is read.
+                let mut right = std::mem::take(&mut buffers.right);
+                let held = if term.term_type().list {
+                    right.list(term, fields)
+                        && self.quantified(fields, buffers, &|value| {
+                            matches!(value, Value::Bytes(b) if right.found().any(|other| other == *b))
+                        })
+                } else {
+                    match right.value(term, fields) {
+                        Value::Absent => false,
+                        other => self.quantified(fields, buffers, &|value| values_match(*op, value, &other)),
+                    }
+                };
+                buffers.right = right;
+                held
+            }
+            test => self.quantified(fields, buffers, &|value| test.value(value)),
         }
-        buf.clear();
+    }
+
+    /// Whether enough of the left side's values satisfy a test.
+    #[inline]
+    fn quantified(
+        &self,
+        fields: &impl Fields,
+        buffers: &mut Buffers,
+        test: &impl Fn(&Value<'_>) -> bool,
+    ) -> bool {
+        match &self.read {
+            Read::Field(field) => {
+                buffers.buf.clear();
+                self.of_field(field, fields, &mut buffers.buf, test)
+            }
+            Read::Term(term) => match self.quantifier {
+                Quantifier::One => test(&buffers.left.value(term, fields)),
+                Quantifier::Any => {
+                    buffers.left.list(term, fields) && buffers.left.found().any(|b| test(&Value::Bytes(b)))
+                }
+                Quantifier::All => {
+                    buffers.left.list(term, fields) && buffers.left.found().all(|b| test(&Value::Bytes(b)))
+                }
+            },
+        }
+    }
+
+    fn of_field(
+        &self,
+        field: &FieldRef,
+        fields: &impl Fields,
+        buf: &mut Vec<u8>,
+        test: &impl Fn(&Value<'_>) -> bool,
+    ) -> bool {
         match self.quantifier {
-            Quantifier::One => self.test.value(&fields.get(&self.field, buf)),
+            Quantifier::One => test(&fields.get(field, buf)),
             Quantifier::Any => fields
-                .each(&self.field, buf, &mut |value| {
-                    if self.test.value(&value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                .each(field, buf, &mut |value| {
+                    if test(&value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 })
                 .is_break(),
             Quantifier::All => {
                 let mut some = false;
-                let failed = fields.each(&self.field, buf, &mut |value| {
+                let failed = fields.each(field, buf, &mut |value| {
                     some = true;
-                    if self.test.value(&value) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    if test(&value) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 });
                 some && failed.is_continue()
             }
@@ -101,6 +185,47 @@ impl Matcher {
 }
 
 impl Test {
+    fn new(predicate: &Predicate) -> Self {
+        if predicate.constant() == Some(false) {
+            return Self::Never;
+        }
+        let op = predicate.op;
+        if let Some(modifier) = predicate.modifier {
+            return Self::Modified(
+                modifier,
+                singles(&predicate.operand).iter().map(|o| Self::of(op, o)).collect(),
+            );
+        }
+        Self::of(op, &predicate.operand)
+    }
+
+    fn of(op: Op, operand: &Operand) -> Self {
+        let negated = op == Op::Ne;
+        match operand {
+            Operand::None => Self::Exists,
+            Operand::Events(set) => Self::Events(*set),
+            Operand::Term(term) => Self::Term(op, term.clone()),
+            Operand::Bool(is) => Self::Bool { is: *is, negated },
+            Operand::Bools(v) => Self::BoolIn(v.clone()),
+            Operand::Number(n) => Self::Number(op, *n),
+            Operand::Numbers(v) => Self::NumberIn(v.clone()),
+            Operand::Bytes(b) => match op {
+                Op::Contains | Op::Bcontains => Self::Contains(Box::new(Finder::new(b).into_owned())),
+                Op::Glob => Self::Glob(Glob::new(b, false)),
+                Op::Iglob => Self::Glob(Glob::new(b, true)),
+                // A pattern that does not read was refused when the condition was.
+                Op::Regex => Pattern::new(b).map_or(Self::Never, |pattern| Self::Regex(Box::new(pattern))),
+                _ => Self::Bytes(op, b.clone()),
+            },
+            Operand::Texts(v) if op == Op::Pmatch => Self::Paths(PathPrefixes::new(v)),
+            Operand::Texts(v) => Self::BytesIn(v.iter().cloned().collect()),
+            Operand::Ip(is) => Self::Ip { is: *is, negated },
+            Operand::Ips(v) => Self::IpIn(v.clone()),
+            Operand::Net(is) => Self::Net { is: *is, negated },
+            Operand::Nets(v) => Self::NetIn(v.clone()),
+        }
+    }
+
     /// Whether one value satisfies the test. A missing value satisfies none.
     fn value(&self, value: &Value<'_>) -> bool {
         match (self, value) {
@@ -112,6 +237,7 @@ impl Test {
             (Self::NumberIn(v), value) => number(value).is_some_and(|n| v.binary_search(&n).is_ok()),
             (Self::Bytes(op, operand), Value::Bytes(b)) => text_matches(*op, b, operand),
             (Self::Contains(finder), Value::Bytes(b)) => finder.find(b).is_some(),
+            (Self::Regex(pattern), Value::Bytes(b)) => pattern.matches(b),
             (Self::Glob(glob), Value::Bytes(b)) => glob.matches(b),
             (Self::BytesIn(set), Value::Bytes(b)) => set.contains(*b),
             (Self::Paths(paths), Value::Bytes(b)) => paths.matches(b),
@@ -121,6 +247,28 @@ impl Test {
             (Self::NetIn(v), Value::Ip(ip)) => v.iter().any(|net| net.contains(*ip)),
             _ => false,
         }
+    }
+}
+
+/// The operands of a list, one by one.
+fn singles(operand: &Operand) -> Vec<Operand> {
+    match operand {
+        Operand::Bools(v) => v.iter().map(|b| Operand::Bool(*b)).collect(),
+        Operand::Numbers(v) => v.iter().map(|n| Operand::Number(*n)).collect(),
+        Operand::Texts(v) => v.iter().map(|b| Operand::Bytes(b.clone())).collect(),
+        Operand::Ips(v) => v.iter().map(|ip| Operand::Ip(*ip)).collect(),
+        Operand::Nets(v) => v.iter().map(|net| Operand::Net(*net)).collect(),
+        other => vec![other.clone()],
+    }
+}
+
+/// Whether two values of one type satisfy an operator. A missing one satisfies none.
+fn values_match(op: Op, value: &Value<'_>, other: &Value<'_>) -> bool {
+    match (value, other) {
+        (Value::Bytes(a), Value::Bytes(b)) => text_matches(op, a, b),
+        (Value::Bool(a), Value::Bool(b)) => compare(op, a, b),
+        (Value::Ip(a), Value::Ip(b)) => compare(op, a, b),
+        (a, b) => number(a).zip(number(b)).is_some_and(|(a, b)| compare(op, &a, &b)),
     }
 }
 
@@ -148,12 +296,13 @@ fn compare<T: Ord + ?Sized>(op: Op, a: &T, b: &T) -> bool {
 /// Whether a text satisfies a text operator with one operand.
 pub fn text_matches(op: Op, value: &[u8], operand: &[u8]) -> bool {
     match op {
-        Op::Contains => memchr::memmem::find(value, operand).is_some(),
+        Op::Contains | Op::Bcontains => memchr::memmem::find(value, operand).is_some(),
         Op::Icontains => contains_ignoring_case(value, operand),
-        Op::Startswith => value.starts_with(operand),
+        Op::Startswith | Op::Bstartswith => value.starts_with(operand),
         Op::Endswith => value.ends_with(operand),
         Op::Glob => Glob::new(operand, false).matches(value),
         Op::Iglob => Glob::new(operand, true).matches(value),
+        Op::Regex => Pattern::new(operand).is_ok_and(|pattern| pattern.matches(value)),
         Op::Pmatch => PathPrefixes::new(&[operand.into()]).matches(value),
         Op::In | Op::Intersects => value == operand,
         _ => compare(op, value, operand),

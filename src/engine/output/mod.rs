@@ -5,6 +5,8 @@ mod render;
 
 use eyas_event::{FieldRef, OutputValue};
 
+use crate::ir::term::Term;
+
 pub use parse::parse;
 pub use render::output_value;
 
@@ -21,7 +23,7 @@ enum Piece {
     Text(Box<str>),
     Field {
         /// `None` prints as missing: Falco has the field, eyas not yet.
-        field: Option<FieldRef>,
+        field: Option<Term>,
         /// Pads with blanks or cuts to so many bytes.
         width: Option<u32>,
     },

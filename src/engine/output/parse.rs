@@ -4,9 +4,13 @@
 use eyas_event::{FieldRef, Shape};
 
 use crate::diag::{Code, Diagnostic};
+use crate::dialect::Dialect;
 use crate::fields::{FieldFault, is_known, resolve};
+use crate::ir::term::Term;
+use crate::lower::terms;
 use crate::output::{Piece, Template};
 use crate::syntax::ast::{Transformer, Value};
+use crate::syntax::parse_call;
 use crate::syntax::text::Spliced;
 
 /// The widest padding: more than a screen, too little to exhaust memory.
@@ -14,12 +18,24 @@ const WIDEST: u64 = 4096;
 
 /// What stands behind a `%`, and how many bytes of the text it takes.
 struct Token {
-    field: Option<FieldRef>,
+    field: Option<Term>,
+    /// The fields that JSON shows for it, by name.
+    shown: Vec<(String, Option<FieldRef>)>,
     taken: usize,
 }
 
+impl Token {
+    fn plain(name: &str, field: Option<FieldRef>) -> Self {
+        Self {
+            field: field.clone().map(Term::Field),
+            taken: name.len(),
+            shown: vec![(name.to_owned(), field)],
+        }
+    }
+}
+
 /// Parses an output text. `None` when it is wrong; what is wrong, or only without a value yet, is pushed.
-pub fn parse(text: &Spliced, diagnostics: &mut Vec<Diagnostic>) -> Option<Template> {
+pub fn parse(text: &Spliced, dialect: Dialect, diagnostics: &mut Vec<Diagnostic>) -> Option<Template> {
     let whole = text.text();
     let mut template = Template::default();
     let mut literal = String::new();
@@ -37,14 +53,14 @@ pub fn parse(text: &Spliced, diagnostics: &mut Vec<Diagnostic>) -> Option<Templa
             fine = false;
         }
         let width = width.map(|width| width.min(WIDEST) as u32);
-        match token(text, start, percent, diagnostics) {
+        match token(text, start, percent, dialect, diagnostics) {
             Ok(None) => at = start,
             Ok(Some(token)) => {
                 if !literal.is_empty() {
                     template.pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
                 }
                 let end = start + token.taken;
-                template.fields.push((whole[start..end].to_owned(), token.field.clone()));
+                template.fields.extend(token.shown);
                 template.pieces.push(Piece::Field { field: token.field, width });
                 at = end;
             }
@@ -72,6 +88,7 @@ fn token(
     text: &Spliced,
     start: usize,
     percent: usize,
+    dialect: Dialect,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Token>, usize> {
     let rest = &text.text()[start..];
@@ -95,9 +112,7 @@ fn token(
         return Ok(None);
     }
     if rest[name_len..].starts_with('(') && Transformer::from_word(name).is_some() {
-        let message = "transformers in outputs are known and not built yet";
-        diagnostics.push(Diagnostic::new(Code::NotBuilt, message, span(name_len), ""));
-        return Err(name_len);
+        return call(text, start, dialect, diagnostics);
     }
     for len in (1..=name_len).rev() {
         let candidate = &name[..len];
@@ -114,19 +129,57 @@ fn token(
                     span(taken),
                     "prints <NA>",
                 ));
-                return Ok(Some(Token { field: None, taken }));
+                return Ok(Some(Token::plain(&rest[..taken], None)));
             }
-            return Ok(Some(Token { field: Some(field), taken }));
+            return Ok(Some(Token::plain(&rest[..taken], Some(field))));
         }
         if is_known(candidate) {
             let taken = len + bracket(&rest[len..]).map_or(0, |arg| arg.len() + 2);
             let message = format!("Falco's field `{candidate}` is not provided yet");
             diagnostics.push(Diagnostic::new(Code::OutputNotProvided, message, span(taken), "prints <NA>"));
-            return Ok(Some(Token { field: None, taken }));
+            return Ok(Some(Token::plain(&rest[..taken], None)));
         }
     }
     diagnostics.push(unknown(name, rest, span(name_len)));
     Err(name_len)
+}
+
+/// A transformer call at `start`.
+fn call(
+    text: &Spliced,
+    start: usize,
+    dialect: Dialect,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Option<Token>, usize> {
+    let (operand, taken) = match parse_call(text.text(), start as u32) {
+        Ok((operand, end)) => (operand, end - start),
+        Err(error) => {
+            let at = text.span(&error.bytes);
+            diagnostics.push(Diagnostic::new(Code::BadOutput, error.message, at, error.label));
+            return Err(1);
+        }
+    };
+    let span = text.span(&(start as u32 - 1..(start + taken) as u32));
+    match terms::term(&operand, text) {
+        Ok(term) => {
+            let mut read = Vec::new();
+            term.fields(&mut read);
+            let shown = read.into_iter().map(|field| (field.name(), Some(field.clone()))).collect();
+            let blind = dialect.is_exact()
+                && matches!(&term, Term::Call(c) if c.name == Transformer::Len && !c.args[0].term_type().list);
+            Ok(Some(Token { field: (!blind).then_some(term), shown, taken }))
+        }
+        Err((found, _)) if found.code == Code::FieldNotProvided => {
+            diagnostics.push(Diagnostic::new(Code::OutputNotProvided, found.message, span, "prints <NA>"));
+            Ok(Some(Token { field: None, shown: Vec::new(), taken }))
+        }
+        Err((found, _)) => {
+            let code =
+                if found.code == Code::UnknownField { Code::OutputUnknownField } else { Code::BadOutput };
+            diagnostics.push(Diagnostic { code, ..*found });
+            Err(taken)
+        }
+    }
 }
 
 /// The provided field that the first `len` bytes name, with its brackets if it takes what stands in them.

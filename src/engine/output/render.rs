@@ -3,6 +3,7 @@
 use eyas_event::text::to_utf8;
 use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Value};
 
+use crate::ir::term::Term;
 use crate::output::{Piece, RenderedOutput, Template};
 use crate::program::Scratch;
 
@@ -20,13 +21,14 @@ impl Template {
                 Piece::Text(text) => message.extend_from_slice(text.as_bytes()),
                 Piece::Field { field, width } => {
                     let start = message.len();
-                    scratch.buf.clear();
+                    scratch.buffers.buf.clear();
                     match field {
                         None => message.extend_from_slice(b"<NA>"),
-                        Some(field) => {
-                            let value = fields.get(field, &mut scratch.buf);
+                        Some(Term::Field(field)) => {
+                            let value = fields.get(field, &mut scratch.buffers.buf);
                             field.write_text(&value, &mut message);
                         }
+                        Some(term) => scratch.buffers.write(term, fields, &mut message),
                     }
                     if let Some(width) = width {
                         message.resize(start + *width as usize, b' ');
@@ -40,8 +42,8 @@ impl Template {
     fn values(&self, fields: &impl Fields, scratch: &mut Scratch) -> Vec<(String, OutputValue)> {
         let mut values = Vec::with_capacity(self.fields.len() + 1);
         let mut value_of = |field: &FieldRef| {
-            scratch.buf.clear();
-            output_value(&fields.get(field, &mut scratch.buf))
+            scratch.buffers.buf.clear();
+            output_value(&fields.get(field, &mut scratch.buffers.buf))
         };
         for (name, field) in &self.fields {
             let value = field.as_ref().map_or(OutputValue::Null, &mut value_of);

@@ -30,7 +30,7 @@ impl Program {
                         Ask::Test(test) => {
                             let slot = test as usize;
                             known(scratch.tests[slot], number).unwrap_or_else(|| {
-                                let answer = self.matchers[slot].holds(fields, &mut scratch.buf);
+                                let answer = self.matchers[slot].holds(fields, &mut scratch.buffers);
                                 scratch.tests[slot] = number << 1 | u32::from(answer);
                                 answer
                             })

@@ -1,7 +1,9 @@
-//! What is remembered while one event is judged: answers of tests and blocks, the return stack, a text buffer.
+//! What is remembered while one event is judged: answers of tests and blocks, the return stack, text buffers.
 //!
 //! Answers carry the number of the event they belong to, so nothing is cleared between events. A scratch fits any program:
 //! it grows to the largest it has met.
+
+use crate::matching::Buffers;
 
 /// Memory of one judging thread.
 #[derive(Debug, Default)]
@@ -12,15 +14,17 @@ pub struct Scratch {
     pub(super) blocks: Vec<u32>,
     /// Blocks that are open: where they were asked, and which.
     pub(super) returns: Vec<(u32, u32)>,
-    /// Lent to events for text that they render.
-    pub(crate) buf: Vec<u8>,
+    /// For text that is rendered or worked out.
+    pub(crate) buffers: Buffers,
     pub(super) number: u32,
 }
 
 impl Scratch {
     /// An empty one.
     pub fn new() -> Self {
-        Self { buf: Vec::with_capacity(1024), ..Self::default() }
+        let mut scratch = Self::default();
+        scratch.buffers.buf.reserve(1024);
+        scratch
     }
 
     /// Starts an event.

@@ -198,11 +198,6 @@ words! {
 }
 
 impl Op {
-    /// Whether conditions with it compile; the others parse and are named as not built yet.
-    pub fn is_built(self) -> bool {
-        !matches!(self, Self::Regex | Self::Bcontains | Self::Bstartswith)
-    }
-
     /// Whether it compares with a list.
     pub fn takes_list(self) -> bool {
         matches!(self, Self::In | Self::Intersects | Self::Pmatch)

@@ -78,7 +78,7 @@ impl Parser<'_> {
             found.near =
                 often_meant(written).or_else(|| did_you_mean(written, Op::ALL.iter().map(|op| op.word())));
         }
-        let words: Vec<_> = Op::ALL.iter().filter(|op| op.is_built()).map(|op| op.word()).collect();
+        let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).collect();
         found.note = Some(format!("the operators are {}", words.join(" ")));
         found
     }

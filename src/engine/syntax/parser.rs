@@ -51,6 +51,15 @@ pub fn parse_in(text: &str, dialect: Dialect) -> Parsed {
     Parsed { ast: parser.ast, errors: parser.errors }
 }
 
+/// Parses the transformer call at a place of a text, and says where it ends.
+pub fn parse_call(text: &str, start: u32) -> Result<(Operand, usize), SyntaxError> {
+    let mut parser = Parser::new(text, Dialect::default());
+    parser.lexer.seek(start);
+    let operand = parser.operand(0)?;
+    let end = parser.lexer.at();
+    Ok((operand, end as usize))
+}
+
 /// Parses a field or a transformer call alone, as exceptions and outputs name one.
 pub fn parse_field(text: &str) -> Result<Operand, SyntaxError> {
     let mut parser = Parser::new(text, Dialect::default());

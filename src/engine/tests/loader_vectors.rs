@@ -31,7 +31,7 @@ const OTHERWISE: &[(&str, &str)] = &[
 /// Whether a row waits for fields, sources or operators that are not there yet.
 fn waits(loaded: &Loaded, warnings: &str) -> bool {
     loaded.diagnostics.iter().any(|d| match d.code {
-        Code::NotBuilt | Code::FieldNotProvided => d.is_error(),
+        Code::FieldNotProvided => d.is_error(),
         Code::UnknownSource => !warnings.contains("LOAD_UNKNOWN_SOURCE"),
         _ => false,
     })

@@ -158,7 +158,7 @@ fn any_tree() -> impl Strategy<Value = Tree> {
 }
 
 /// Leaves with a meaning, for the fields of `event`.
-const LEAVES: [&str; 16] = [
+const LEAVES: [&str; 26] = [
     "evt.type = open",
     "evt.type in (open, execve)",
     "evt.type != connect",
@@ -175,6 +175,16 @@ const LEAVES: [&str; 16] = [
     "fd.ip != 1.1.1.1",
     "fd.snet in (10.0.0.0/8)",
     "fd.filename exists",
+    "proc.name regex \"a|bx?\"",
+    "fd.name regex \"/x(/[[:alpha:]])*\"",
+    "proc.name startswith anyof (a, b)",
+    "proc.name contains oneof (b, x)",
+    "fd.ip != allof (1.1.1.1, 10.0.0.1)",
+    "proc.name = val(proc.pname)",
+    "toupper(proc.name) = toupper(proc.pname)",
+    "concat(proc.name, \"x\") in (bx, ax)",
+    "join(\"-\", (proc.name, proc.pname)) startswith a-",
+    "len(fd.name) > 2",
 ];
 
 const MACROS: &str = "
