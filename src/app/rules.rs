@@ -12,6 +12,7 @@ use crate::cli;
 use crate::fail::{Fail, Outcome};
 use crate::rulebook;
 use crate::settings::Settings;
+use crate::{rules_fix, rules_fmt};
 
 /// The tests of the shipped rules.
 static SHIPPED_TESTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
@@ -24,6 +25,8 @@ pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
         }
         cli::Rules::Test { files } => test(settings, files),
         cli::Rules::List => list(settings),
+        cli::Rules::Fmt { files, check } => rules_fmt::format(files, *check),
+        cli::Rules::Fix { files, dry_run } => rules_fix::fix(settings, files, *dry_run),
     }
 }
 
