@@ -172,6 +172,24 @@ pub(crate) enum Rules {
     Eval(RulesEval),
     /// Show how a rule judges one event: its condition as a tree, with what each part saw and said.
     Explain(RulesExplain),
+    /// Lay out the conditions of rules and macros; nothing else in the files changes.
+    Fmt {
+        /// The files, or directories of them.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Print what would change, as a diff, and end with 1 if anything would; write nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Apply the mends that `check` proposes; the files of -r are loaded before them and stay as they are.
+    Fix {
+        /// The files, or directories of them.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Print what would change, as a diff, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -84,6 +84,27 @@ fn rules_check_finds_and_places_what_is_wrong() {
 }
 
 #[test]
+fn rules_are_mended_and_laid_out_in_place() {
+    let place = Place::new();
+    let file = place.write("bad.yaml", BAD);
+    let name = file.to_str().unwrap();
+    let diff = ran(&["rules", "fix", "--dry-run", name]).ended(0).out();
+    assert!(diff.contains("proc.nmae") && diff.contains("+++ b/"), "{diff}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), BAD);
+    let done = ran(&["rules", "fix", name]).ended(0).out();
+    assert!(done.contains(&format!("{name}:3:")), "{done}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), BAD.replace("nmae", "name"));
+    assert_eq!(ran(&["rules", "fix", name]).ended(0).out(), "");
+
+    let loose = BAD.replace("proc.nmae", "proc.name   ");
+    std::fs::write(&file, &loose).unwrap();
+    assert!(ran(&["rules", "fmt", "--check", name]).ended(1).out().contains("@@"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), loose);
+    assert!(ran(&["rules", "fmt", name]).ended(0).out().contains("formatted the condition of rule"));
+    assert_eq!(ran(&["rules", "fmt", "--check", name]).ended(0).out(), "");
+}
+
+#[test]
 fn the_shipped_rules_pass_their_tests() {
     let out = ran(&["rules", "test"]).ended(0).out();
     println!("{out}");

@@ -8,7 +8,7 @@ use eyas_engine::diag::{Diagnostic, Severity};
 use eyas_engine::output;
 use eyas_engine::source::{SourceFile, Sources};
 use eyas_engine::syntax::text::Spliced;
-use eyas_engine::{FieldMap, Filter, Ruleset, Scratch};
+use eyas_engine::{Dialect, FieldMap, Filter, Ruleset, Scratch};
 use eyas_event::text;
 
 use crate::cli;
@@ -26,7 +26,7 @@ pub(crate) fn eval(settings: &Settings, args: &cli::RulesEval) -> Outcome {
     say(&rules.diagnostics, &rules.sources, Severity::Error)?;
     let answer = match (&args.condition, &args.output) {
         (Some(condition), _) => self::condition(condition, &rules.ruleset, &event)?,
-        (None, format) => render(format.as_deref().unwrap_or_default(), &event)?,
+        (None, format) => render(format.as_deref().unwrap_or_default(), rules.ruleset.dialect(), &event)?,
     };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", answer.as_deref().unwrap_or(LOAD_ERROR))?;
@@ -42,13 +42,13 @@ fn condition(text: &str, ruleset: &Ruleset, event: &FieldMap) -> Result<Option<S
     }))
 }
 
-fn render(format: &str, event: &FieldMap) -> Result<Option<String>, Fail> {
+fn render(format: &str, dialect: Dialect, event: &FieldMap) -> Result<Option<String>, Fail> {
     // Falco's mark for "print what is missing as <NA>", which ours always does.
     let format = format.strip_prefix('*').unwrap_or(format);
     let mut sources = Sources::default();
     let id = sources.add(SourceFile::new("output", format));
     let mut found = Vec::new();
-    let template = output::parse(&Spliced::whole(id, format), &mut found);
+    let template = output::parse(&Spliced::whole(id, format), dialect, &mut found);
     say(&found, &sources, Severity::Lint)?;
     Ok(template.map(|template| {
         let message = template.render(event, &mut Scratch::new()).message;

@@ -5,6 +5,9 @@ mod check;
 mod describe;
 mod eval;
 mod explain;
+mod files;
+mod fix;
+mod fmt;
 mod list;
 mod show;
 mod test;
@@ -33,6 +36,8 @@ pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
         cli::Rules::List { json } => list::list(settings, *json),
         cli::Rules::Show(args) => show::show(settings, args),
         cli::Rules::Eval(args) => eval::eval(settings, args),
+        cli::Rules::Fmt { files, check } => fmt::format(settings, files, *check),
+        cli::Rules::Fix { files, dry_run } => fix::fix(settings, files, *dry_run),
         cli::Rules::Explain(args) => explain::explain(settings, args),
     }
 }

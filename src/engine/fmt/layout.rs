@@ -3,7 +3,7 @@
 
 use crate::syntax::ast::{Ast, CallArg, Check, NodeKind, Operand, OperandKind, Rhs};
 
-/// Deeper nesting than this is laid out by recursion only if somebody writes it by hand, and nobody does.
+/// The layout recurses, so deeper nesting than this is left alone; nobody writes a tenth of it by hand.
 const MAX_DEPTH: usize = 100;
 const STEP: usize = 2;
 
