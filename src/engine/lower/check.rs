@@ -1,9 +1,9 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{FieldId, Provision, Shape};
+use eyas_event::{Arg, FieldFlags, FieldId, FieldRef, Shape};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
-use crate::fields::{FieldFault, is_known, resolve};
+use crate::fields::{FieldFault, deprecated, resolve, why_absent};
 use crate::ir::operand::{self, BadOperand};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{lints, through_list};
@@ -43,6 +43,7 @@ pub(super) fn check(
         }
     };
     let info = field.id.info();
+    let ty = field.ty();
     let values: &[Value] = match &check.rhs {
         Rhs::Value(value) => std::slice::from_ref(value),
         Rhs::List(values) => values,
@@ -57,17 +58,17 @@ pub(super) fn check(
             }
         };
     }
-    if !operand::allows(info.ty, check.op) {
+    if !operand::allows(ty, check.op) {
         let message = format!("`{}` cannot be compared with `{}`", info.name, check.op.word());
-        let label = format!("this field has {}", operand::allowed(info.ty));
+        let label = format!("this field has {}", operand::allowed(ty));
         found.push(place(Code::OperatorType, message, &check.op_bytes, label));
         return Err(Fault::Wrong);
     }
     let single = info.shape != Shape::List;
     let op = if check.op == Op::Intersects && single { Op::In } else { check.op };
     let operand = match &check.rhs {
-        Rhs::Value(value) => operand::single(info.ty, value),
-        Rhs::List(values) => operand::list(info.ty, op, values),
+        Rhs::Value(value) => operand::single(ty, value),
+        Rhs::List(values) => operand::list(ty, op, values),
         _ => Ok(Operand::None),
     };
     let operand = match operand {
@@ -83,14 +84,32 @@ pub(super) fn check(
             return Err(Fault::Wrong);
         }
     };
-    if let Provision::AlwaysAbsent(why) = info.provision {
-        let message = format!("`{}` has no value yet: {why}", info.name);
+    if let Some(message) = why_absent(field.id) {
         let label = "every comparison with it is false".to_owned();
-        found.push(place(Code::AlwaysAbsent, message, &check.lhs.bytes, label));
+        found.push(place(Code::FieldNotProvided, message, &check.lhs.bytes, label));
+    }
+    if info.flags.has(FieldFlags::DEPRECATED) {
+        found.push(place(Code::Deprecated, deprecated(info.name), &check.lhs.bytes, String::new()));
     }
     let predicate = Predicate { field, op, operand };
     lints::check(check, &predicate, values, text, span, found);
     Ok(predicate)
+}
+
+/// `evt.around[T] = n` as what it means: the event's time lies at most n milliseconds from T, on either side.
+pub(super) fn around(predicate: &Predicate) -> Option<[Predicate; 2]> {
+    let (FieldId::EVT_AROUND, Op::Eq) = (predicate.field.id, predicate.op) else { return None };
+    let (Arg::Key(instant), Operand::Number(within)) = (&predicate.field.arg, &predicate.operand) else {
+        return None;
+    };
+    let instant: i128 = instant.parse().ok()?;
+    let within = within.saturating_mul(1_000_000);
+    let end = |op, operand| Predicate {
+        field: FieldRef::plain(FieldId::EVT_RAWTIME),
+        op,
+        operand: Operand::Number(operand),
+    };
+    Some([end(Op::Ge, instant.saturating_sub(within)), end(Op::Le, instant.saturating_add(within))])
 }
 
 type Found = (Box<Diagnostic>, Fault);
@@ -106,18 +125,8 @@ fn field(lhs: &Lhs, text: &Spliced) -> Result<eyas_event::FieldRef, Found> {
         Ok(field) => return Ok(field),
         Err(fault) => fault,
     };
-    let whole = text.span(&lhs.bytes);
     let name_bytes = lhs.bytes.start..lhs.bytes.start + name.len() as u32;
     let (found, kind) = match fault {
-        FieldFault::NotProvided => (
-            Diagnostic::new(
-                Code::FieldNotProvided,
-                format!("Falco's field `{name}` is not provided yet"),
-                whole,
-                "known, and without a value in this version",
-            ),
-            Fault::Unknown,
-        ),
         FieldFault::Unknown(near) => {
             let span = text.span(&name_bytes);
             let mut found =
@@ -178,5 +187,5 @@ pub(super) fn looks_like_field(value: &Value) -> bool {
         return false;
     }
     let Ok(text) = std::str::from_utf8(&value.bytes) else { return false };
-    text.contains('.') && (FieldId::from_name(text).is_some() || is_known(text))
+    text.contains('.') && resolve(text, None).is_ok()
 }

@@ -9,7 +9,7 @@ pub mod paths;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use eyas_event::{EventSet, FieldRef, Fields, IpNet, Value};
+use eyas_event::{EventSet, FieldRef, FieldType, Fields, IpNet, Value};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashSet;
 
@@ -24,6 +24,8 @@ pub struct Matcher {
     field: FieldRef,
     quantifier: Quantifier,
     test: Test,
+    /// Whether the field's text is a time of day.
+    clock: bool,
 }
 
 #[derive(Debug)]
@@ -72,7 +74,8 @@ impl Matcher {
             Operand::Nets(v) => Test::NetIn(v.clone()),
         };
         let test = if predicate.constant() == Some(false) { Test::Never } else { test };
-        Self { field: predicate.field.clone(), quantifier: predicate.quantifier(), test }
+        let clock = predicate.field.ty() == FieldType::Text && !matches!(test, Test::Exists);
+        Self { field: predicate.field.clone(), quantifier: predicate.quantifier(), test, clock }
     }
 
     /// Whether the predicate holds for an event. `buf` is lent to the event for text that it must render.
@@ -82,7 +85,16 @@ impl Matcher {
         }
         buf.clear();
         match self.quantifier {
-            Quantifier::One => self.test.value(&fields.get(&self.field, buf)),
+            Quantifier::One => {
+                let time = match fields.get(&self.field, buf) {
+                    Value::Time(time) if self.clock => time,
+                    value => return self.test.value(&value),
+                };
+                // A clock is compared as it is printed.
+                buf.clear();
+                self.field.write_text(&Value::Time(time), buf);
+                self.test.value(&Value::Bytes(buf))
+            }
             Quantifier::Any => fields
                 .each(&self.field, buf, &mut |value| {
                     if self.test.value(&value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -108,6 +120,8 @@ impl Test {
             (Self::Exists, _) => true,
             (Self::Bool { is, negated }, Value::Bool(b)) => (b == is) != *negated,
             (Self::BoolIn(v), Value::Bool(b)) => v.contains(b),
+            (Self::Number(op, n), Value::Double(d)) => compare_double(*op, *d, *n as f64),
+            (Self::NumberIn(v), Value::Double(d)) => v.iter().any(|n| compare_double(Op::Eq, *d, *n as f64)),
             (Self::Number(op, n), value) => number(value).is_some_and(|v| compare(*op, &v, n)),
             (Self::NumberIn(v), value) => number(value).is_some_and(|n| v.binary_search(&n).is_ok()),
             (Self::Bytes(op, operand), Value::Bytes(b)) => text_matches(*op, b, operand),
@@ -131,6 +145,10 @@ fn number(value: &Value<'_>) -> Option<i128> {
         Value::Port(n) => Some(n.into()),
         _ => None,
     }
+}
+
+fn compare_double(op: Op, a: f64, b: f64) -> bool {
+    a.partial_cmp(&b).is_some_and(|order| compare(op, &order, &std::cmp::Ordering::Equal))
 }
 
 fn compare<T: Ord + ?Sized>(op: Op, a: &T, b: &T) -> bool {

@@ -1,10 +1,10 @@
 //! Output texts. `%field`, `%field[arg]` and `%12field` are fields, everything else is literal; of several readings the
 //! longest field counts.
 
-use eyas_event::{FieldRef, Shape};
+use eyas_event::{FieldFlags, FieldRef, Shape};
 
 use crate::diag::{Code, Diagnostic};
-use crate::fields::{FieldFault, is_known, resolve};
+use crate::fields::{FieldFault, deprecated, resolve, why_absent};
 use crate::output::{Piece, Template};
 use crate::syntax::ast::{Transformer, Value};
 use crate::syntax::text::Spliced;
@@ -116,13 +116,19 @@ fn token(
                 ));
                 return Ok(Some(Token { field: None, taken }));
             }
+            if field.id.info().flags.has(FieldFlags::DEPRECATED) {
+                let message = deprecated(field.id.info().name);
+                diagnostics.push(Diagnostic::new(Code::Deprecated, message, span(taken), ""));
+            }
+            if let Some(message) = why_absent(field.id) {
+                diagnostics.push(Diagnostic::new(
+                    Code::OutputNotProvided,
+                    message,
+                    span(taken),
+                    "prints <NA>",
+                ));
+            }
             return Ok(Some(Token { field: Some(field), taken }));
-        }
-        if is_known(candidate) {
-            let taken = len + bracket(&rest[len..]).map_or(0, |arg| arg.len() + 2);
-            let message = format!("Falco's field `{candidate}` is not provided yet");
-            diagnostics.push(Diagnostic::new(Code::OutputNotProvided, message, span(taken), "prints <NA>"));
-            return Ok(Some(Token { field: None, taken }));
         }
     }
     diagnostics.push(unknown(name, rest, span(name_len)));
