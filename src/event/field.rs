@@ -39,6 +39,27 @@ pub enum FieldType {
     Priority,
 }
 
+impl FieldType {
+    /// The type as one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Text => "text",
+            Self::Path => "path",
+            Self::Ip => "address",
+            Self::Net => "network",
+            Self::Port => "port",
+            Self::Time => "time",
+            Self::Span => "span",
+            Self::Bytes => "bytes",
+            Self::Double => "double",
+            Self::Priority => "priority",
+        }
+    }
+}
+
 /// What may stand behind a field's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArgKind {
@@ -215,6 +236,12 @@ impl FieldInfo {
     /// Whether there is ever a value.
     pub const fn is_provided(&self) -> bool {
         matches!(self.provision, Provision::Provided)
+    }
+
+    /// The type of its values as a word.
+    pub fn type_word(&self) -> &'static str {
+        // `evt.rawarg`: no other field leaves its type to its argument.
+        if self.arg == ArgKind::ParamName { "of the parameter" } else { self.ty.word() }
     }
 
     /// Whether rules of that source may use it.

@@ -50,9 +50,7 @@ const COUNT: usize = {
     count
 };
 
-pub(crate) static FIELDS: [FieldInfo; COUNT] = TABLE;
-
-const TABLE: [FieldInfo; COUNT] = {
+pub(crate) static FIELDS: [FieldInfo; COUNT] = {
     let mut table = [PARTS[0][0]; COUNT];
     let (mut part, mut at) = (0, 0);
     while part < PARTS.len() {
@@ -70,7 +68,7 @@ const TABLE: [FieldInfo; COUNT] = {
 const PROVIDED_COUNT: usize = {
     let (mut at, mut count) = (0, 0);
     while at < COUNT {
-        if TABLE[at].is_provided() {
+        if FIELDS[at].is_provided() {
             count += 1;
         }
         at += 1;
@@ -83,7 +81,7 @@ pub(crate) static PROVIDED: [FieldId; PROVIDED_COUNT] = {
     let mut provided = [FieldId(0); PROVIDED_COUNT];
     let (mut at, mut count) = (0, 0);
     while at < COUNT {
-        if TABLE[at].is_provided() {
+        if FIELDS[at].is_provided() {
             provided[count] = FieldId(at as u16);
             count += 1;
         }
@@ -100,7 +98,7 @@ pub(crate) static BY_NAME: LazyLock<HashMap<&'static str, FieldId>> =
 const fn place_of(name: &str) -> u16 {
     let mut at = 0;
     while at < COUNT {
-        if same(TABLE[at].name, name) {
+        if same(FIELDS[at].name, name) {
             return at as u16;
         }
         at += 1;

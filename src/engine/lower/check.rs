@@ -115,7 +115,7 @@ pub(super) fn around(predicate: &Predicate) -> Option<[Predicate; 2]> {
 type Found = (Box<Diagnostic>, Fault);
 
 /// The field of an operand that is no call.
-fn field(lhs: &Lhs, text: &Spliced) -> Result<eyas_event::FieldRef, Found> {
+fn field(lhs: &Lhs, text: &Spliced) -> Result<FieldRef, Found> {
     let OperandKind::Field { name, arg } = &lhs.kind else {
         let found =
             Diagnostic::new(Code::NotBuilt, "transformers are not built yet", text.span(&lhs.bytes), "");

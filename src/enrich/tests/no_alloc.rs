@@ -127,7 +127,7 @@ fn every_field() -> Vec<FieldRef> {
                 all.push(FieldRef { id, arg: Arg::Key("open".into()) });
             }
             ArgKind::OptionalIndex | ArgKind::Index | ArgKind::IndexOrKey | ArgKind::OptionalIndexOrKey => {
-                all.extend((0..4).map(|n| FieldRef { id, arg: Arg::Index(n) }))
+                all.extend((0..4).map(|n| FieldRef { id, arg: Arg::Index(n) }));
             }
             ArgKind::Param | ArgKind::ParamName => {
                 let params = ParamId::names().iter().filter_map(|name| ParamId::from_name(name));

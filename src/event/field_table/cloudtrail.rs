@@ -1,4 +1,4 @@
-//! AWS CloudTrail: `ct.*`, `s3.*`, `ec2.*`, `ecr.*`, `iam.*`.
+//! The trail of AWS: `ct.*`, `s3.*`, `ec2.*`, `ecr.*`, `iam.*`.
 //! One row a field; how to read a row stands in `field_table.rs`.
 
 use crate::field::FieldType::{Text, Uint};
