@@ -189,7 +189,7 @@ pub(crate) struct Doctor {
 #[derive(Debug, Args)]
 pub(crate) struct Fields {
     /// Only what rules of this event source may read.
-    #[arg(long, value_name = "SOURCE", value_parser = PossibleValuesParser::new(eyas_event::FieldId::sources()))]
+    #[arg(long, value_name = "SOURCE", value_parser = PossibleValuesParser::new(eyas_event::FieldId::sources().iter().copied()))]
     pub(crate) source: Option<String>,
 
     /// One JSON array of objects in place of text.

@@ -56,7 +56,15 @@ fn family(row: &FieldInfo) -> &'static str {
 
 /// For people: grouped, what is hidden in Falco left out. A reason that holds for a whole group is said once.
 fn text(rows: &[&FieldInfo], out: &mut impl Write) -> io::Result<()> {
-    let shown: Vec<_> = rows.iter().filter(|row| !row.flags.has(FieldFlags::HIDDEN)).copied().collect();
+    let mut shown: Vec<_> = rows.iter().filter(|row| !row.flags.has(FieldFlags::HIDDEN)).copied().collect();
+    // Families in the order of their first fields, each in one piece.
+    let mut families = Vec::new();
+    for row in &shown {
+        if !families.contains(&family(row)) {
+            families.push(family(row));
+        }
+    }
+    shown.sort_by_key(|row| families.iter().position(|name| *name == family(row)));
     for (n, group) in shown.chunk_by(|a, b| family(a) == family(b)).enumerate() {
         if n > 0 {
             writeln!(out)?;
