@@ -1,6 +1,6 @@
 //! Our table of fields against Falco's, when the reference files lie beside the checkout (`../shared`, or the folder that
 //! `EYAS_SHARED` names): every name there is here, with the same type, argument and flags.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::print_stderr, reason = "tests")]
 
 use std::path::PathBuf;
 
