@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::period::Period;
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Say what works here, what does not, and why.
     Doctor(Doctor),
+    /// List the fields that rules may name: types, arguments, meaning, and why some have no value here.
+    Fields(Fields),
 }
 
 #[derive(Debug, Args)]
@@ -280,6 +283,17 @@ pub(crate) struct Demo {
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
     /// One JSON object in place of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Only what rules of this event source may read.
+    #[arg(long, value_name = "SOURCE", value_parser = PossibleValuesParser::new(eyas_event::FieldId::sources().iter().copied()))]
+    pub(crate) source: Option<String>,
+
+    /// One JSON array of objects in place of text.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod events;
 mod fail;
 mod falco;
+mod fields;
 mod machine;
 mod outlets;
 mod period;
@@ -53,6 +54,10 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> Outcome {
+    // The table of fields needs no configuration, and no broken one stands in its way.
+    if let Some(Command::Fields(args)) = &cli.command {
+        return fields::fields(args);
+    }
     let settings = Settings::load(&cli.common).map_err(Fail::from)?;
     for note in settings.config.unused_sets(&cli.common.set) {
         say(&note);
@@ -74,6 +79,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Some(Command::Replay(args)) => replay::replay(&settings, args),
         Some(Command::Demo(args)) => replay::demo(&settings, args, terminal),
         Some(Command::Doctor(args)) => doctor::doctor(&settings, args),
+        Some(Command::Fields(args)) => fields::fields(args),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
 use sha2::{Digest, Sha256};
 
-use crate::collect::{Collection, RuleDef, SOURCES};
+use crate::collect::{Collection, RuleDef, SOURCES, SYSCALL};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
@@ -189,7 +189,10 @@ impl Loader {
         let sets = arena.event_sets();
         for ((rule, root), lowered) in rules.iter_mut().zip(&roots).zip(&lowered) {
             rule.events = sets[root.0 as usize];
-            limits(rule, lowered, &vocabulary, &mut diagnostics);
+            // Event types are those of calls; other sources have none.
+            if &*rule.source == SYSCALL {
+                limits(rule, lowered, &vocabulary, &mut diagnostics);
+            }
         }
         let program = Program::new(&arena, &roots);
         if exact {
@@ -243,19 +246,32 @@ impl Compiler<'_> {
         }
         let owner = Owner { kind: ItemKind::Rule, name };
         let mut found = Vec::new();
-        let lowered = self.lowerer.lower(body, owner, &mut found);
+        let mut lowered = self.lowerer.lower(body, owner, &mut found);
+        if let Some(foreign) = foreign_field(def, &lowered) {
+            found.push(foreign);
+            lowered.unknown |= !lowered.broken;
+            lowered.broken = true;
+        }
         let mut output_text = def.output.clone();
-        if suggested {
+        // The suggested fields are of processes and containers.
+        if suggested && &*def.source == SYSCALL {
             output_text.push_standing_for(" ", def.name.span);
             output_text.push_standing_for(SUGGESTED, def.name.span);
         }
         let before = found.len();
-        let template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
+        let mut template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
+        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(def, t)) {
+            found.push(foreign);
+            template = None;
+        }
+        // Of what was added nobody needs to hear that it is missing.
+        found.retain(|d| d.code != Code::OutputNotProvided || d.place() != Some(def.name.span));
         for d in &mut found[before..] {
             d.item.get_or_insert_with(|| (ItemKind::Rule, name.clone()));
         }
+        let unknown = [Code::OutputUnknownField, Code::OutputWrongSource];
         let unknown_output =
-            found[before..].iter().filter(|d| d.is_error()).all(|d| d.code == Code::OutputUnknownField);
+            found[before..].iter().filter(|d| d.is_error()).all(|d| unknown.contains(&d.code));
         let broken = lowered.broken || template.is_none();
         let only_unknown = (!lowered.broken || lowered.unknown) && (template.is_some() || unknown_output);
         if broken && def.skip_if_unknown && only_unknown {
@@ -298,6 +314,34 @@ impl Compiler<'_> {
         self.roots.push(lowered.node);
         self.lowered.push(lowered);
     }
+}
+
+/// A field that a rule's condition reads and its event source does not have.
+fn foreign_field(def: &RuleDef, lowered: &Lowered) -> Option<Diagnostic> {
+    let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(&def.source))?;
+    let info = used.field.info();
+    let found = Diagnostic::new(
+        Code::WrongSource,
+        format!("events of the source `{}` have no field `{}`", def.source, info.name),
+        used.span,
+        format!("this field belongs to `{}`", info.source.unwrap_or_default()),
+    );
+    Some(found.see(def.name.span, "used by this rule").of(ItemKind::Rule, &def.name.text))
+}
+
+/// The same in its output.
+fn foreign_in_output(def: &RuleDef, template: &output::Template) -> Option<Diagnostic> {
+    let (name, field) = template.foreign(&def.source)?;
+    let info = field.id.info();
+    let text = def.output.text();
+    let place = text.match_indices(name).find(|(at, _)| text[..*at].ends_with(['%', '(']));
+    let bytes = place.map_or(0..text.len(), |(at, _)| at..at + name.len());
+    Some(Diagnostic::new(
+        Code::OutputWrongSource,
+        format!("events of the source `{}` have no field `{}`", def.source, info.name),
+        def.output.span(&(bytes.start as u32..bytes.end as u32)),
+        format!("this field belongs to `{}`", info.source.unwrap_or_default()),
+    ))
 }
 
 /// Says what limits a rule's events, where that is worth saying.
@@ -400,5 +444,6 @@ fn ids(rules: &[Rule], keep: impl Fn(&Rule) -> bool) -> Box<[RuleId]> {
 }
 
 fn buckets(rules: &[Rule]) -> Vec<Box<[RuleId]>> {
-    EventType::all().map(|event| ids(rules, |rule| rule.enabled && rule.events.contains(event))).collect()
+    let fits = |rule: &Rule, event| rule.enabled && &*rule.source == SYSCALL && rule.events.contains(event);
+    EventType::all().map(|event| ids(rules, |rule| fits(rule, event))).collect()
 }

@@ -121,7 +121,5 @@ fn unsafe_na(check: &Check) -> Option<&str> {
 fn quoted_field(value: &Value, exact: bool) -> bool {
     let Some(text) = std::str::from_utf8(&value.bytes).ok().filter(|_| value.quoted) else { return false };
     let name = text.trim();
-    name.contains('.')
-        && (FieldId::from_name(name).is_some() || crate::fields::is_known(name))
-        && (exact || name != text)
+    name.contains('.') && FieldId::from_name(name).is_some() && (exact || name != text)
 }

@@ -134,6 +134,7 @@ impl From<&Value<'_>> for OutputValue {
             Value::Port(p) => Self::Uint((*p).into()),
             Value::Bytes(b) => Self::Text(to_utf8(b).into_owned()),
             Value::Ip(ip) => Self::Text(ip.to_string()),
+            Value::Double(n) => Self::Text(n.to_string()),
         }
     }
 }

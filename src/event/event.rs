@@ -147,14 +147,16 @@ impl Connect<'_> {
     }
 }
 
-/// Fields that follow from `evt.rawtime` and `evt.args`.
-const SAID_BY_OTHERS: [FieldId; 6] = [
+/// Fields that follow from `evt.rawtime`, `evt.args` and `evt.type`, or always say the same.
+const SAID_BY_OTHERS: [FieldId; 8] = [
     FieldId::EVT_TIME_S,
     FieldId::EVT_DATETIME,
     FieldId::EVT_DATETIME_S,
     FieldId::EVT_RAWTIME_S,
     FieldId::EVT_RAWTIME_NS,
     FieldId::EVT_INFO,
+    FieldId::EVT_DIR,
+    FieldId::EVT_TYPE_IS,
 ];
 
 impl Event<'_> {
@@ -185,7 +187,7 @@ impl Event<'_> {
                     }
                 }
             };
-        for id in FieldId::all().filter(|id| !SAID_BY_OTHERS.contains(id)) {
+        for id in FieldId::provided().filter(|id| !SAID_BY_OTHERS.contains(id)) {
             match id.info().shape {
                 // No event of a kind that is provided has a list yet.
                 Shape::AnySide | Shape::List => {}
@@ -224,6 +226,12 @@ impl Event<'_> {
             FieldId::EVT_HOSTNAME => Value::Bytes(self.node.as_bytes()),
             FieldId::EVT_TYPE => Value::Bytes(self.kind.name().as_bytes()),
             FieldId::SYSCALL_TYPE if self.ret().is_some() => Value::Bytes(self.kind.name().as_bytes()),
+            FieldId::EVT_TYPE_IS => match arg {
+                Arg::Key(name) => Value::Uint((**name == *self.kind.name()).into()),
+                _ => Value::Absent,
+            },
+            // A call gives one event, at its end.
+            FieldId::EVT_DIR => Value::Bytes(b"<"),
             FieldId::EVT_CATEGORY => Value::Bytes(self.kind.category().as_bytes()),
             FieldId::EVT_CPU => Value::Int(self.cpu.into()),
             FieldId::EVT_ARGS | FieldId::EVT_INFO => rendered(buf, |b| render::args(self, b)),
@@ -272,6 +280,9 @@ impl Fields for Event<'_> {
 
     fn get<'s>(&'s self, field: &FieldRef, buf: &'s mut Vec<u8>) -> Value<'s> {
         let info = field.id.info();
+        if !info.is_provided() {
+            return Value::Absent;
+        }
         if info.shape == Shape::Ancestors {
             return self.ancestors_field(field.id, &field.arg, buf);
         }
@@ -292,7 +303,11 @@ impl Fields for Event<'_> {
         buf: &mut Vec<u8>,
         test: &mut dyn FnMut(Value<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        match field.id.info().shape {
+        let info = field.id.info();
+        if !info.is_provided() {
+            return ControlFlow::Continue(());
+        }
+        match info.shape {
             Shape::Ancestors if field.arg == Arg::None => {
                 for p in self.table.ancestors(self.process) {
                     buf.clear();

@@ -471,19 +471,25 @@ pub(crate) const NAMES: &[&str] = &[
     "writev",
 ];
 
+/// Whether two texts are equal; for constants.
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len()
+}
+
 /// Where a name stands in a table; for constants, so that a wrong name does not compile.
 pub(crate) const fn index_in(names: &[&str], name: &str) -> u16 {
     let mut i = 0;
     while i < names.len() {
-        let (a, b) = (names[i].as_bytes(), name.as_bytes());
-        if a.len() == b.len() {
-            let mut j = 0;
-            while j < a.len() && a[j] == b[j] {
-                j += 1;
-            }
-            if j == a.len() {
-                return i as u16;
-            }
+        if same(names[i], name) {
+            return i as u16;
         }
         i += 1;
     }

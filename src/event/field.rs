@@ -1,7 +1,7 @@
 //! [`FieldId`]: an index into the one table of fields. The table says each field's name, Falco type, argument, how many
 //! values it has and whether this version provides it; rules, filters, documentation and completion all read it.
 
-use crate::field_table::FIELDS;
+use crate::field_table::{BY_NAME, FIELDS, PROVIDED, SOURCES};
 use crate::params::ParamId;
 
 /// An index into the table of fields.
@@ -39,6 +39,27 @@ pub enum FieldType {
     Priority,
 }
 
+impl FieldType {
+    /// The type as one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Text => "text",
+            Self::Path => "path",
+            Self::Ip => "address",
+            Self::Net => "network",
+            Self::Port => "port",
+            Self::Time => "time",
+            Self::Span => "span",
+            Self::Bytes => "bytes",
+            Self::Double => "double",
+            Self::Priority => "priority",
+        }
+    }
+}
+
 /// What may stand behind a field's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArgKind {
@@ -46,12 +67,54 @@ pub enum ArgKind {
     None,
     /// `[n]`, or nothing.
     OptionalIndex,
+    /// `[n]`, always.
+    Index,
     /// `.name` or `[n]`: a parameter of the event.
     Param,
+    /// `.name`: a parameter of the event.
+    ParamName,
+    /// `.name`: an event.
+    Event,
+    /// `.word`: any word.
+    Word,
+    /// `.src` or `.dst`, or nothing.
+    OptionalSide,
     /// `[text]`, always.
     Key,
     /// `[text]`, or nothing.
     OptionalKey,
+    /// `[n]` or `[text]`, always.
+    IndexOrKey,
+    /// `[n]` or `[text]`, or nothing.
+    OptionalIndexOrKey,
+    /// `[n]`: nanoseconds since the epoch.
+    Instant,
+}
+
+impl ArgKind {
+    /// The argument as one writes it behind the name; what may be left out stands in parentheses.
+    pub fn form(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::OptionalIndex => "([n])",
+            Self::Index => "[n]",
+            Self::Param => ".name or [n]",
+            Self::ParamName => ".name",
+            Self::Event => ".event",
+            Self::Word => ".word",
+            Self::OptionalSide => "(.src or .dst)",
+            Self::Key => "[key]",
+            Self::OptionalKey => "([key])",
+            Self::IndexOrKey => "[n] or [key]",
+            Self::OptionalIndexOrKey => "([n] or [key])",
+            Self::Instant => "[ns]",
+        }
+    }
+
+    /// Whether the argument follows a point and stands in no brackets.
+    pub fn is_dotted(self) -> bool {
+        matches!(self, Self::Param | Self::ParamName | Self::Event | Self::Word | Self::OptionalSide)
+    }
 }
 
 /// How many values a field has.
@@ -76,6 +139,55 @@ pub enum Provision {
     AlwaysAbsent(&'static str),
 }
 
+/// What sets a field apart in rules, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FieldFlags(u8);
+
+impl FieldFlags {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// No transformer may be applied.
+    pub const NO_TRANSFORMER: Self = Self(1);
+    /// It cannot stand on the right side as `val(…)`.
+    pub const NO_RHS: Self = Self(2);
+    /// It can be compared and not printed.
+    pub const FILTER_ONLY: Self = Self(4);
+    /// It can be printed and not compared.
+    pub const PRINT_ONLY: Self = Self(8);
+    /// Falco does not list it.
+    pub const HIDDEN: Self = Self(16);
+    /// It is there for old rules alone.
+    pub const DEPRECATED: Self = Self(32);
+    /// Falco adds it to outputs by itself.
+    pub const SUGGESTED: Self = Self(64);
+
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::NO_TRANSFORMER, "no-transformer"),
+        (Self::NO_RHS, "no-rhs"),
+        (Self::FILTER_ONLY, "filter-only"),
+        (Self::PRINT_ONLY, "print-only"),
+        (Self::HIDDEN, "hidden"),
+        (Self::DEPRECATED, "deprecated"),
+        (Self::SUGGESTED, "suggested-output"),
+    ];
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether everything in `other` is in this set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The words for what is in the set.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, word)| word)
+    }
+}
+
 /// What a field's value is taken from; it follows from the first letters of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -98,7 +210,7 @@ impl Origin {
 }
 
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct FieldInfo {
     /// Name as rules write it.
     pub name: &'static str,
@@ -110,10 +222,37 @@ pub struct FieldInfo {
     pub shape: Shape,
     /// Whether there is ever a value.
     pub provision: Provision,
+    /// The event source that has it; none when every source does.
+    pub source: Option<&'static str>,
+    /// What sets it apart in rules.
+    pub flags: FieldFlags,
     /// What the value is taken from.
     pub(crate) origin: Origin,
     /// One sentence.
     pub doc: &'static str,
+}
+
+impl FieldInfo {
+    /// Whether there is ever a value.
+    pub const fn is_provided(&self) -> bool {
+        matches!(self.provision, Provision::Provided)
+    }
+
+    /// The type of its values as a word.
+    pub fn type_word(&self) -> &'static str {
+        // `evt.rawarg`: no other field leaves its type to its argument.
+        if self.arg == ArgKind::ParamName { "of the parameter" } else { self.ty.word() }
+    }
+
+    /// Whether rules of that source may use it.
+    pub fn belongs_to(&self, source: &str) -> bool {
+        self.source.is_none_or(|own| own == source)
+    }
+
+    /// Whether it is one of ours, which Falco does not have.
+    pub fn is_ours(&self) -> bool {
+        self.name.starts_with("alert.") || self.name == "fd.realpath"
+    }
 }
 
 /// A field's argument, resolved when the rule was read.
@@ -126,7 +265,8 @@ pub enum Arg {
     Index(u32),
     /// `.name` of an event parameter.
     Param(ParamId),
-    /// `[text]`: a key, such as the name of a variable or a JSON pointer.
+    /// `[text]`: a key, such as the name of a variable or a JSON pointer. Or `.word`, where the field's argument follows
+    /// a point.
     Key(Box<str>),
 }
 
@@ -142,7 +282,17 @@ pub struct FieldRef {
 impl FieldId {
     /// The field with that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        FIELDS.iter().position(|f| f.name == name).map(|i| Self(i as u16))
+        BY_NAME.get(name).copied()
+    }
+
+    /// The fields that ever have a value in an event, in the order of the table.
+    pub fn provided() -> impl Iterator<Item = Self> {
+        PROVIDED.iter().copied()
+    }
+
+    /// The names of the event sources that fields belong to.
+    pub fn sources() -> &'static [&'static str] {
+        &SOURCES
     }
 
     /// Its row.
@@ -174,7 +324,16 @@ impl FieldRef {
             Arg::None => name.to_owned(),
             Arg::Index(n) => format!("{name}[{n}]"),
             Arg::Param(p) => format!("{name}.{}", p.name()),
+            Arg::Key(key) if self.id.info().arg.is_dotted() => format!("{name}.{key}"),
             Arg::Key(key) => format!("{name}[{key}]"),
+        }
+    }
+
+    /// The type of its values: the row's, but for `evt.rawarg`, which has that of the parameter.
+    pub fn ty(&self) -> FieldType {
+        match &self.arg {
+            Arg::Param(param) if self.id == FieldId::EVT_RAWARG => param.ty(),
+            _ => self.id.info().ty,
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Value<'e> {
     Time(u64),
     /// A span: nanoseconds.
     Span(i64),
+    /// A number with a fraction.
+    Double(f64),
 }
 
 impl<'e> Value<'e> {
@@ -49,6 +51,8 @@ impl<'e> Value<'e> {
             Value::Bytes(b) => out.write_all(b),
             Value::Ip(ip) => write!(out, "{ip}"),
             Value::Port(p) => write!(out, "{p}"),
+            // Falco prints one digit of the fraction.
+            Value::Double(n) => write!(out, "{n:.1}"),
         };
     }
 }

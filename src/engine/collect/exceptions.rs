@@ -81,14 +81,14 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
     };
     let comps = match item.comps {
         None => vec![(if tuple { "=" } else { "in" }.to_owned(), item.name.span); fields.len()],
-        Some(Comps::One(text)) if !tuple => vec![(text.as_str().to_owned(), text.span)],
+        Some(Comps::One(text)) if !tuple => vec![(text.as_str().trim().to_owned(), text.span)],
         Some(Comps::Many(texts, span)) if tuple => {
             if texts.len() != fields.len() {
                 let label = format!("{} operators for {} fields", texts.len(), fields.len());
                 diagnostics.push(bad(rule, "each field of an exception needs one operator", span, label));
                 return None;
             }
-            texts.into_iter().map(|t| (t.as_str().to_owned(), t.span)).collect()
+            texts.into_iter().map(|t| (t.as_str().trim().to_owned(), t.span)).collect()
         }
         Some(Comps::One(Text { span, .. }) | Comps::Many(_, span)) => {
             diagnostics.push(bad(

@@ -33,8 +33,11 @@ const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 8] = [
     ("k8saudit-ovh", (0, 6, 0)),
 ];
 
-/// The event sources that rules may name.
-pub const SOURCES: [&str; 1] = ["syscall"];
+/// The event sources that rules may name. Events of the first arrive; rules of the others are compiled and wait.
+pub const SOURCES: [&str; 6] = ["syscall", "aws_cloudtrail", "k8s_audit", "okta", "github", "gcp_auditlog"];
+
+/// The source of rules that name none: the only one of which events arrive.
+pub const SYSCALL: &str = SOURCES[0];
 
 /// A list as it stands after all items.
 #[derive(Clone, Debug)]

@@ -144,7 +144,7 @@ fn one_rule(def: &RuleDef, ruleset: &Ruleset, events: &mut Events) -> Value {
     json!({
         "info": {
             "name": def.name.text,
-            "condition": def.condition.text().trim(),
+            "condition": def.condition.text(),
             "output": output,
             "description": def.desc,
             "priority": def.priority.name(),

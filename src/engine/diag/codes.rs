@@ -1,7 +1,7 @@
 //! The table of diagnostic codes: stable string, severity, Falco's class, and what it is about.
 //!
 //! One row a code, one paragraph a code in `docs/errors.md`, one golden case a code in `tests/diagnostics/`. A code is
-//! never given to another fault later.
+//! never given to another fault later. Retired: E0402, W0611, W0612, W0615.
 
 use super::Severity;
 
@@ -63,15 +63,16 @@ codes! {
     TooDeep = "E0304", Error, "LOAD_ERR_COMPILE_CONDITION", "nested too deep";
     TooLong = "E0305", Error, "LOAD_ERR_COMPILE_CONDITION", "lists make a condition too long";
     UnknownField = "E0401", Error, "LOAD_ERR_COMPILE_CONDITION", "no such field";
-    FieldNotProvided = "E0402", Error, "LOAD_ERR_COMPILE_CONDITION", "a field that Falco has and eyas does not provide yet";
     BadArgument = "E0403", Error, "LOAD_ERR_COMPILE_CONDITION", "a field argument that is missing, not allowed or unreadable";
     OperatorType = "E0404", Error, "LOAD_ERR_COMPILE_CONDITION", "an operator that the field's type does not have";
     BadValue = "E0405", Error, "LOAD_ERR_COMPILE_CONDITION", "a value that does not read as the field's type";
     UnknownEvent = "E0406", Error, "LOAD_ERR_COMPILE_CONDITION", "no such event";
     BadRegex = "E0408", Error, "LOAD_ERR_COMPILE_CONDITION", "a pattern that is not RE2's POSIX syntax or is too large";
     BadTransformer = "E0409", Error, "LOAD_ERR_COMPILE_CONDITION", "a transformer or a field in a place that it does not fit";
+    WrongSource = "E0420", Error, "LOAD_ERR_COMPILE_CONDITION", "a field of another event source";
     BadOutput = "E0501", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output text does not parse";
     OutputUnknownField = "E0502", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output names a field that does not exist";
+    OutputWrongSource = "E0520", Error, "LOAD_ERR_COMPILE_OUTPUT", "the output names a field of another event source";
     BadCase = "E0801", Error, "-", "a test case that cannot be read";
     CaseRule = "E0802", Error, "-", "a test case for a rule that is not there";
     UnknownKey = "W0601", Warning, "LOAD_UNKNOWN_KEY", "a key that no item of this kind has";
@@ -84,12 +85,9 @@ codes! {
     ExceptionTwice = "W0608", Warning, "LOAD_EXCEPTION_NAME_NOT_UNIQUE", "two exceptions of one rule share a name";
     AppendNoValues = "W0609", Warning, "LOAD_APPEND_NO_VALUES", "an appended exception without values";
     NoEventType = "W0610", Warning, "LOAD_NO_EVTTYPE", "a rule that no event type limits";
-    NoHook = "W0611", Warning, "-", "no hook feeds any event of the rule yet";
-    AlwaysAbsent = "W0612", Warning, "-", "a field that is always missing yet";
     SkippedUnknown = "W0613", Warning, "LOAD_UNKNOWN_FILTER", "a rule skipped because it asked to be when something is unknown";
     LooksLikeField = "W0614", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a field";
-    OutputNotProvided = "W0615", Warning, "-", "the output prints a field that is not provided yet";
-    UnsafeNaCheck = "W0616", Warning, "LOAD_UNSAFE_NA_CHECK", "a field of JSON events compared with the text `<NA>`";
+    UnsafeNaCheck = "W0616", Warning, "LOAD_UNSAFE_NA_CHECK", "an audit field compared with the text `<NA>`";
     SimplerOperator = "W0617", Warning, "LOAD_COMPILE_CONDITION", "a pattern that a simpler operator says as well";
     LooksLikeTransformer = "W0618", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a transformer";
     SomeHooks = "L0701", Lint, "-", "some events of the rule are fed by no hook yet";
@@ -101,6 +99,9 @@ codes! {
     ComparedWithNa = "L0707", Lint, "-", "a comparison with the text `<NA>`";
     DuplicateKey = "L0708", Lint, "-", "a key given twice; the first counts";
     NeverTrue = "L0709", Lint, "-", "a rule that no event can satisfy";
+    NoHook = "L0719", Lint, "-", "no hook feeds any event of the rule yet";
+    FieldNotProvided = "L0720", Lint, "-", "a field that is known and never has a value here";
+    OutputNotProvided = "L0721", Lint, "-", "the output prints a field that never has a value here";
 }
 
 impl std::fmt::Display for Code {

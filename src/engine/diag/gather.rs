@@ -15,7 +15,7 @@ pub(crate) fn always_absent(diagnostics: &mut Vec<Diagnostic>) {
     let mut firsts: FxHashMap<(String, SourceId), (usize, usize)> = FxHashMap::default();
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
     for found in diagnostics.drain(..) {
-        let place = found.place().filter(|_| found.code == Code::AlwaysAbsent);
+        let place = found.place().filter(|_| found.code == Code::FieldNotProvided);
         let Some(span) = place else {
             kept.push(found);
             continue;

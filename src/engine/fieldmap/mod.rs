@@ -2,9 +2,10 @@
 //!
 //! It answers through the same door as a live event. What the map does not name is missing, except what follows from what
 //! it names: any-side fields and networks from the sided addresses and ports, the chain of ancestors from its members and
-//! the members from the chain, a parameter by position from the parameter by name.
+//! the members from the chain, a parameter by position from the parameter by name, one argument or variable from all.
 
 mod read;
+mod whole;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -25,6 +26,7 @@ pub(crate) enum Given {
     Port(u16),
     Time(u64),
     Span(i64),
+    Double(f64),
 }
 
 impl Given {
@@ -38,6 +40,7 @@ impl Given {
             Self::Port(p) => Value::Port(*p),
             Self::Time(t) => Value::Time(*t),
             Self::Span(s) => Value::Span(*s),
+            Self::Double(n) => Value::Double(*n),
         }
     }
 }
@@ -47,15 +50,27 @@ impl Given {
 pub struct FieldMap {
     event: Option<EventType>,
     values: FxHashMap<FieldRef, Given>,
-    /// Any-side fields, and chains of ancestors from the parent on.
-    lists: FxHashMap<FieldId, Vec<Given>>,
+    /// Any-side fields, chains of ancestors from the parent on, and lists.
+    lists: FxHashMap<FieldRef, Vec<Given>>,
+    /// Wholes whose parts were given one by one.
+    parted: Vec<FieldId>,
 }
+
+/// Fields of ancestors.
+const CHAINS: [FieldId; 6] = [
+    FieldId::PROC_ANAME,
+    FieldId::PROC_AEXE,
+    FieldId::PROC_AEXEPATH,
+    FieldId::PROC_ACMDLINE,
+    FieldId::PROC_APID,
+    FieldId::PROC_AENV,
+];
 
 impl FieldMap {
     /// Fills in what follows from what was given.
     fn complete(&mut self) {
-        for id in FieldId::all() {
-            if id.info().shape == Shape::Ancestors && !self.lists.contains_key(&id) {
+        for id in CHAINS {
+            if !self.lists.contains_key(&FieldRef::plain(id)) {
                 let at = |n| FieldRef { id, arg: Arg::Index(n) };
                 let chain: Vec<_> = (1..=64).map_while(|n| self.values.get(&at(n)).cloned()).collect();
                 // A gap in the members does not hide those behind it from an unindexed comparison.
@@ -73,9 +88,9 @@ impl FieldMap {
                 let chain: Vec<_> =
                     chain.into_iter().chain(rest.into_iter().map(|(_, given)| given)).collect();
                 if !chain.is_empty() {
-                    self.lists.insert(id, chain);
+                    self.lists.insert(FieldRef::plain(id), chain);
                 }
-            } else if let (Shape::Ancestors, Some(chain)) = (id.info().shape, self.lists.get(&id)) {
+            } else if let Some(chain) = self.lists.get(&FieldRef::plain(id)) {
                 for (n, given) in chain.iter().enumerate() {
                     let field = FieldRef { id, arg: Arg::Index(n as u32 + 1) };
                     self.values.entry(field).or_insert_with(|| given.clone());
@@ -110,10 +125,13 @@ impl FieldMap {
         }
         let addresses = [FieldId::FD_CIP, FieldId::FD_SIP, FieldId::FD_LIP, FieldId::FD_RIP];
         let ports = [FieldId::FD_CPORT, FieldId::FD_SPORT, FieldId::FD_LPORT, FieldId::FD_RPORT];
-        for (any, sided) in
-            [(FieldId::FD_IP, addresses), (FieldId::FD_NET, addresses), (FieldId::FD_PORT, ports)]
-        {
-            if self.lists.contains_key(&any) {
+        for (any, sided) in [
+            (FieldId::FD_IP, addresses),
+            (FieldId::FD_NET, addresses),
+            (FieldId::FD_PORT, ports),
+            (FieldId::FD_PROTO, ports),
+        ] {
+            if self.lists.contains_key(&FieldRef::plain(any)) {
                 continue;
             }
             let mut values: Vec<Given> = Vec::new();
@@ -125,22 +143,35 @@ impl FieldMap {
                 }
             }
             if !values.is_empty() {
-                self.lists.insert(any, values);
+                self.lists.insert(FieldRef::plain(any), values);
             }
         }
     }
 
-    fn one(&self, field: &FieldRef) -> Option<&Given> {
+    fn one(&self, field: &FieldRef) -> Value<'_> {
         if let Some(given) = self.values.get(field) {
-            return Some(given);
+            return given.value();
         }
-        // A parameter by position is the one that has this place in the event's list.
-        if let (FieldId::EVT_ARG, Arg::Index(n)) = (field.id, &field.arg) {
-            let name = eyas_event::params::of(self.event?).get(*n as usize)?;
-            let param = ParamId::from_name(name)?;
-            return self.values.get(&FieldRef { id: field.id, arg: Arg::Param(param) });
+        match (field.id, &field.arg) {
+            // A parameter by position is the one that has this place in the event's list.
+            (FieldId::EVT_ARG, Arg::Index(n)) => {
+                let names = self.event.map(eyas_event::params::of).unwrap_or_default();
+                let param = names.get(*n as usize).and_then(|name| ParamId::from_name(name));
+                let named = param.map(|param| FieldRef { id: field.id, arg: Arg::Param(param) });
+                named.and_then(|named| self.values.get(&named)).map_or(Value::Absent, Given::value)
+            }
+            (FieldId::EVT_TYPE_IS, Arg::Key(name)) => {
+                self.event.map_or(Value::Absent, |event| Value::Uint((**name == *event.name()).into()))
+            }
+            // A call gives one event, at its end.
+            (FieldId::EVT_DIR, Arg::None) if self.event.is_some() => Value::Bytes(b"<"),
+            _ => self.of_whole(field),
         }
-        None
+    }
+
+    /// The elements of a list field, where they are given.
+    fn elements(&self, field: &FieldRef) -> Option<&[Given]> {
+        self.lists.get(field).map(Vec::as_slice)
     }
 }
 
@@ -153,7 +184,7 @@ impl Fields for FieldMap {
         let chain = field.id.info().shape == Shape::Ancestors && field.arg == Arg::None;
         // Falco prints the process's own id for the chain of ids.
         if chain && field.id != FieldId::PROC_APID {
-            let Some(values) = self.lists.get(&field.id) else { return Value::Absent };
+            let Some(values) = self.lists.get(field) else { return Value::Absent };
             let begin = buf.len();
             for (i, given) in values.iter().enumerate() {
                 if i > 0 {
@@ -167,7 +198,19 @@ impl Fields for FieldMap {
             let own = FieldRef::plain(FieldId::PROC_PID);
             return self.values.get(&own).map_or(Value::Absent, Given::value);
         }
-        self.one(field).map_or(Value::Absent, Given::value)
+        if let (Shape::List, Some(elements)) = (field.id.info().shape, self.elements(field)) {
+            let begin = buf.len();
+            buf.push(b'(');
+            for (i, given) in elements.iter().enumerate() {
+                if i > 0 {
+                    buf.push(b',');
+                }
+                given.value().write_text(buf);
+            }
+            buf.push(b')');
+            return Value::Bytes(&buf[begin..]);
+        }
+        self.one(field)
     }
 
     fn each(
@@ -179,11 +222,13 @@ impl Fields for FieldMap {
         let several = match field.id.info().shape {
             Shape::One => false,
             Shape::AnySide => true,
-            Shape::Ancestors | Shape::List => field.arg == Arg::None,
+            Shape::Ancestors => field.arg == Arg::None,
+            Shape::List => self.elements(field).is_some(),
         };
         if several {
-            return self.lists.get(&field.id).into_iter().flatten().try_for_each(|given| test(given.value()));
+            return self.elements(field).into_iter().flatten().try_for_each(|given| test(given.value()));
         }
-        self.one(field).map_or(ControlFlow::Continue(()), |given| test(given.value()))
+        let value = self.one(field);
+        if value.is_absent() { ControlFlow::Continue(()) } else { test(value) }
     }
 }

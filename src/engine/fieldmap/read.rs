@@ -84,6 +84,13 @@ impl FieldMap {
                     let given = given.map_err(|reason| (value, bad(name, reason)))?;
                     map.put_list(name, &field, given).map_err(|e| (value, e))
                 }
+                Kind::Mapping(pairs) if field == FieldRef::plain(FieldId::PROC_ENV) => {
+                    let texts = pairs.iter().map(|(key, value)| Some((key.text()?, value.text()?)));
+                    let texts: Option<Vec<_>> = texts.collect();
+                    let Some(texts) = texts else { return Err((value, bad(name, VARIABLES))) };
+                    map.put_parts(field.id, texts.into_iter().map(|(k, v)| assigned(k, v)).collect());
+                    Ok(())
+                }
                 Kind::Mapping(_) => Err((value, bad(name, "a field has a single value or a list"))),
             });
             if let Err(error) = result {
@@ -122,6 +129,12 @@ impl FieldMap {
         let field = field(key)?;
         match value {
             Json::Null => Ok(()),
+            Json::Object(pairs) if field == FieldRef::plain(FieldId::PROC_ENV) => {
+                let texts = pairs.iter().map(|(name, value)| Some(assigned(name, value.as_str()?)));
+                let parts: Option<Vec<_>> = texts.collect();
+                self.put_parts(field.id, parts.ok_or_else(|| bad(key, VARIABLES))?);
+                Ok(())
+            }
             Json::Array(items) => {
                 let given: Result<Vec<_>, _> = items.iter().map(|item| given_json(&field, item)).collect();
                 self.put_list(key, &field, given.map_err(|reason| bad(key, reason))?)
@@ -135,7 +148,9 @@ impl FieldMap {
 
     fn put(&mut self, key: &str, field: &FieldRef, given: Given) -> Result<(), BadEvent> {
         let info = field.id.info();
-        if info.shape == Shape::AnySide || (info.shape == Shape::Ancestors && field.arg == Arg::None) {
+        if matches!(info.shape, Shape::AnySide | Shape::List)
+            || (info.shape == Shape::Ancestors && field.arg == Arg::None)
+        {
             return self.put_list(key, field, vec![given]);
         }
         if let (FieldId::EVT_TYPE, Given::Bytes(name)) = (field.id, &given) {
@@ -152,12 +167,19 @@ impl FieldMap {
     }
 
     fn put_list(&mut self, key: &str, field: &FieldRef, given: Vec<Given>) -> Result<(), BadEvent> {
-        match field.id.info().shape {
-            Shape::AnySide => {}
-            Shape::Ancestors if field.arg == Arg::None => {}
+        match (field.id.info().shape, &field.arg) {
+            (Shape::AnySide | Shape::List, _) | (Shape::Ancestors, Arg::None) => {
+                self.lists.insert(field.clone(), given);
+            }
+            (Shape::One, Arg::None) if matches!(field.id, FieldId::PROC_ARGS | FieldId::PROC_ENV) => {
+                let bytes = given.into_iter().filter_map(|given| match given {
+                    Given::Bytes(bytes) => Some(bytes),
+                    _ => None,
+                });
+                self.put_parts(field.id, bytes.collect());
+            }
             _ => return Err(bad(key, "this field has one value, not a list")),
         }
-        self.lists.insert(field.id, given);
         Ok(())
     }
 }
@@ -169,7 +191,6 @@ fn field(key: &str) -> Result<FieldRef, BadEvent> {
         return Err(bad(key, "a transformer is no field"));
     };
     resolve(name, arg.as_ref()).map_err(|fault| match fault {
-        FieldFault::NotProvided => bad(key, "Falco has this field, eyas does not provide it yet"),
         FieldFault::Unknown(None) => bad(key, "there is no such field"),
         FieldFault::Unknown(Some(near)) => {
             bad(key, format!("there is no such field; did you mean `{near}`?"))
@@ -188,9 +209,29 @@ fn json(value: &OutputValue) -> Json {
     }
 }
 
+/// Fields that are texts for conditions and numbers in JSON.
+const CLOCKS: [FieldId; 6] = [
+    FieldId::EVT_TIME,
+    FieldId::EVT_TIME_S,
+    FieldId::EVT_TIME_ISO,
+    FieldId::EVT_DATETIME,
+    FieldId::EVT_DATETIME_S,
+    FieldId::EVT_OUTPUTTIME,
+];
+
+const VARIABLES: &str = "the variables of an environment have texts as values";
+
+/// A variable as it stands in an environment.
+fn assigned(name: &str, value: &str) -> Box<[u8]> {
+    format!("{name}={value}").into_bytes().into()
+}
+
 fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
     let wrong = |wanted: &str| Err(format!("{wanted} was expected, not {value}"));
-    match (field.id.info().ty, value) {
+    match (field.ty(), value) {
+        (_, Json::Number(n)) if CLOCKS.contains(&field.id) => given_text(field, &n.to_string()),
+        // Alerts write raw parameters as text, whatever their type.
+        (_, Json::String(text)) if field.id == FieldId::EVT_RAWARG => given_text(field, text),
         (FieldType::Bool, Json::Bool(b)) => Ok(Given::Bool(*b)),
         (FieldType::Bool, _) => wrong("true or false"),
         (
@@ -234,11 +275,13 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
 
 fn given_text(field: &FieldRef, text: &str) -> Result<Given, String> {
     let wrong = |wanted: &str| format!("{wanted} was expected, not `{text}`");
-    match field.id.info().ty {
+    if let (true, Ok(time)) = (CLOCKS.contains(&field.id), text.parse()) {
+        return Ok(Given::Time(time));
+    }
+    match field.ty() {
         FieldType::Bool => text.parse().map(Given::Bool).map_err(|_| wrong("true or false")),
-        FieldType::Int | FieldType::Double => {
-            text.parse().map(Given::Int).map_err(|_| wrong("a whole number"))
-        }
+        FieldType::Int => text.parse().map(Given::Int).map_err(|_| wrong("a whole number")),
+        FieldType::Double => text.parse().map(Given::Double).map_err(|_| wrong("a number")),
         FieldType::Span => text.parse().map(Given::Span).map_err(|_| wrong("a number of nanoseconds")),
         FieldType::Uint => text.parse().map(Given::Uint).map_err(|_| wrong("a whole number from 0")),
         FieldType::Time => {

@@ -1,57 +1,16 @@
 //! Field names to field references: the border where names die.
 //!
-//! A name is either provided (it becomes a [`FieldRef`]), known in Falco and not provided yet, or unknown; each case has
-//! its own answer. Arguments are checked against what the field takes.
+//! A name is in the table (it becomes a [`FieldRef`], whether or not eyas gives it a value) or unknown. Arguments are
+//! checked against what the field takes.
 
-mod known;
-
-use eyas_event::{Arg, ArgKind, FieldId, FieldRef, ParamId};
+use eyas_event::{Arg, ArgKind, EventType, FieldId, FieldRef, ParamId, Provision, Shape};
 
 use crate::diag::did_you_mean;
 use crate::syntax::ast::Value;
 
-/// Types of fields that are known and not provided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum KnownType {
-    Bool,
-    Bytes,
-    Double,
-    Dynamic,
-    Int,
-    Ip,
-    Port,
-    Span,
-    Text,
-    TextList,
-    Time,
-    Uint,
-}
-
-/// What may stand behind the name of a field that is known and not provided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KnownArg {
-    /// Nothing.
-    None,
-    /// `[n]`.
-    Index,
-    /// `[n]` or nothing.
-    OptionalIndex,
-    /// `[text]`.
-    Key,
-    /// `[text]` or nothing.
-    OptionalKey,
-    /// `.word`.
-    Dotted,
-    /// `.word` or nothing.
-    OptionalDotted,
-}
-
 /// Why a name did not become a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldFault {
-    /// Falco has it, eyas does not provide it yet.
-    NotProvided,
     /// Nobody has it; perhaps this one was meant.
     Unknown(Option<&'static str>),
     /// The argument is wrong: why.
@@ -63,26 +22,46 @@ pub fn resolve(name: &str, arg: Option<&Value>) -> Result<FieldRef, FieldFault> 
     if let Some(id) = FieldId::from_name(name) {
         return with_arg(id, arg);
     }
-    // A dotted argument: the longest provided name that takes one.
+    // A dotted argument: the longest name that takes one.
     for (at, _) in name.rmatch_indices('.') {
         let Some(id) = FieldId::from_name(&name[..at]) else { continue };
-        if id.info().arg != ArgKind::Param {
+        if !id.info().arg.is_dotted() {
             continue;
         }
-        let written = &name[at + 1..];
         if arg.is_some() {
             return Err(FieldFault::BadArgument(
                 "an argument by name and one in brackets do not go together".into(),
             ));
         }
-        let Some(param) = ParamId::from_name(written) else {
-            let near = did_you_mean(written, ParamId::names().iter().copied());
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Err(FieldFault::BadArgument(format!("no event has a parameter `{written}`{hint}")));
-        };
-        return Ok(FieldRef { id, arg: Arg::Param(param) });
+        return dotted(id, &name[at + 1..]);
     }
-    Err(if is_known(name) { FieldFault::NotProvided } else { FieldFault::Unknown(near(name)) })
+    Err(FieldFault::Unknown(near(name)))
+}
+
+/// The field with the word that followed a point.
+fn dotted(id: FieldId, word: &str) -> Result<FieldRef, FieldFault> {
+    let fault = |text: String, near: Option<&str>| {
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        Err(FieldFault::BadArgument(text + &hint))
+    };
+    let key = || Ok(FieldRef { id, arg: Arg::Key(word.into()) });
+    match id.info().arg {
+        ArgKind::Param | ArgKind::ParamName => match ParamId::from_name(word) {
+            Some(param) => Ok(FieldRef { id, arg: Arg::Param(param) }),
+            None => fault(
+                format!("no event has a parameter `{word}`"),
+                did_you_mean(word, ParamId::names().iter().copied()),
+            ),
+        },
+        ArgKind::Event if EventType::from_name(word).is_none() => fault(
+            format!("there is no event `{word}`"),
+            did_you_mean(word, EventType::all().map(EventType::name)),
+        ),
+        ArgKind::OptionalSide if !matches!(word, "src" | "dst") => {
+            fault("only `.src` and `.dst` may follow this field".into(), None)
+        }
+        _ => key(),
+    }
 }
 
 fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
@@ -91,39 +70,68 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
     let Some(value) = arg else {
         return match info.arg {
             ArgKind::Param => fault("this field needs a parameter: `.name` or `[n]`"),
+            ArgKind::ParamName => fault("this field needs a parameter: `.name`"),
+            ArgKind::Event => fault("this field needs an event: `.open`"),
+            ArgKind::Word => fault("this field needs a word after a point"),
             ArgKind::Key => fault("this field needs a key in brackets"),
-            ArgKind::None | ArgKind::OptionalIndex | ArgKind::OptionalKey => Ok(FieldRef::plain(id)),
+            ArgKind::Index => fault("this field needs a number in brackets"),
+            ArgKind::IndexOrKey => fault("this field needs a number or a key in brackets"),
+            ArgKind::Instant => fault("this field needs nanoseconds since the epoch in brackets"),
+            ArgKind::None
+            | ArgKind::OptionalIndex
+            | ArgKind::OptionalKey
+            | ArgKind::OptionalIndexOrKey
+            | ArgKind::OptionalSide => Ok(FieldRef::plain(id)),
         };
     };
     let text = std::str::from_utf8(&value.bytes).unwrap_or("");
-    let index = text.parse::<u32>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    match (info.arg, index) {
+    let by = |arg: Arg| Ok(FieldRef { id, arg });
+    match (info.arg, index(text, info.shape)) {
         (ArgKind::None, _) => fault("this field takes no argument"),
-        (ArgKind::OptionalIndex | ArgKind::Param, Some(n)) => Ok(FieldRef { id, arg: Arg::Index(n) }),
+        (
+            ArgKind::OptionalIndex
+            | ArgKind::Index
+            | ArgKind::Param
+            | ArgKind::IndexOrKey
+            | ArgKind::OptionalIndexOrKey,
+            Some(n),
+        ) => by(Arg::Index(n)),
+        (ArgKind::Key | ArgKind::OptionalKey | ArgKind::IndexOrKey | ArgKind::OptionalIndexOrKey, _) => {
+            by(Arg::Key(text.into()))
+        }
+        (ArgKind::Instant, _) if text.parse::<u64>().is_ok() => by(Arg::Key(text.into())),
+        (ArgKind::Instant, _) => fault("nanoseconds since the epoch were expected here"),
         (ArgKind::Param, None) => {
             fault("a number was expected here; a parameter's name follows a point: `evt.arg.flags`")
         }
-        (ArgKind::Key | ArgKind::OptionalKey, _) => Ok(FieldRef { id, arg: Arg::Key(text.into()) }),
-        (ArgKind::OptionalIndex, None) => fault("a number was expected here"),
+        (ArgKind::OptionalIndex | ArgKind::Index, None) => fault("a number was expected here"),
+        (ArgKind::ParamName, _) => fault("the name of a parameter follows a point and stands in no brackets"),
+        (ArgKind::Event, _) => fault("the name of an event follows a point and stands in no brackets"),
+        (ArgKind::Word | ArgKind::OptionalSide, _) => {
+            fault("what this field takes follows a point and stands in no brackets")
+        }
     }
 }
 
-/// Whether Falco has a field of that name, dotted arguments included.
-pub fn is_known(name: &str) -> bool {
-    let row =
-        |name: &str| known::KNOWN.binary_search_by(|(n, _, _)| n.cmp(&name)).ok().map(|i| known::KNOWN[i]);
-    if row(name).is_some() || name.starts_with("static.") {
-        return true;
-    }
-    name.rmatch_indices('.').any(|(at, _)| {
-        row(&name[..at]).is_some_and(|(_, _, arg)| matches!(arg, KnownArg::Dotted | KnownArg::OptionalDotted))
+/// A number in brackets. Of ancestors a negative one may be asked for, which is never there.
+fn index(text: &str, shape: Shape) -> Option<u32> {
+    let digits = match (text.strip_prefix('-'), shape) {
+        (Some(rest), Shape::Ancestors) => rest,
+        _ => text,
+    };
+    let number = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(if digits.len() < text.len() && number > 0 { u32::MAX } else { number })
+}
+
+/// Why a field that rules may name has no value in events, as a sentence; `None` for one that has.
+pub fn why_absent(id: FieldId) -> Option<String> {
+    let info = id.info();
+    let Provision::AlwaysAbsent(why) = info.provision else { return None };
+    Some(if info.is_ours() {
+        format!("`{}` has no value here: {why}", info.name)
+    } else {
+        format!("`{}` is known in Falco, not provided here because {why}", info.name)
     })
-}
-
-/// The type and argument of a field that is known and not provided.
-pub fn known(name: &str) -> Option<(KnownType, KnownArg)> {
-    let i = known::KNOWN.binary_search_by(|(n, _, _)| n.cmp(&name)).ok()?;
-    Some((known::KNOWN[i].1, known::KNOWN[i].2))
 }
 
 /// Names that people write and nobody has, with the field that says it.
@@ -154,30 +162,93 @@ pub(crate) fn near(name: &str) -> Option<&'static str> {
     if let Some((_, meant)) = OFTEN_MEANT.iter().find(|(written, _)| *written == name) {
         return Some(meant);
     }
-    let provided = FieldId::all().map(|id| id.info().name);
-    did_you_mean(name, provided.chain(known::KNOWN.iter().map(|(n, _, _)| *n)))
+    // One that has a value was meant rather than one that has none.
+    let names = |provided: bool| {
+        FieldId::all().map(FieldId::info).filter(move |i| i.is_provided() == provided).map(|i| i.name)
+    };
+    did_you_mean(name, names(true)).or_else(|| did_you_mean(name, names(false)))
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
-    #[test]
-    fn the_known_names_are_sorted_and_many() {
-        assert!(known::KNOWN.is_sorted_by_key(|(n, _, _)| *n));
-        assert!(known::KNOWN.len() + FieldId::all().count() > 600);
+    fn at(name: &str, arg: &str) -> Result<FieldRef, FieldFault> {
+        resolve(name, Some(&Value { bytes: arg.into(), quoted: false, at: 0..0 }))
     }
 
     #[test]
-    fn names_resolve_to_one_of_four_answers() {
+    fn names_resolve_or_say_what_is_wrong() {
         assert!(resolve("proc.name", None).is_ok());
         assert!(matches!(resolve("evt.arg.flags", None), Ok(FieldRef { arg: Arg::Param(_), .. })));
         assert!(matches!(resolve("evt.arg.nosuch", None), Err(FieldFault::BadArgument(_))));
         assert!(matches!(resolve("evt.arg", None), Err(FieldFault::BadArgument(_))));
-        assert_eq!(resolve("ka.verb", None), Err(FieldFault::NotProvided));
-        assert_eq!(resolve("evt.type.is.open", None), Err(FieldFault::NotProvided));
         assert_eq!(resolve("proc.nmae", None), Err(FieldFault::Unknown(Some("proc.name"))));
         assert_eq!(resolve("net.protocol", None), Err(FieldFault::Unknown(Some("fd.l4proto"))));
         assert_eq!(resolve("weather.today", None), Err(FieldFault::Unknown(None)));
+    }
+
+    #[test]
+    fn arguments_that_fit_are_part_of_the_name_again() {
+        for name in [
+            "ka.verb",
+            "evt.type.is.open",
+            "evt.rawarg.flags",
+            "evt.abspath",
+            "evt.abspath.src",
+            "thread.cgroup.cpuset",
+            "static.team",
+        ] {
+            assert_eq!(resolve(name, None).unwrap().name(), name);
+        }
+        for (name, arg) in [
+            ("json.value", "/a/b"),
+            ("proc.env", "HOME"),
+            ("proc.aenv", "2"),
+            ("proc.aenv", "HOME"),
+            ("container.mount", "0"),
+            ("container.mount.dest", "/proc*"),
+            ("evt.around", "1566230400010000000"),
+            ("ka.req.pod.containers.image", "0"),
+            ("okta.mfa.deny.countlast", "300"),
+            ("fd.types", "3"),
+        ] {
+            assert_eq!(at(name, arg).unwrap().name(), format!("{name}[{arg}]"));
+        }
+        assert_eq!(at("proc.aname", "-1").unwrap().arg, Arg::Index(u32::MAX));
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_are_refused() {
+        for name in [
+            "evt.type.is",
+            "evt.type.is.opne",
+            "evt.rawarg",
+            "evt.rawarg.nosuch",
+            "evt.abspath.both",
+            "thread.cgroup",
+            "static",
+            "json.value",
+            "k8s.pod.label",
+            "container.mount",
+            "okta.mfa.deny.countlast",
+            "evt.around",
+        ] {
+            assert!(matches!(resolve(name, None), Err(FieldFault::BadArgument(_))), "{name}");
+        }
+        for (name, arg) in [
+            ("ka.verb", "0"),
+            ("evt.rawarg", "flags"),
+            ("evt.arg", "flags"),
+            ("evt.around", "soon"),
+            ("thread.cgroup", "cpuset"),
+            ("fd.types", "file"),
+            ("proc.args", "-1"),
+            ("ka.req.pod.containers.image", "x"),
+        ] {
+            assert!(matches!(at(name, arg), Err(FieldFault::BadArgument(_))), "{name}[{arg}]");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use eyas_event::{Arg, EventSet, FieldType, IpNet, Priority, Shape};
+use eyas_event::{Arg, EventSet, FieldRef, FieldType, IpNet, Priority, Shape};
 
 use crate::ir::term::Term;
 use crate::syntax::ast::{Modifier, Op};
@@ -82,6 +82,16 @@ impl Predicate {
             (Shape::List, _) if self.op == Op::In => Quantifier::All,
             (Shape::AnySide | Shape::List, _) | (Shape::Ancestors, Arg::None) => Quantifier::Any,
         }
+    }
+
+    /// Every field that it reads, on either side.
+    pub fn fields(&self) -> Vec<&FieldRef> {
+        let mut read = Vec::new();
+        self.term.fields(&mut read);
+        if let Operand::Term(other) = &self.operand {
+            other.fields(&mut read);
+        }
+        read
     }
 
     /// The predicate's value when no event can change it: `in` an empty list never holds.

@@ -1,12 +1,12 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{FieldId, Provision};
+use eyas_event::{Arg, FieldId, FieldRef};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
-use crate::fields::{FieldFault, is_known, resolve};
+use crate::fields::{FieldFault, resolve, why_absent};
 use crate::ir::operand::{self, BadOperand};
-use crate::ir::term::TermType;
+use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{exact, lints, terms, through_list};
 use crate::source::Span;
@@ -116,12 +116,9 @@ pub(super) fn check(
     };
     let mut read = Vec::new();
     term.fields(&mut read);
-    for field in read {
-        if let Provision::AlwaysAbsent(why) = field.id.info().provision {
-            let message = format!("`{}` has no value yet: {why}", field.name());
-            let label = "every comparison with it is false".to_owned();
-            found.push(place(Code::AlwaysAbsent, message, &check.lhs.bytes, label));
-        }
+    for message in read.iter().filter_map(|field| why_absent(field.id)) {
+        let label = "every comparison with it is false".to_owned();
+        found.push(place(Code::FieldNotProvided, message, &check.lhs.bytes, label));
     }
     let mut predicate = Predicate { term, op, modifier: check.modifier, operand };
     if dialect.is_exact() {
@@ -129,6 +126,24 @@ pub(super) fn check(
     }
     lints::check(check, &predicate, values, text, span, dialect, found);
     Ok(predicate)
+}
+
+/// `evt.around[T] = n` as what it means: the event's time lies at most n milliseconds from T, on either side.
+pub(super) fn around(predicate: &Predicate) -> Option<[Predicate; 2]> {
+    let (FieldId::EVT_AROUND, Op::Eq) = (predicate.term.field()?.id, predicate.op) else { return None };
+    let (Arg::Key(instant), Operand::Number(within)) = (&predicate.term.field()?.arg, &predicate.operand)
+    else {
+        return None;
+    };
+    let instant: i128 = instant.parse().ok()?;
+    let within = within.saturating_mul(1_000_000);
+    let end = |op, operand| Predicate {
+        term: Term::Field(FieldRef::plain(FieldId::EVT_RAWTIME)),
+        op,
+        modifier: None,
+        operand: Operand::Number(operand),
+    };
+    Some([end(Op::Ge, instant.saturating_sub(within)), end(Op::Le, instant.saturating_add(within))])
 }
 
 pub(crate) type Found = (Box<Diagnostic>, Fault);
@@ -139,23 +154,13 @@ pub(super) fn field(
     arg: Option<&Value>,
     bytes: &Bytes,
     text: &Spliced,
-) -> Result<eyas_event::FieldRef, Found> {
+) -> Result<FieldRef, Found> {
     let fault = match resolve(name, arg) {
         Ok(field) => return Ok(field),
         Err(fault) => fault,
     };
-    let whole = text.span(bytes);
     let name_bytes = bytes.start..bytes.start + name.len() as u32;
     let (found, kind) = match fault {
-        FieldFault::NotProvided => (
-            Diagnostic::new(
-                Code::FieldNotProvided,
-                format!("Falco's field `{name}` is not provided yet"),
-                whole,
-                "known, and without a value in this version",
-            ),
-            Fault::Unknown,
-        ),
         FieldFault::Unknown(near) => {
             let span = text.span(&name_bytes);
             let mut found =
@@ -191,5 +196,5 @@ pub(super) fn looks_like_field(value: &Value) -> bool {
         return false;
     }
     let Ok(text) = std::str::from_utf8(&value.bytes) else { return false };
-    text.contains('.') && (FieldId::from_name(text).is_some() || is_known(text))
+    text.contains('.') && resolve(text, None).is_ok()
 }

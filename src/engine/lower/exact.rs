@@ -4,11 +4,19 @@
 use eyas_event::{Arg, FieldId, FieldType, Shape};
 
 use crate::ir::operand;
+use crate::ir::term::Term;
 use crate::ir::{Operand, Predicate};
 use crate::syntax::ast::{Op, Value};
 
 /// Narrows the operand to what Falco 0.44 looks at.
 pub(super) fn narrow(predicate: &mut Predicate, values: &[Value]) {
+    // Of an ancestor's environment the index is not looked at: any ancestor's counts.
+    if let Term::Field(field) = &mut predicate.term
+        && field.id == FieldId::PROC_AENV
+        && matches!(field.arg, Arg::Index(_))
+    {
+        field.arg = Arg::None;
+    }
     let Some(field) = predicate.term.field() else { return };
     let info = field.id.info();
     let keep = match predicate.op {

@@ -51,6 +51,15 @@ pub struct EventCheck {
     pub events: eyas_event::EventSet,
 }
 
+/// The first field of an event source that a condition reads.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldUse {
+    /// The field; it belongs to a source.
+    pub field: eyas_event::FieldId,
+    /// The comparison that reads it.
+    pub span: Span,
+}
+
 /// A lowered condition.
 #[derive(Clone, Debug)]
 pub struct Lowered {
@@ -62,6 +71,8 @@ pub struct Lowered {
     pub unknown: bool,
     /// Its own checks of `evt.type`, macros' included.
     pub events: Rc<Vec<EventCheck>>,
+    /// The event sources whose fields it reads, macros' included: for each the first field.
+    pub sources: Rc<Vec<FieldUse>>,
     /// The macros it names, each once, and where. Of a rule or filter also those behind them, at the name that leads there.
     pub macros: Vec<(usize, Span)>,
 }
@@ -179,6 +190,14 @@ impl Vocabulary {
     }
 }
 
+/// Keeps the first field of each source.
+fn note_source(sources: &mut Vec<FieldUse>, used: FieldUse) {
+    let source = used.field.info().source;
+    if source.is_some() && sources.iter().all(|known| known.field.info().source != source) {
+        sources.push(used);
+    }
+}
+
 impl<'v> Lowerer<'v> {
     /// An empty arena over a vocabulary.
     pub fn new(vocabulary: &'v Vocabulary) -> Self {
@@ -283,9 +302,11 @@ impl<'v> Lowerer<'v> {
             broken: !body.parsed,
             unknown: true,
             events: Rc::default(),
+            sources: Rc::default(),
             macros: Vec::new(),
         };
         let mut events: Vec<EventCheck> = Vec::new();
+        let mut sources: Vec<FieldUse> = Vec::new();
         let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
         let mut named = FxHashSet::default();
         for (_, node) in body.ast.nodes() {
@@ -311,7 +332,16 @@ impl<'v> Lowerer<'v> {
                             if let crate::ir::Operand::Events(set) = &predicate.operand {
                                 events.push(EventCheck { span, events: *set });
                             }
-                            self.arena.test(predicate)
+                            for field in predicate.fields() {
+                                note_source(&mut sources, FieldUse { field: field.id, span });
+                            }
+                            match check::around(&predicate) {
+                                Some([first, last]) => {
+                                    let ends = [self.arena.test(first), self.arena.test(last)];
+                                    self.arena.and(&ends)
+                                }
+                                None => self.arena.test(predicate),
+                            }
                         }
                         Err(fault) => {
                             out.broken = true;
@@ -329,6 +359,9 @@ impl<'v> Lowerer<'v> {
                             out.unknown &= !state.lowered.broken || state.lowered.unknown;
                             if events.len() < 64 {
                                 events.extend(state.lowered.events.iter().cloned());
+                            }
+                            for used in state.lowered.sources.iter() {
+                                note_source(&mut sources, *used);
                             }
                             if named.insert(inner) {
                                 out.macros.push((inner, span));
@@ -351,6 +384,7 @@ impl<'v> Lowerer<'v> {
         }
         out.unknown &= out.broken && body.parsed;
         out.events = Rc::new(events);
+        out.sources = Rc::new(sources);
         out
     }
 

@@ -11,7 +11,7 @@ pub mod regex;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use eyas_event::{EventSet, FieldRef, Fields, IpNet, Value};
+use eyas_event::{EventSet, FieldRef, FieldType, Fields, IpNet, Value};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashSet;
 
@@ -28,6 +28,8 @@ pub struct Matcher {
     read: Read,
     quantifier: Quantifier,
     test: Test,
+    /// Whether the field's text is a time of day.
+    clock: bool,
 }
 
 /// Where values come from: straight from the event, or worked out.
@@ -97,7 +99,9 @@ impl Matcher {
             Term::Field(field) => Read::Field(field.clone()),
             term => Read::Term(term.clone()),
         };
-        Self { read, quantifier: predicate.quantifier(), test }
+        let clock = predicate.term.field().is_some_and(|field| field.ty() == FieldType::Text)
+            && !matches!(test, Test::Exists);
+        Self { read, quantifier: predicate.quantifier(), test, clock }
     }
 
     /// Whether the predicate holds for an event. The buffers are lent for text that must be rendered or worked out.
@@ -166,7 +170,16 @@ impl Matcher {
         test: &impl Fn(&Value<'_>) -> bool,
     ) -> bool {
         match self.quantifier {
-            Quantifier::One => test(&fields.get(field, buf)),
+            Quantifier::One => {
+                let time = match fields.get(field, buf) {
+                    Value::Time(time) if self.clock => time,
+                    value => return test(&value),
+                };
+                // A clock is compared as it is printed.
+                buf.clear();
+                field.write_text(&Value::Time(time), buf);
+                test(&Value::Bytes(buf))
+            }
             Quantifier::Any => fields
                 .each(field, buf, &mut |value| {
                     if test(&value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -233,6 +246,8 @@ impl Test {
             (Self::Exists, _) => true,
             (Self::Bool { is, negated }, Value::Bool(b)) => (b == is) != *negated,
             (Self::BoolIn(v), Value::Bool(b)) => v.contains(b),
+            (Self::Number(op, n), Value::Double(d)) => compare_double(*op, *d, *n as f64),
+            (Self::NumberIn(v), Value::Double(d)) => v.iter().any(|n| compare_double(Op::Eq, *d, *n as f64)),
             (Self::Number(op, n), value) => number(value).is_some_and(|v| compare(*op, &v, n)),
             (Self::NumberIn(v), value) => number(value).is_some_and(|n| v.binary_search(&n).is_ok()),
             (Self::Bytes(op, operand), Value::Bytes(b)) => text_matches(*op, b, operand),
@@ -279,6 +294,10 @@ fn number(value: &Value<'_>) -> Option<i128> {
         Value::Port(n) => Some(n.into()),
         _ => None,
     }
+}
+
+fn compare_double(op: Op, a: f64, b: f64) -> bool {
+    a.partial_cmp(&b).is_some_and(|order| compare(op, &order, &std::cmp::Ordering::Equal))
 }
 
 fn compare<T: Ord + ?Sized>(op: Op, a: &T, b: &T) -> bool {

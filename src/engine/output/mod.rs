@@ -29,6 +29,14 @@ enum Piece {
     },
 }
 
+impl Template {
+    /// The first field that rules of an event source may not use, by the name under which the output has it.
+    pub(crate) fn foreign(&self, source: &str) -> Option<(&str, &FieldRef)> {
+        let fields = self.fields.iter().filter_map(|(name, field)| Some((name.as_str(), field.as_ref()?)));
+        fields.into_iter().find(|(_, field)| !field.id.info().belongs_to(source))
+    }
+}
+
 /// What a rule says about an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RenderedOutput {

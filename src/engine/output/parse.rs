@@ -5,7 +5,7 @@ use eyas_event::{FieldRef, Shape};
 
 use crate::diag::{Code, Diagnostic};
 use crate::dialect::Dialect;
-use crate::fields::{FieldFault, is_known, resolve};
+use crate::fields::{FieldFault, resolve, why_absent};
 use crate::ir::term::Term;
 use crate::lower::terms;
 use crate::output::{Piece, Template};
@@ -131,13 +131,15 @@ fn token(
                 ));
                 return Ok(Some(Token::plain(&rest[..taken], None)));
             }
+            if let Some(message) = why_absent(field.id) {
+                diagnostics.push(Diagnostic::new(
+                    Code::OutputNotProvided,
+                    message,
+                    span(taken),
+                    "prints <NA>",
+                ));
+            }
             return Ok(Some(Token::plain(&rest[..taken], Some(field))));
-        }
-        if is_known(candidate) {
-            let taken = len + bracket(&rest[len..]).map_or(0, |arg| arg.len() + 2);
-            let message = format!("Falco's field `{candidate}` is not provided yet");
-            diagnostics.push(Diagnostic::new(Code::OutputNotProvided, message, span(taken), "prints <NA>"));
-            return Ok(Some(Token::plain(&rest[..taken], None)));
         }
     }
     diagnostics.push(unknown(name, rest, span(name_len)));

@@ -68,5 +68,6 @@ pub fn output_value(value: &Value<'_>) -> OutputValue {
         Value::Port(n) => OutputValue::Uint(n.into()),
         Value::Bytes(b) => OutputValue::Text(to_utf8(b).into_owned()),
         Value::Ip(ip) => OutputValue::Text(ip.to_string()),
+        Value::Double(n) => OutputValue::Text(n.to_string()),
     }
 }

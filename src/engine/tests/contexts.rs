@@ -26,6 +26,9 @@ const NAMES: [&str; 10] = [
     "exec",
 ];
 
+/// Conditions about a name that a name server gave and that the recordings do not tell.
+const UNTOLD: [&str; 2] = ["fd.sip.name exists", "fd.sip.name != x"];
+
 fn shared() -> Option<PathBuf> {
     let path = std::env::var_os("EYAS_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
@@ -48,7 +51,7 @@ fn file(name: &str) -> Map<String, Json> {
 fn is_in_table(key: &str) -> bool {
     let Ok(operand) = parse_field(key) else { panic!("{key} does not read as a field") };
     let OperandKind::Field { name, arg } = &operand.kind else { panic!("{key} is no field") };
-    !matches!(resolve(name, arg.as_ref()), Err(FieldFault::NotProvided | FieldFault::Unknown(_)))
+    !matches!(resolve(name, arg.as_ref()), Err(FieldFault::Unknown(_)))
 }
 
 /// The event of a shipped file, as far as the table goes.
@@ -107,7 +110,7 @@ fn conditions_answer_on_the_files_as_the_real_engine_does() {
     for line in vectors.lines().skip(1) {
         let columns: Vec<_> = line.split('\t').collect();
         let (context, kind, condition, expected) = (columns[0], columns[1], columns[2], columns[3]);
-        if kind != "condition" {
+        if kind != "condition" || UNTOLD.contains(&condition) {
             continue;
         }
         let answer = match Filter::compile(condition, &ruleset) {

@@ -25,6 +25,7 @@ const OTHERWISE: &[(&str, &str)] = &[
         "never_evttype",
         "newer Falco no longer says that no event type limits a condition that nothing satisfies",
     ),
+    ("na_check", "eyas reports what is wrong with the output and with the condition in one go"),
     ("engver_patch", "eyas answers to the newer engine version 0.63.0"),
 ];
 

@@ -1,5 +1,5 @@
 //! Conditions and the answers that the real engine of Falco gave on ten known events, when the reference files lie beside
-//! the checkout. What is not built or not provided yet is counted and passed over; every other answer must be the same,
+//! the checkout. What is not built yet is counted and passed over; every other answer must be the same,
 //! apart from the quirks that eyas mends on purpose.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
@@ -26,6 +26,8 @@ const MENDED: &[(&str, &str, &str)] = &[
     ("connect", "fd.ip = anyof (1.1.1.1, 142.251.111.147)", "a modifier looks at every element"),
     ("connect", "fd.net = anyof (10.0.0.0/8, 142.251.0.0/16)", "a modifier looks at every element"),
     ("connect", "fd.snet = anyof (10.0.0.0/8, 142.251.0.0/16)", "a modifier looks at every element"),
+    ("exec", "proc.aenv[9] exists", "the index of an ancestor counts"),
+    ("open", "evt.rawarg.flags in (1)", "a raw parameter is looked for in the list"),
     ("open", "*%len(fd.name)|", "the length of a text is printed"),
 ];
 
@@ -34,6 +36,13 @@ fn is_mended(dialect: Dialect, context: &str, text: &str) -> bool {
 }
 
 const BOTH: [Dialect; 2] = [Dialect::Eyas, Dialect::FalcoExact];
+
+/// Vectors whose event has a value that the contexts do not tell: a name from a name server, arguments of an ancestor.
+const UNTOLD: [&str; 3] = [
+    "fd.sip.name exists",
+    "fd.sip.name != x",
+    "%proc.aname[1]|%proc.aexe[1]|%proc.aexepath[1]|%proc.apid[1]|%proc.acmdline[1]|%proc.aargs[1]|%proc.aenv[1]",
+];
 
 fn shared() -> Option<PathBuf> {
     let path = std::env::var_os("EYAS_SHARED")
@@ -96,7 +105,7 @@ fn conditions(dialect: Dialect) {
     for line in vectors.lines().skip(1) {
         let columns: Vec<_> = line.split('\t').collect();
         let (context, kind, condition, expected) = (columns[0], columns[1], columns[2], columns[3]);
-        if kind != "condition" || is_mended(dialect, context, condition) {
+        if kind != "condition" || is_mended(dialect, context, condition) || UNTOLD.contains(&condition) {
             continue;
         }
         let answer = match Filter::compile(condition, &ruleset) {
@@ -141,6 +150,9 @@ fn outputs(dialect: Dialect) {
         }
         // The star says "print what is missing as <NA>", which ours always does.
         let text = text.strip_prefix('*').unwrap_or(text);
+        if UNTOLD.contains(&text) {
+            continue;
+        }
         let mut found = Vec::new();
         let template = parse(&Spliced::whole(SourceId(0), text), dialect, &mut found);
         if expected != "LOAD_ERROR" && found.iter().any(|d| d.code == Code::OutputNotProvided) {

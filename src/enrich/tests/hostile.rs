@@ -81,13 +81,22 @@ fn ask(event: &Event<'_>) -> Vec<(String, OutputValue)> {
     for id in FieldId::all() {
         let args = match id.info().arg {
             ArgKind::None => vec![Arg::None],
-            ArgKind::Key | ArgKind::OptionalKey => vec![Arg::None, Arg::Key("HOME".into())],
-            ArgKind::OptionalIndex => vec![Arg::None, Arg::Index(0), Arg::Index(1), Arg::Index(u32::MAX)],
-            ArgKind::Param => ["fd", "flags", "tuple", "mode", "dev", "args", "ret", "uid"]
-                .map(|name| Arg::Param(ParamId::from_name(name).unwrap()))
-                .into_iter()
-                .chain([Arg::Index(0), Arg::Index(u32::MAX)])
-                .collect(),
+            ArgKind::Key
+            | ArgKind::OptionalKey
+            | ArgKind::Event
+            | ArgKind::Word
+            | ArgKind::OptionalSide
+            | ArgKind::Instant => vec![Arg::None, Arg::Key("open".into()), Arg::Key("0".into())],
+            ArgKind::OptionalIndex | ArgKind::Index | ArgKind::IndexOrKey | ArgKind::OptionalIndexOrKey => {
+                vec![Arg::None, Arg::Index(0), Arg::Index(1), Arg::Index(u32::MAX)]
+            }
+            ArgKind::Param | ArgKind::ParamName => {
+                ["fd", "flags", "tuple", "mode", "dev", "args", "ret", "uid"]
+                    .map(|name| Arg::Param(ParamId::from_name(name).unwrap()))
+                    .into_iter()
+                    .chain([Arg::Index(0), Arg::Index(u32::MAX)])
+                    .collect()
+            }
         };
         for arg in args {
             let field = FieldRef { id, arg };

@@ -118,11 +118,18 @@ fn every_field() -> Vec<FieldRef> {
         all.push(FieldRef::plain(id));
         match id.info().arg {
             ArgKind::None => {}
-            ArgKind::Key | ArgKind::OptionalKey => {
-                all.push(FieldRef { id, arg: Arg::Key("HOME".into()) });
+            ArgKind::Key
+            | ArgKind::OptionalKey
+            | ArgKind::Event
+            | ArgKind::Word
+            | ArgKind::OptionalSide
+            | ArgKind::Instant => {
+                all.push(FieldRef { id, arg: Arg::Key("open".into()) });
             }
-            ArgKind::OptionalIndex => all.extend((0..4).map(|n| FieldRef { id, arg: Arg::Index(n) })),
-            ArgKind::Param => {
+            ArgKind::OptionalIndex | ArgKind::Index | ArgKind::IndexOrKey | ArgKind::OptionalIndexOrKey => {
+                all.extend((0..4).map(|n| FieldRef { id, arg: Arg::Index(n) }));
+            }
+            ArgKind::Param | ArgKind::ParamName => {
                 let params = ParamId::names().iter().filter_map(|name| ParamId::from_name(name));
                 all.extend(params.map(|p| FieldRef { id, arg: Arg::Param(p) }));
                 all.extend((0..8).map(|n| FieldRef { id, arg: Arg::Index(n) }));

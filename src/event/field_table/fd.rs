@@ -1,0 +1,129 @@
+//! Descriptors, paths that calls work on, and lists of polled descriptors. `fd.realpath` is ours alone.
+//! One row a field; how to read a row stands in `field_table.rs`.
+
+use crate::field::FieldType::{Bool, Int, Ip, Net, Path, Port, Text};
+use crate::field::{ArgKind, FieldFlags, FieldInfo, FieldType, Shape};
+use crate::field_table::{f, source, why};
+
+const fn row(name: &'static str, ty: FieldType, doc: &'static str) -> FieldInfo {
+    f(name, ty, doc).of(source::SYSCALL)
+}
+
+pub(super) const ROWS: &[FieldInfo] = &[
+    row("fd.num", Int, "Number of the descriptor; -1 when the call failed to make one."),
+    row("fd.type", Text, "Kind of the descriptor as a word."),
+    row("fd.typechar", Text, "Kind of the descriptor as one character."),
+    row(
+        "fd.name",
+        Path,
+        "Path as the caller meant it, without following symlinks; or both ends of the connection.",
+    ),
+    row("fd.realpath", Path, "Path as the kernel resolved it, symlinks followed; eyas only."),
+    row("fd.nameraw", Path, "Path exactly as it was given to the call."),
+    row("fd.directory", Path, "Directory part of fd.name."),
+    row("fd.filename", Path, "Last part of fd.name; absent when the open failed."),
+    row("fd.dev", Int, "Device of the opened file."),
+    row("fd.dev.major", Int, "Major number of that device."),
+    row("fd.dev.minor", Int, "Minor number of that device."),
+    row("fd.ino", Int, "Inode of the opened file."),
+    row("fd.ip", Ip, "Address of either end.")
+        .shape(Shape::AnySide)
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.cip", Ip, "Address of the client."),
+    row("fd.sip", Ip, "Address of the server."),
+    row("fd.lip", Ip, "Address of this end."),
+    row("fd.rip", Ip, "Address of the other end."),
+    row("fd.port", Port, "Port of either end.")
+        .shape(Shape::AnySide)
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.cport", Port, "Port of the client."),
+    row("fd.sport", Port, "Port of the server."),
+    row("fd.lport", Port, "Port of this end."),
+    row("fd.rport", Port, "Port of the other end."),
+    row("fd.net", Net, "Network of either end.")
+        .shape(Shape::AnySide)
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.cnet", Net, "Network of the client.")
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.snet", Net, "Network of the server.")
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.lnet", Net, "Network of this end.")
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.rnet", Net, "Network of the other end.")
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS),
+    row("fd.l4proto", Text, "Transport: tcp, udp, icmp, raw."),
+    row("fd.sockfamily", Text, "ip or unix."),
+    row("fd.is_server", Bool, "Whether this end is the server."),
+    row("fd.connected", Bool, "Whether the socket is connected, or connecting."),
+    row("fd.name_changed", Bool, "Whether this event gave the descriptor another name."),
+    row("fs.path.name", Path, "The path that the call works on, made absolute."),
+    row("fs.path.nameraw", Path, "The path that the call works on, as given."),
+    row("fd.uid", Text, "Thread id and descriptor number in one text.").absent(why::NOT_YET),
+    row("fd.containername", Text, "fd.name with the container's id before it.").absent(why::NOT_YET),
+    row("fd.containerdirectory", Text, "fd.directory with the container's id before it.")
+        .absent(why::NOT_YET),
+    row("fd.proto", Port, "Service name or port of either end.")
+        .shape(Shape::AnySide)
+        .flag(FieldFlags::FILTER_ONLY)
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS)
+        .absent(why::NOT_YET),
+    row("fd.cproto", Text, "Service behind the client's port.").absent(why::NOT_YET),
+    row("fd.sproto", Text, "Service behind the server's port.").absent(why::NOT_YET),
+    row("fd.lproto", Text, "Service behind the port of this end.").absent(why::NOT_YET),
+    row("fd.rproto", Text, "Service behind the port of the other end.").absent(why::NOT_YET),
+    row("fd.cip.name", Text, "Host name of the client's address.")
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS)
+        .absent(why::NO_DNS),
+    row("fd.sip.name", Text, "Host name of the server's address.")
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS)
+        .absent(why::NO_DNS),
+    row("fd.lip.name", Text, "Host name of this end's address.")
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS)
+        .absent(why::NO_DNS),
+    row("fd.rip.name", Text, "Host name of the other end's address.")
+        .flag(FieldFlags::NO_TRANSFORMER)
+        .flag(FieldFlags::NO_RHS)
+        .absent(why::NO_DNS),
+    row(
+        "fd.types",
+        Text,
+        "Kinds of all open descriptors, each once; or the kind of the descriptor in brackets.",
+    )
+    .arg(ArgKind::OptionalIndex)
+    .shape(Shape::List)
+    .flag(FieldFlags::NO_RHS)
+    .absent(why::NO_FD_TABLE),
+    row("fd.is_upper_layer", Bool, "Whether the file was made or changed inside the running container.")
+        .absent(why::NOT_YET),
+    row("fd.is_lower_layer", Bool, "Whether the file comes from the container's image.").absent(why::NOT_YET),
+    row("fs.path.source", Text, "The first path of a call with two, made absolute.")
+        .absent(why::NO_TWO_PATHS),
+    row("fs.path.sourceraw", Text, "The first path of a call with two, as given.").absent(why::NO_TWO_PATHS),
+    row("fs.path.target", Text, "The second path of a call with two, made absolute.")
+        .absent(why::NO_TWO_PATHS),
+    row("fs.path.targetraw", Text, "The second path of a call with two, as given.").absent(why::NO_TWO_PATHS),
+    row("fdlist.nums", Text, "Numbers of the descriptors that a poll watches.").absent(why::NO_POLL),
+    row("fdlist.names", Text, "Names of the descriptors that a poll watches.").absent(why::NO_POLL),
+    row("fdlist.cips", Text, "Clients of the sockets that a poll watches.").absent(why::NO_POLL),
+    row("fdlist.sips", Text, "Servers of the sockets that a poll watches.").absent(why::NO_POLL),
+    row("fdlist.cports", Text, "Client ports of the sockets that a poll watches.").absent(why::NO_POLL),
+    row("fdlist.sports", Text, "Server ports of the sockets that a poll watches.").absent(why::NO_POLL),
+];

@@ -1,0 +1,168 @@
+//! The types of event parameters, for `evt.rawarg.NAME`, which is compared in the type of the parameter. A name that events
+//! share with several types has the one of the first of them in Falco's table of events; what is in no list is an unsigned
+//! number.
+
+use crate::field::FieldType;
+use crate::params::ParamId;
+
+/// Texts and paths.
+const TEXTS: &[&str] = &[
+    "arg2_str",
+    "comm",
+    "container_id",
+    "cwd",
+    "desc",
+    "description",
+    "dir",
+    "exe",
+    "exepath",
+    "filename",
+    "home",
+    "image",
+    "json",
+    "linkpath",
+    "name",
+    "newpath",
+    "oldpath",
+    "path",
+    "pathname",
+    "quotafilepath",
+    "root",
+    "scope",
+    "shell",
+    "special",
+    "sun_path",
+    "target",
+    "trusted_exepath",
+    "uargs",
+    "value_charbuf",
+];
+
+/// Buffers, lists of texts, socket addresses: compared as raw bytes.
+const BUFFERS: &[&str] = &[
+    "addr",
+    "arg2",
+    "arg3",
+    "arg4",
+    "arg5",
+    "args",
+    "argv",
+    "cgroups",
+    "data",
+    "env",
+    "fds",
+    "img",
+    "msgcontrol",
+    "res_or_fd",
+    "tags",
+    "tuple",
+    "val",
+    "value_bytebuf",
+];
+
+/// Signed numbers: ids of processes, descriptors, results.
+const SIGNED: &[&str] = &[
+    "arg2_int",
+    "aux",
+    "backlog",
+    "cur",
+    "dirfd",
+    "dpid",
+    "fd",
+    "fd1",
+    "fd2",
+    "fd_in",
+    "fd_out",
+    "fdin",
+    "fdout",
+    "in_fd",
+    "key",
+    "linkdirfd",
+    "max",
+    "maxevents",
+    "mountfd",
+    "newcur",
+    "newdir",
+    "newdirfd",
+    "newfd",
+    "newmax",
+    "next",
+    "nsems",
+    "oldcur",
+    "olddir",
+    "olddirfd",
+    "oldfd",
+    "oldmax",
+    "out_fd",
+    "pgid",
+    "pid",
+    "pid_fd",
+    "ptid",
+    "reaper_tid",
+    "res",
+    "ret",
+    "sem_op_0",
+    "sem_op_1",
+    "semid",
+    "semnum",
+    "spid",
+    "status",
+    "target_fd",
+    "tid",
+    "timeout",
+    "tty",
+    "vpgid",
+    "vpid",
+    "vtid",
+];
+
+/// Instants.
+const INSTANTS: &[&str] = &["exe_ino_ctime", "exe_ino_mtime", "start_time"];
+
+/// Spans.
+const SPANS: &[&str] = &["dqb_btime", "dqb_itime", "dqi_bgrace", "dqi_igrace", "interval"];
+
+/// Ports.
+const PORTS: &[&str] = &["local_port", "remote_port"];
+
+/// Addresses.
+const ADDRESSES: &[&str] = &["local_ip", "remote_ip"];
+
+impl ParamId {
+    /// The type of its values.
+    pub fn ty(self) -> FieldType {
+        let lists = [
+            (TEXTS, FieldType::Text),
+            (BUFFERS, FieldType::Bytes),
+            (SIGNED, FieldType::Int),
+            (INSTANTS, FieldType::Time),
+            (SPANS, FieldType::Span),
+            (PORTS, FieldType::Port),
+            (ADDRESSES, FieldType::Ip),
+        ];
+        let found = lists.into_iter().find(|(names, _)| names.contains(&self.name()));
+        found.map_or(FieldType::Uint, |(_, ty)| ty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_in_a_list_is_a_parameter_and_in_one_list() {
+        let mut all: Vec<&str> = [TEXTS, BUFFERS, SIGNED, INSTANTS, SPANS, PORTS, ADDRESSES].concat();
+        assert!(all.iter().all(|name| ParamId::from_name(name).is_some()));
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn parameters_have_the_types_of_their_events() {
+        for (name, ty) in [("flags", FieldType::Uint), ("name", FieldType::Text), ("res", FieldType::Int)] {
+            assert_eq!(ParamId::from_name(name).map(ParamId::ty), Some(ty), "{name}");
+        }
+    }
+}
