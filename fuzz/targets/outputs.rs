@@ -3,12 +3,12 @@
 
 use eyas_engine::output::parse;
 use eyas_engine::syntax::text::Spliced;
-use eyas_engine::{FieldMap, Scratch, SourceId};
+use eyas_engine::{Dialect, FieldMap, Scratch, SourceId};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let mut found = Vec::new();
-    match parse(&Spliced::whole(SourceId(0), text), &mut found) {
+    match parse(&Spliced::whole(SourceId(0), text), Dialect::Eyas, &mut found) {
         Some(template) => {
             let _ = template.render(&FieldMap::default(), &mut Scratch::new());
         }

@@ -71,9 +71,11 @@ pub(super) fn quote(value: &str) -> String {
     }
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
-    for c in value.chars() {
+    for (at, c) in value.char_indices() {
         match c {
             '"' => out.push_str("\\\""),
+            // No quote behind a backslash closes; the language's older spelling of a backslash ends with a blank.
+            '\\' if at + 1 == value.len() => out.push_str("\\ "),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),

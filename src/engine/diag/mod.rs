@@ -185,7 +185,8 @@ pub fn did_you_mean<'n>(written: &str, names: impl IntoIterator<Item = &'n str>)
         .into_iter()
         .map(|name| (distance(written, name, limit), name))
         .filter(|(d, _)| *d <= limit)
-        .min_by_key(|(d, name)| (*d, name.len().abs_diff(written.len())))
+        // What goes on where the writing stopped is likelier than a slip within it.
+        .min_by_key(|(d, name)| (*d, !name.starts_with(written), name.len().abs_diff(written.len())))
         .map(|(_, name)| name)
 }
 
@@ -220,6 +221,7 @@ mod tests {
         let names = ["proc.name", "proc.pname", "fd.name", "evt.type"];
         assert_eq!(did_you_mean("proc.nmae", names), Some("proc.name"));
         assert_eq!(did_you_mean("evt.typo", names), Some("evt.type"));
+        assert_eq!(did_you_mean("fd.nam", ["fd.num", "fd.name"]), Some("fd.name"));
         assert_eq!(did_you_mean("net.protocol", names), None);
     }
 }

@@ -35,12 +35,12 @@ impl Parser<'_> {
         self.lexer.blanks();
         if let OperandKind::Field { name, arg: None } = &lhs.kind
             && is_macro_name(name)
-            && let Some((op, _)) = self.lexer.operator()
+            && self.lexer.operator().is_some()
         {
             let near = crate::fields::near(name);
-            let message = format!("`{name}` is no field, so it cannot be compared with `{}`", op.word());
-            let mut found =
-                error(Code::Syntax, message, "a word without a point is a macro's name", start..after);
+            let message = format!("there is no field `{name}`");
+            let label = "a word without a point names a macro";
+            let mut found = error(Code::Syntax, message, label, start..after);
             found.near = near;
             return Err(found);
         }
@@ -77,6 +77,10 @@ impl Parser<'_> {
         if at < self.lexer.end() {
             found.near =
                 often_meant(written).or_else(|| did_you_mean(written, Op::ALL.iter().map(|op| op.word())));
+        }
+        if written == "not" {
+            found.note = Some("`not` stands before the field: `not proc.name in (…)`".to_owned());
+            return found;
         }
         let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).collect();
         found.note = Some(format!("the operators are {}", words.join(" ")));

@@ -245,6 +245,9 @@ impl<'t> Parser<'t> {
         } else if lead(b"and") || lead(b"or") {
             found.note =
                 Some("`and` and `or` are written small, with a blank or a parenthesis after them".to_owned());
+        } else if text.starts_with(b"#") {
+            found.note =
+                Some("a condition holds no comments; put them before the key or beside the rule".to_owned());
         } else if !text.starts_with(b")") {
             found.note = Some(
                 "a value with blanks, commas, parentheses, quotes or = needs quotes around it".to_owned(),

@@ -49,9 +49,8 @@ fn the_plugin_rule_files_compile_and_wait_for_events_of_their_sources() {
     let Some(folder) = shared() else { return };
     for (name, rules) in [("aws_cloudtrail_rules.yaml", 22), ("k8s_audit_rules.yaml", 48)] {
         let loaded = load(&folder, &[name]);
-        for d in loaded.diagnostics.iter().filter(|d| d.severity != Severity::Lint) {
-            panic!("{}", to_text(d, &loaded.sources, Paint::Plain));
-        }
+        let heavy: Vec<_> = loaded.diagnostics.iter().filter(|d| d.severity != Severity::Lint).collect();
+        assert!(heavy.is_empty(), "{name}: {heavy:?}");
         assert_eq!(loaded.ruleset.len(), rules, "{name}");
         assert_eq!(loaded.left_out.len(), 0, "{name}");
         assert!(loaded.ruleset.rules().all(|(_, rule)| &*rule.source != "syscall"), "{name}");

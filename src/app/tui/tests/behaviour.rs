@@ -107,7 +107,7 @@ fn a_value_with_blanks_and_quotes_finds_its_alert_again() {
     };
     let mut stage = Stage::new(80, 24, world);
     stage.keys("g i");
-    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, r#"proc.name = "a \"b\", (c)\\""#);
+    assert_eq!(&*stage.state.filter.as_ref().unwrap().text, r#"proc.name = "a \"b\", (c)\ ""#);
     assert_eq!(stage.state.rows.len(), 1);
 }
 
