@@ -117,9 +117,7 @@ impl FieldMap {
                 }
                 continue;
             }
-            if let Ok(given) = given_json(&field, &json(value)) {
-                let _ = map.put(key, &field, given);
-            }
+            let _ = map.put_json(key, &json(value));
         }
         map.complete();
         map
@@ -201,7 +199,8 @@ fn field(key: &str) -> Result<FieldRef, BadEvent> {
 
 fn json(value: &OutputValue) -> Json {
     match value {
-        OutputValue::Null | OutputValue::List(_) => Json::Null,
+        OutputValue::Null => Json::Null,
+        OutputValue::List(items) => items.iter().map(json).collect(),
         OutputValue::Bool(b) => Json::Bool(*b),
         OutputValue::Int(n) => (*n).into(),
         OutputValue::Uint(n) => (*n).into(),

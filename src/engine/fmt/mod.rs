@@ -1,7 +1,7 @@
 //! The formatter of rule files. It touches the conditions of rules and macros and nothing else: comments, keys, quotes and the
 //! order of all things stay as they were written.
 //!
-//! [`layout`] turns a condition into lines; this file finds the scalars, puts the lines in their place and proves that the
+//! `layout` turns a condition into lines; this file finds the scalars, puts the lines in their place and proves that the
 //! file still means the same: each condition must parse to the same tree and the whole file compile to the same program
 //! with the same findings. What cannot be shown to stay the same is left alone, and the answer says so.
 

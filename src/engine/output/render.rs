@@ -1,7 +1,9 @@
 //! A template and an event to a message and its fields.
 
+use std::ops::ControlFlow;
+
 use eyas_event::text::to_utf8;
-use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Value};
+use eyas_event::{Arg, FieldId, FieldRef, Fields, OutputValue, Shape, Value};
 
 use crate::ir::term::Term;
 use crate::output::{Piece, RenderedOutput, Template};
@@ -42,8 +44,17 @@ impl Template {
     fn values(&self, fields: &impl Fields, scratch: &mut Scratch) -> Vec<(String, OutputValue)> {
         let mut values = Vec::with_capacity(self.fields.len() + 1);
         let mut value_of = |field: &FieldRef| {
-            scratch.buffers.buf.clear();
-            output_value(&fields.get(field, &mut scratch.buffers.buf))
+            let buf = &mut scratch.buffers.buf;
+            buf.clear();
+            if field.id.info().shape != Shape::List || field.arg != Arg::None {
+                return output_value(&fields.get(field, buf));
+            }
+            let mut items = Vec::new();
+            let _ = fields.each(field, buf, &mut |value| {
+                items.push(output_value(&value));
+                ControlFlow::Continue(())
+            });
+            if items.is_empty() { OutputValue::Null } else { OutputValue::List(items) }
         };
         for (name, field) in &self.fields {
             let value = field.as_ref().map_or(OutputValue::Null, &mut value_of);
