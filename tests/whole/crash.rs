@@ -62,14 +62,16 @@ fn killed_while_alerts_stream_it_keeps_what_it_printed_and_tells_the_gap() {
         .into_iter()
         .collect();
     // The last line may have been cut by the kill; those that count are complete.
+    // A debug build on a busy machine commits later than the one that people run, which has 200 ms.
+    let settled = Duration::from_millis(if cfg!(debug_assertions) { 1000 } else { 200 });
     let due: BTreeSet<i64> = ended
         .out
         .iter()
-        .filter(|l| l.at + Duration::from_millis(200) <= killed)
+        .filter(|l| l.at + settled <= killed)
         .map(|l| parse(&l.text)["output_fields"]["evt.num"].as_i64().unwrap())
         .collect();
     println!(
-        "{opened}; printed {}, of these {} at least 200 ms before the kill; {} kept",
+        "{opened}; printed {}, of these {} at least {settled:?} before the kill; {} kept",
         ended.out.len(),
         due.len(),
         kept.len()
