@@ -1,10 +1,10 @@
-#![no_std]
-#![no_main]
-#![feature(asm_experimental_arch)]
 //! The kernel half of eyas: the programs that fill records when something happens and put them into the ring.
 //!
 //! They observe and never interfere. They know no kernel layout of their own: every offset is in `OFFSETS`, which the
 //! user half fills from the running kernel's BTF before it loads the object. Built by `cargo xtask bpf` only.
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
 
 mod programs;
 
