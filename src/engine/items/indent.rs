@@ -2,30 +2,11 @@
 //! parser's own words do not say so. The mend indents the item again.
 
 use crate::diag::{Code, Diagnostic};
-use crate::items::KINDS;
+use crate::items::{KINDS, rule};
 use crate::source::{SourceId, Span};
 
-/// The keys that stand below the first line of an item.
-const BELOW: [&str; 18] = [
-    "desc",
-    "condition",
-    "output",
-    "priority",
-    "source",
-    "enabled",
-    "tags",
-    "exceptions",
-    "warn_evttypes",
-    "skip-if-unknown-filter",
-    "capture",
-    "capture_duration",
-    "append",
-    "override",
-    "items",
-    "name",
-    "version",
-    "alternatives",
-];
+/// What lists and requirements have below their first line, beside the keys of rules.
+const OTHERS: [&str; 4] = ["items", "name", "version", "alternatives"];
 
 /// Gives the YAML errors that come from lost indentation words of their own and a mend.
 pub(super) fn lost_indentation(source: SourceId, file: &str, diagnostics: &mut [Diagnostic]) {
@@ -85,7 +66,8 @@ fn begins_item(line: &str) -> bool {
 
 /// The key in the first column of a line, if it is one that stands below a dash.
 fn key_of(line: &str) -> Option<&'static str> {
-    BELOW.into_iter().find(|key| {
+    let below_rule = rule::KEYS.into_iter().filter(|key| *key != "rule");
+    below_rule.chain(OTHERS).find(|key| {
         line.strip_prefix(key)
             .and_then(|rest| rest.strip_prefix(':'))
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_whitespace()))

@@ -8,7 +8,8 @@ use crate::items::{Name, Reader, RuleItem};
 use crate::source::Span;
 use crate::yaml::Node;
 
-const KEYS: [&str; 15] = [
+/// The keys that a rule may have; the first names it.
+pub(super) const KEYS: [&str; 15] = [
     "rule",
     "desc",
     "condition",
