@@ -1,9 +1,10 @@
 //! What a node probably costs and how often it probably holds. Guesses from the form of the condition alone: they decide in
 //! which order parts are asked, never what is true, and the same text always gives the same order.
 
-use eyas_event::{FieldId, FieldRef, FieldType, Shape};
+use eyas_event::{FieldRef, FieldType};
 
 use crate::ir::{Arena, Ir, Operand, Predicate, Term};
+use crate::matching::is_ready;
 use crate::syntax::ast::Op;
 
 /// The weight of a node.
@@ -83,23 +84,7 @@ fn of_predicate(predicate: &Predicate) -> Weight {
     Weight { cost: read + compare * modified, holds }
 }
 
-/// What reading a field costs: most lie ready, some are put together or looked for.
+/// What reading a field costs: most lie ready, others are put together or looked for.
 fn of_field(field: &FieldRef) -> f32 {
-    match field.id {
-        FieldId::PROC_CMDLINE
-        | FieldId::PROC_PCMDLINE
-        | FieldId::PROC_ARGS
-        | FieldId::PROC_EXELINE
-        | FieldId::EVT_ARG
-        | FieldId::PROC_CWD => 10.0,
-        FieldId::EVT_ARGS | FieldId::EVT_INFO => 40.0,
-        FieldId::PROC_SNAME
-        | FieldId::PROC_SID_EXE
-        | FieldId::PROC_SID_EXEPATH
-        | FieldId::PROC_PGID_NAME
-        | FieldId::PROC_PGID_EXE
-        | FieldId::PROC_PGID_EXEPATH => 20.0,
-        id if id.info().shape == Shape::Ancestors => 20.0,
-        _ => 1.0,
-    }
+    if is_ready(field) { 1.0 } else { 12.0 }
 }

@@ -6,8 +6,8 @@
 
 use crate::ir::weigh::Weight;
 use crate::ir::{Arena, Ir, IrId};
-use crate::matching::Matcher;
 use crate::program::group::{Item, sort};
+use crate::program::questions::Questions;
 use crate::program::{Ask, Code, Op, Target};
 
 /// A jump's target while code is laid down: fixed, or whatever was laid down last.
@@ -17,35 +17,12 @@ enum Aim {
     Last,
 }
 
-/// The matchers of all codes of a program, each made once.
-pub(super) struct Matchers {
-    /// The matcher of a predicate.
-    of: Vec<Option<u32>>,
-    pub(super) made: Vec<Matcher>,
-    pub(super) listing: Vec<String>,
-}
-
-impl Matchers {
-    pub(super) fn new(arena: &Arena) -> Self {
-        Self { of: vec![None; arena.predicates().len()], made: Vec::new(), listing: Vec::new() }
-    }
-
-    fn of(&mut self, arena: &Arena, predicate: usize) -> u32 {
-        *self.of[predicate].get_or_insert_with(|| {
-            let predicate = &arena.predicates()[predicate];
-            self.made.push(Matcher::new(predicate));
-            self.listing.push(predicate.to_string());
-            self.made.len() as u32 - 1
-        })
-    }
-}
-
 /// Lays down one code.
 pub(super) struct Builder<'a> {
     arena: &'a Arena,
     /// With weights, parts are asked in the order that is probably cheapest, else in the order written.
     weights: Option<&'a [Weight]>,
-    matchers: &'a mut Matchers,
+    questions: &'a mut Questions,
     /// The block of a shared node.
     block_of: Vec<Option<u32>>,
     blocks: Vec<Target>,
@@ -58,7 +35,7 @@ impl<'a> Builder<'a> {
     pub(super) fn new(
         arena: &'a Arena,
         weights: Option<&'a [Weight]>,
-        matchers: &'a mut Matchers,
+        questions: &'a mut Questions,
         asked: &[IrId],
     ) -> Self {
         let uses = count_uses(arena, asked);
@@ -72,7 +49,7 @@ impl<'a> Builder<'a> {
         }
         let depth = depth(arena, &block_of);
         let mut builder =
-            Self { arena, weights, matchers, block_of, blocks: Vec::new(), depth, ops: Vec::new() };
+            Self { arena, weights, questions, block_of, blocks: Vec::new(), depth, ops: Vec::new() };
         builder.blocks = shared.iter().map(|id| builder.lay(*id, true, Target::YES, Target::NO)).collect();
         builder
     }
@@ -115,7 +92,7 @@ impl<'a> Builder<'a> {
 
     fn done(mut self, entries: Box<[Target]>) -> Code {
         // An answer that no other place asks for need not be remembered.
-        let mut places = vec![0_u32; self.matchers.made.len()];
+        let mut places = vec![0_u32; self.questions.matchers()];
         for op in &self.ops {
             if let Ask::Test(test) = op.ask {
                 places[test as usize] += 1;
@@ -147,8 +124,13 @@ impl<'a> Builder<'a> {
             own = false;
             match self.arena.node(id) {
                 Ir::Test(test) => {
-                    let test = self.matchers.of(self.arena, test.0 as usize);
-                    self.ops.push(Op { ask: Ask::Test(test), yes, no });
+                    // What the person wrote one by one is asked one by one.
+                    let test = test.0 as usize;
+                    let ask = match self.weights {
+                        Some(_) => self.questions.ask(self.arena, test),
+                        None => Ask::Test(self.questions.matcher(self.arena, test)),
+                    };
+                    self.ops.push(Op { ask, yes, no });
                 }
                 Ir::Not(inner) => steps.push((*inner, Aim::Fixed(no), Aim::Fixed(yes))),
                 // The last part is laid down first; the one before it jumps to what was laid down last.

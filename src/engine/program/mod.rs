@@ -8,6 +8,7 @@
 
 mod build;
 mod group;
+mod questions;
 mod run;
 mod scratch;
 
@@ -19,9 +20,10 @@ pub use scratch::Scratch;
 
 use crate::ir::weigh::weights;
 use crate::ir::{Arena, IrId};
-use crate::matching::Matcher;
+use crate::matching::{Column, Matcher};
 use crate::ruleset::RuleId;
-use build::{Builder, Matchers};
+use build::Builder;
+use questions::Questions;
 
 /// A place in a code, or the end of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +41,8 @@ enum Ask {
     Test(u32),
     /// Asks a matcher that no other operation of this code asks.
     Once(u32),
+    /// Asks for a bit in a column's row.
+    Column(u16, u16),
     /// Asks a block: a part that several conditions share.
     Block(u32),
     /// A rule's condition holds; both ways lead on.
@@ -73,21 +77,25 @@ pub struct Program {
     /// By event type: its code; none when no rule can fire for it.
     by_event: Box<[Option<u32>]>,
     matchers: Box<[Matcher]>,
-    listing: Box<[String]>,
+    columns: Box<[Column]>,
+    /// How many fields' texts are kept during an event.
+    kept: usize,
+    listing: Listing,
+}
+
+/// The tests as text: of matchers, and of the bits of columns.
+#[derive(Debug, Default)]
+struct Listing {
+    matchers: Vec<String>,
+    columns: Vec<Vec<String>>,
 }
 
 impl Program {
     /// Compiles conditions that are asked one by one; the i-th entry is the i-th root.
     pub fn new(arena: &Arena, roots: &[IrId]) -> Self {
-        let mut matchers = Matchers::new(arena);
-        let whole = Builder::new(arena, None, &mut matchers, roots).conditions(roots);
-        Self {
-            whole,
-            judging: Vec::new(),
-            by_event: Box::default(),
-            matchers: matchers.made.into(),
-            listing: matchers.listing.into(),
-        }
+        let mut questions = Questions::new(arena);
+        let whole = Builder::new(arena, None, &mut questions, roots).conditions(roots);
+        questions.program(whole, Vec::new(), Box::default())
     }
 
     /// Compiles conditions that also judge; `buckets` says by event type which of them can fire for it.
@@ -109,20 +117,14 @@ impl Program {
             plans.push(bucket.iter().map(|rule| rule.0).zip(under).collect());
         }
         let weights = weights(arena);
-        let mut matchers = Matchers::new(arena);
+        let mut questions = Questions::with_columns(arena);
         let judging = plans.iter().map(|rules| {
             let items = group::group(arena, &weights, rules);
-            Builder::new(arena, Some(&weights), &mut matchers, &group::asked(&items)).rules(&items)
+            Builder::new(arena, Some(&weights), &mut questions, &group::asked(&items)).rules(&items)
         });
         let judging = judging.collect();
-        let whole = Builder::new(arena, None, &mut matchers, roots).conditions(roots);
-        Self {
-            whole,
-            judging,
-            by_event: by_event.into(),
-            matchers: matchers.made.into(),
-            listing: matchers.listing.into(),
-        }
+        let whole = Builder::new(arena, None, &mut questions, roots).conditions(roots);
+        questions.program(whole, judging, by_event.into())
     }
 
     /// How many distinct tests there are.
@@ -169,7 +171,10 @@ impl Program {
         }
         for (at, op) in code.ops.iter().enumerate() {
             match op.ask {
-                Ask::Test(t) | Ask::Once(t) => write!(f, "{at:4}  {}", self.listing[t as usize])?,
+                Ask::Test(t) | Ask::Once(t) => write!(f, "{at:4}  {}", self.listing.matchers[t as usize])?,
+                Ask::Column(c, bit) => {
+                    write!(f, "{at:4}  {}", self.listing.columns[usize::from(c)][usize::from(bit)])?;
+                }
                 Ask::Block(b) => write!(f, "{at:4}  block {b}")?,
                 Ask::Fire(rule) => {
                     writeln!(f, "{at:4}  rule {rule} fires  then {}", op.yes)?;

@@ -13,7 +13,7 @@ fn known(stamp: u32, number: u32) -> Option<bool> {
 impl Program {
     /// Starts an event: answers of the one before no longer count.
     pub fn begin(&self, scratch: &mut Scratch) {
-        scratch.begin(self.matchers.len(), self.whole.blocks.len(), self.whole.depth);
+        scratch.begin(self, &self.whole);
     }
 
     /// Whether a condition holds. [`Program::begin`] was called for this event.
@@ -30,7 +30,7 @@ impl Program {
         fired: &mut Vec<RuleId>,
     ) {
         if let Some(code) = self.code_for(event) {
-            scratch.begin(self.matchers.len(), code.blocks.len(), code.depth);
+            scratch.begin(self, code);
             self.run(code, code.entries[0], fields, scratch, fired);
         }
     }
@@ -66,6 +66,15 @@ impl Program {
                                 scratch.tests[slot] = number << 1 | u32::from(answer);
                                 answer
                             })
+                        }
+                        Ask::Column(place, bit) => {
+                            let column = &self.columns[usize::from(place)];
+                            let (at, mut row) = scratch.columns[usize::from(place)];
+                            if at != number {
+                                row = column.row(fields, &mut scratch.buffers);
+                                scratch.columns[usize::from(place)] = (number, row);
+                            }
+                            column.holds(row, bit)
                         }
                         Ask::Block(block) => {
                             if let Some(answer) = known(scratch.blocks[block as usize], number) {
