@@ -19,8 +19,13 @@ pub enum FieldFault {
 
 /// Finds a field by its dotted name and what stood in brackets.
 pub fn resolve(name: &str, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
+    find(name, arg).unwrap_or_else(|| Err(FieldFault::Unknown(near(name))))
+}
+
+/// The same, without a search for what was meant by an unknown name; that is `None` here.
+pub fn find(name: &str, arg: Option<&Value>) -> Option<Result<FieldRef, FieldFault>> {
     if let Some(id) = FieldId::from_name(name) {
-        return with_arg(id, arg);
+        return Some(with_arg(id, arg));
     }
     // A dotted argument: the longest name that takes one.
     for (at, _) in name.rmatch_indices('.') {
@@ -29,13 +34,13 @@ pub fn resolve(name: &str, arg: Option<&Value>) -> Result<FieldRef, FieldFault> 
             continue;
         }
         if arg.is_some() {
-            return Err(FieldFault::BadArgument(
+            return Some(Err(FieldFault::BadArgument(
                 "an argument by name and one in brackets do not go together".into(),
-            ));
+            )));
         }
-        return dotted(id, &name[at + 1..]);
+        return Some(dotted(id, &name[at + 1..]));
     }
-    Err(FieldFault::Unknown(near(name)))
+    None
 }
 
 /// The field with the word that followed a point.

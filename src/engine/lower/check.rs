@@ -4,7 +4,7 @@ use eyas_event::{Arg, FieldId, FieldRef};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
-use crate::fields::{FieldFault, resolve, why_absent};
+use crate::fields::{FieldFault, find, resolve, why_absent};
 use crate::ir::operand::{self, BadOperand};
 use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
@@ -196,5 +196,5 @@ pub(super) fn looks_like_field(value: &Value) -> bool {
         return false;
     }
     let Ok(text) = std::str::from_utf8(&value.bytes) else { return false };
-    text.contains('.') && resolve(text, None).is_ok()
+    text.contains('.') && find(text, None).is_some_and(|found| found.is_ok())
 }

@@ -19,6 +19,7 @@ use rustc_hash::FxHashSet;
 
 use crate::ir::{Operand, Predicate, Quantifier, Term};
 use crate::syntax::ast::{Modifier, Op};
+pub(crate) use column::Row;
 pub use column::{Column, Kind};
 use glob::Glob;
 use paths::PathPrefixes;
@@ -71,7 +72,7 @@ enum Test {
     BytesIn(FxHashSet<Box<[u8]>>),
     Paths(PathPrefixes),
     Ip { is: IpAddr, negated: bool },
-    IpIn(Vec<IpAddr>),
+    IpIn(FxHashSet<IpAddr>),
     Net { is: IpNet, negated: bool },
     NetIn(Vec<IpNet>),
     Never,
@@ -181,7 +182,7 @@ impl Test {
             Operand::Texts(v) if op == Op::Pmatch => Self::Paths(PathPrefixes::new(v)),
             Operand::Texts(v) => Self::BytesIn(v.iter().cloned().collect()),
             Operand::Ip(is) => Self::Ip { is: *is, negated },
-            Operand::Ips(v) => Self::IpIn(v.clone()),
+            Operand::Ips(v) => Self::IpIn(v.iter().copied().collect()),
             Operand::Net(is) => Self::Net { is: *is, negated },
             Operand::Nets(v) => Self::NetIn(v.clone()),
         }

@@ -60,7 +60,8 @@ impl Questions {
                 let Ok(number) = u16::try_from(mine.columns.len()) else { break };
                 let asked: Vec<&Predicate> = same.iter().map(|i| &predicates[*i]).collect();
                 let read = Read::new(&asked[0].term, mine.kept_of[same[0]]);
-                mine.columns.push(Column::new(read, kind, &asked));
+                let Some(column) = Column::new(read, kind, &asked) else { continue };
+                mine.columns.push(column);
                 mine.listing.columns.push(asked.iter().map(ToString::to_string).collect());
                 for (bit, i) in same.iter().enumerate() {
                     mine.column_of[*i] = Some((number, bit as u16));

@@ -69,12 +69,12 @@ impl Program {
                         }
                         Ask::Column(place, bit) => {
                             let column = &self.columns[usize::from(place)];
-                            let (at, mut row) = scratch.columns[usize::from(place)];
-                            if at != number {
-                                row = column.row(fields, &mut scratch.buffers);
-                                scratch.columns[usize::from(place)] = (number, row);
+                            let seen = &mut scratch.columns[usize::from(place)];
+                            if seen.number != number {
+                                seen.number = number;
+                                seen.row = column.row(fields, &mut scratch.buffers, &mut seen.own);
                             }
-                            column.holds(row, bit)
+                            column.holds(seen.row, &seen.own, bit)
                         }
                         Ask::Block(block) => {
                             if let Some(answer) = known(scratch.blocks[block as usize], number) {
