@@ -6,6 +6,7 @@
 mod column;
 pub mod eval;
 pub mod glob;
+mod networks;
 pub mod paths;
 mod read;
 pub mod regex;
@@ -22,6 +23,7 @@ use crate::syntax::ast::{Modifier, Op};
 pub(crate) use column::Row;
 pub use column::{Column, Kind};
 use glob::Glob;
+use networks::Networks;
 use paths::PathPrefixes;
 pub use read::Buffers;
 pub(crate) use read::{Read, is_ready};
@@ -74,7 +76,7 @@ enum Test {
     Ip { is: IpAddr, negated: bool },
     IpIn(FxHashSet<IpAddr>),
     Net { is: IpNet, negated: bool },
-    NetIn(Vec<IpNet>),
+    NetIn(Networks<bool>),
     Never,
 }
 
@@ -184,7 +186,7 @@ impl Test {
             Operand::Ip(is) => Self::Ip { is: *is, negated },
             Operand::Ips(v) => Self::IpIn(v.iter().copied().collect()),
             Operand::Net(is) => Self::Net { is: *is, negated },
-            Operand::Nets(v) => Self::NetIn(v.clone()),
+            Operand::Nets(v) => Self::NetIn(Networks::any(v)),
         }
     }
 
@@ -208,7 +210,7 @@ impl Test {
             (Self::Ip { is, negated }, Value::Ip(ip)) => (ip == is) != *negated,
             (Self::IpIn(v), Value::Ip(ip)) => v.contains(ip),
             (Self::Net { is, negated }, Value::Ip(ip)) => is.contains(*ip) != *negated,
-            (Self::NetIn(v), Value::Ip(ip)) => v.iter().any(|net| net.contains(*ip)),
+            (Self::NetIn(networks), Value::Ip(ip)) => networks.at(*ip).is_some_and(|within| *within),
             _ => false,
         }
     }

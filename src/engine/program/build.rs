@@ -6,7 +6,7 @@
 
 use crate::ir::weigh::Weight;
 use crate::ir::{Arena, Ir, IrId};
-use crate::program::group::{Item, sort};
+use crate::program::group::{Guard, Item, sort};
 use crate::program::questions::Questions;
 use crate::program::{Ask, Code, Op, Target};
 
@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
         /// What is still to do, last things first.
         enum Step<'i> {
             Item(&'i Item),
-            Guard(IrId, Target),
+            Guard(&'i Guard, Target),
         }
         // Each step leaves in `next` where the code laid down so far begins.
         let mut next = Target::NO;
@@ -81,10 +81,15 @@ impl<'a> Builder<'a> {
                     next = at;
                 }
                 Step::Item(Item::Guarded { guard, items }) => {
-                    steps.push(Step::Guard(*guard, next));
+                    steps.push(Step::Guard(guard, next));
                     steps.extend(items.iter().map(|item| Step::Item(item)));
                 }
-                Step::Guard(guard, past) => next = self.lay(guard, false, next, past),
+                Step::Guard(Guard::Part(part), past) => next = self.lay(*part, false, next, past),
+                Step::Guard(Guard::Any(bits), past) => {
+                    let ask = self.questions.any(bits);
+                    self.ops.push(Op { ask, yes: next, no: past });
+                    next = self.last();
+                }
             }
         }
         self.done([next].into())

@@ -23,7 +23,7 @@ use crate::ir::{Arena, IrId};
 use crate::matching::{Column, Matcher};
 use crate::ruleset::RuleId;
 use build::Builder;
-use questions::Questions;
+use questions::{Bits, Questions};
 
 /// A place in a code, or the end of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,8 @@ enum Ask {
     Once(u32),
     /// Asks for a bit in a column's row.
     Column(u16, u16),
+    /// Asks whether one of a mask's bits is in a column's row.
+    Any(u32),
     /// Asks a block: a part that several conditions share.
     Block(u32),
     /// A rule's condition holds; both ways lead on.
@@ -78,9 +80,29 @@ pub struct Program {
     by_event: Box<[Option<u32>]>,
     matchers: Box<[Matcher]>,
     columns: Box<[Column]>,
+    masks: Box<[Mask]>,
     /// How many fields' texts are kept during an event.
     kept: usize,
     listing: Listing,
+}
+
+/// Bits of a column.
+#[derive(Debug)]
+struct Mask {
+    column: u16,
+    /// The word in which they begin.
+    first: usize,
+    words: Box<[u64]>,
+}
+
+impl Mask {
+    fn new(wanted: &Bits) -> Self {
+        let word = |bit: &u16| usize::from(bit / 64);
+        let first = wanted.bits.first().map_or(0, word);
+        let mut words = vec![0; wanted.bits.last().map_or(0, |last| word(last) + 1 - first)];
+        wanted.bits.iter().for_each(|bit| words[word(bit) - first] |= 1 << (bit % 64));
+        Self { column: wanted.column, first, words: words.into() }
+    }
 }
 
 /// The tests as text: of matchers, and of the bits of columns.
@@ -119,7 +141,7 @@ impl Program {
         let weights = weights(arena);
         let mut questions = Questions::with_columns(arena);
         let judging = plans.iter().map(|rules| {
-            let items = group::group(arena, &weights, rules);
+            let items = group::group(arena, &weights, &questions, rules);
             Builder::new(arena, Some(&weights), &mut questions, &group::asked(&items)).rules(&items)
         });
         let judging = judging.collect();
@@ -174,6 +196,16 @@ impl Program {
                 Ask::Test(t) | Ask::Once(t) => write!(f, "{at:4}  {}", self.listing.matchers[t as usize])?,
                 Ask::Column(c, bit) => {
                     write!(f, "{at:4}  {}", self.listing.columns[usize::from(c)][usize::from(bit)])?;
+                }
+                Ask::Any(mask) => {
+                    let mask = &self.masks[mask as usize];
+                    let tests = &self.listing.columns[usize::from(mask.column)];
+                    let bits = mask.words.iter().map(|word| word.count_ones()).sum::<u32>();
+                    write!(
+                        f,
+                        "{at:4}  one of {bits} such as {}",
+                        tests[mask.first * 64 + mask.words[0].trailing_zeros() as usize]
+                    )?;
                 }
                 Ask::Block(b) => write!(f, "{at:4}  block {b}")?,
                 Ask::Fire(rule) => {

@@ -3,9 +3,27 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Arena, Predicate, Quantifier, Term};
+use crate::ir::{Arena, Ir, IrId, Predicate, Quantifier, Term};
 use crate::matching::{Column, Kind, Matcher, Read, is_ready};
-use crate::program::{Ask, Code, Listing, Program};
+use crate::program::{Ask, Code, Listing, Mask, Program};
+use crate::syntax::ast::Op;
+
+/// Bits of a column.
+#[derive(Clone, Debug)]
+pub(super) struct Bits {
+    pub(super) column: u16,
+    /// In order, each once.
+    pub(super) bits: Vec<u16>,
+}
+
+impl Bits {
+    /// Whether these are all among them.
+    pub(super) fn holds_all(&self, other: Option<Self>) -> bool {
+        other.is_some_and(|other| {
+            other.column == self.column && other.bits.iter().all(|bit| self.bits.binary_search(bit).is_ok())
+        })
+    }
+}
 
 /// Gathers tests.
 pub(super) struct Questions {
@@ -18,6 +36,7 @@ pub(super) struct Questions {
     kept: usize,
     matchers: Vec<Matcher>,
     columns: Vec<Column>,
+    masks: Vec<Mask>,
     listing: Listing,
 }
 
@@ -35,6 +54,7 @@ impl Questions {
             kept: 0,
             matchers: Vec::new(),
             columns: Vec::new(),
+            masks: Vec::new(),
             listing: Listing::default(),
         }
     }
@@ -79,6 +99,37 @@ impl Questions {
         }
     }
 
+    /// The bits of a column of which one must be there for a node to hold; `None` when it is no such node. `!=` is none: it
+    /// holds for nearly every value.
+    pub(super) fn bits(&self, arena: &Arena, node: IrId) -> Option<Bits> {
+        match arena.node(node) {
+            Ir::Test(test) if arena.predicates()[test.0 as usize].op != Op::Ne => {
+                let (column, bit) = self.column_of[test.0 as usize]?;
+                Some(Bits { column, bits: vec![bit] })
+            }
+            Ir::Or(parts) => {
+                let mut all: Option<Bits> = None;
+                for part in parts {
+                    let Ir::Test(_) = arena.node(*part) else { return None };
+                    let bits = self.bits(arena, *part)?;
+                    match &mut all {
+                        None => all = Some(bits),
+                        Some(all) if all.column == bits.column => all.bits.extend(bits.bits),
+                        Some(_) => return None,
+                    }
+                }
+                all
+            }
+            _ => None,
+        }
+    }
+
+    /// The question whether one of these bits is there.
+    pub(super) fn any(&mut self, wanted: &Bits) -> Ask {
+        self.masks.push(Mask::new(wanted));
+        Ask::Any(self.masks.len() as u32 - 1)
+    }
+
     /// The matcher of a predicate.
     pub(super) fn matcher(&mut self, arena: &Arena, predicate: usize) -> u32 {
         *self.matcher_of[predicate].get_or_insert_with(|| {
@@ -103,6 +154,7 @@ impl Questions {
             by_event,
             matchers: self.matchers.into(),
             columns: self.columns.into(),
+            masks: self.masks.into(),
             kept: self.kept,
             listing: self.listing,
         }

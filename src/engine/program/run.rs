@@ -2,6 +2,7 @@
 
 use eyas_event::{EventType, Fields};
 
+use crate::program::scratch::Seen;
 use crate::program::{Ask, Code, Program, Scratch, Target};
 use crate::ruleset::RuleId;
 
@@ -68,13 +69,15 @@ impl Program {
                             })
                         }
                         Ask::Column(place, bit) => {
-                            let column = &self.columns[usize::from(place)];
-                            let seen = &mut scratch.columns[usize::from(place)];
-                            if seen.number != number {
-                                seen.number = number;
-                                seen.row = column.row(fields, &mut scratch.buffers, &mut seen.own);
-                            }
-                            column.holds(seen.row, &seen.own, bit)
+                            let seen = self.seen(place, fields, scratch);
+                            self.columns[usize::from(place)].holds(seen.row, &seen.own, bit)
+                        }
+                        Ask::Any(mask) => {
+                            let mask = &self.masks[mask as usize];
+                            let seen = self.seen(mask.column, fields, scratch);
+                            let row = self.columns[usize::from(mask.column)].words(seen.row, &seen.own);
+                            let row = row.get(mask.first..).unwrap_or_default();
+                            row.iter().zip(&mask.words).any(|(row, mask)| row & mask != 0)
                         }
                         Ask::Block(block) => {
                             if let Some(answer) = known(scratch.blocks[block as usize], number) {
@@ -100,5 +103,17 @@ impl Program {
             let op = code.ops[place as usize];
             at = if answer { op.yes } else { op.no };
         }
+    }
+
+    /// What is in a column's row for this event.
+    #[inline]
+    fn seen<'s>(&self, place: u16, fields: &impl Fields, scratch: &'s mut Scratch) -> &'s Seen {
+        let Scratch { columns, buffers, number, .. } = scratch;
+        let seen = &mut columns[usize::from(place)];
+        if seen.number != *number {
+            seen.number = *number;
+            seen.row = self.columns[usize::from(place)].row(fields, buffers, &mut seen.own);
+        }
+        seen
     }
 }

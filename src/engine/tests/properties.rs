@@ -209,15 +209,17 @@ const MACROS: &str = "
   condition: not m1 and (m0 or proc.aname = a)
 ";
 
+fn leaf(text: &str) -> Tree {
+    let Parsed { ast, errors } = parse(text);
+    assert!(errors.is_empty());
+    match &ast.node(ast.root().unwrap()).kind {
+        NodeKind::Check(check) => Tree::Check((**check).clone()),
+        other => panic!("{other:?} is no check"),
+    }
+}
+
 fn meant_tree() -> impl Strategy<Value = Tree> {
-    let leaf = prop::sample::select(LEAVES.to_vec()).prop_map(|text| {
-        let Parsed { ast, errors } = parse(text);
-        assert!(errors.is_empty());
-        match &ast.node(ast.root().unwrap()).kind {
-            NodeKind::Check(check) => Tree::Check((**check).clone()),
-            other => panic!("{other:?} is no check"),
-        }
-    });
+    let leaf = prop::sample::select(LEAVES.to_vec()).prop_map(leaf);
     let named = prop::sample::select(vec!["m0", "m1", "m2"]).prop_map(|name| Tree::Macro(name.to_owned()));
     tree(prop_oneof![3 => leaf, 1 => named])
 }
@@ -400,14 +402,19 @@ proptest! {
 
     #[test]
     fn rules_judged_together_fire_as_each_would_alone(
-        trees in prop::collection::vec(meant_tree(), 2..14),
+        trees in prop::collection::vec(meant_tree(), 2..24),
         events in prop::collection::vec(event(), 1..12),
     ) {
-        // Neighbours share a part, as rules do.
+        // Some neighbours share a part, as rules do; others want each another name.
         let trees: Vec<Tree> = (0..trees.len())
             .map(|i| match i % 3 {
                 0 => trees[i].clone(),
-                _ => Tree::And(vec![trees[i].clone(), trees[i - 1].clone()]),
+                1 => Tree::And(vec![trees[i].clone(), trees[i - 1].clone()]),
+                _ => {
+                    let name = ["a", "b", "bx", "/y"][i % 4];
+                    let own = leaf(&format!("proc.name in ({name}, own{i})"));
+                    Tree::And(vec![leaf(LEAVES[i % LEAVES.len()]), own])
+                }
             })
             .collect();
         let mut rules = MACROS.to_owned();

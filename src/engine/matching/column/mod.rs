@@ -6,7 +6,6 @@
 //! further one for a bit.
 
 mod beginnings;
-mod networks;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,10 +15,10 @@ use eyas_event::{FieldType, Fields, Value};
 use rustc_hash::FxHashMap;
 
 use crate::ir::{Operand, Predicate, Quantifier};
+use crate::matching::networks::Networks;
 use crate::matching::{Buffers, Read};
 use crate::syntax::ast::Op;
 use beginnings::Beginnings;
-use networks::Networks;
 
 /// How a column compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,12 +161,21 @@ impl Column {
         })
     }
 
+    /// The words of a row.
+    pub(crate) fn words<'r>(&'r self, row: Row, own: &'r [u64]) -> &'r [u64] {
+        match row {
+            Row::Of(row) => {
+                let first = row as usize * self.rows.words;
+                self.rows.all.get(first..first + self.rows.words).unwrap_or_default()
+            }
+            Row::Own => own,
+        }
+    }
+
     /// Whether a test holds in a row.
+    #[inline]
     pub(crate) fn holds(&self, row: Row, own: &[u64], bit: u16) -> bool {
-        let word = match row {
-            Row::Of(row) => self.rows.all.get(row as usize * self.rows.words + usize::from(bit / 64)),
-            Row::Own => own.get(usize::from(bit / 64)),
-        };
+        let word = self.words(row, own).get(usize::from(bit / 64));
         word.is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 }

@@ -6,15 +6,22 @@ use eyas_event::IpNet;
 
 /// What holds from an address on, for each family.
 #[derive(Debug)]
-pub(super) struct Networks<T> {
+pub(crate) struct Networks<T> {
     v4: Vec<(u128, T)>,
     v6: Vec<(u128, T)>,
+}
+
+impl Networks<bool> {
+    /// Whether an address is in one of the networks.
+    pub(crate) fn any(networks: &[IpNet]) -> Self {
+        Self::new(networks.iter().map(|net| (net, 0)), 1, |times| times[0] > 0)
+    }
 }
 
 impl<T> Networks<T> {
     /// Of networks with the tests that name them. What holds between two bounds is made from how often each of the `tests`
     /// is in force there: a test may name networks that lie in each other.
-    pub(super) fn new<'n>(
+    pub(crate) fn new<'n>(
         named: impl Iterator<Item = (&'n IpNet, usize)>,
         tests: usize,
         mut make: impl FnMut(&[u32]) -> T,
@@ -50,7 +57,7 @@ impl<T> Networks<T> {
     }
 
     /// What holds for an address; none when it lies before every network.
-    pub(super) fn at(&self, ip: IpAddr) -> Option<&T> {
+    pub(crate) fn at(&self, ip: IpAddr) -> Option<&T> {
         let (ranges, ip) = match ip {
             IpAddr::V4(a) => (&self.v4, u128::from(a.to_bits())),
             IpAddr::V6(a) => (&self.v6, a.to_bits()),
