@@ -55,10 +55,7 @@ impl Term {
     pub fn term_type(&self) -> TermType {
         let one = |ty| TermType { ty, list: false };
         match self {
-            Self::Field(field) => {
-                let info = field.id.info();
-                TermType { ty: info.ty, list: info.shape == Shape::List }
-            }
+            Self::Field(field) => TermType { ty: field.ty(), list: field.id.info().shape == Shape::List },
             Self::Text(_) => one(FieldType::Text),
             Self::List(_) => TermType { ty: FieldType::Text, list: true },
             Self::Call(call) => match call.name {

@@ -23,12 +23,19 @@ pub(super) fn narrow(predicate: &mut Predicate, values: &[Value]) {
         Op::In if field.id == FieldId::FD_IP => 0,
         Op::In if field.id == FieldId::PROC_APID && field.arg == Arg::None => 0,
         Op::In if field.id == FieldId::FD_NET => 1,
+        // A raw parameter is found in no list, unless it is a text.
+        Op::In
+            if field.id == FieldId::EVT_RAWARG
+                && !matches!(field.ty(), FieldType::Text | FieldType::Path) =>
+        {
+            0
+        }
         _ if predicate.modifier.is_some() && looks_at_first(info.shape, &field.arg, info.ty) => 1,
         _ => return,
     };
     let kept = &values[..values.len().min(keep)];
     // The constants read as values before, so they do again.
-    predicate.operand = operand::list(info.ty, predicate.op, kept).unwrap_or(Operand::Texts(Vec::new()));
+    predicate.operand = operand::list(field.ty(), predicate.op, kept).unwrap_or(Operand::Texts(Vec::new()));
 }
 
 /// Whether a modifier on such a field looks at the first element only.
