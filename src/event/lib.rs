@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod batch;
+mod constant;
 pub mod event;
 mod event_names;
 pub mod event_type;
@@ -13,6 +14,7 @@ mod fd_fields;
 pub mod field;
 mod field_table;
 pub mod fields;
+mod form;
 pub mod host;
 pub mod interest;
 pub mod loss;
@@ -23,6 +25,7 @@ pub mod path;
 pub mod process;
 mod process_fields;
 pub mod process_table;
+mod raw_params;
 mod render;
 pub mod source;
 pub mod symbol;

@@ -265,14 +265,17 @@ constants! {
     ADDR "addr";
     ARGS "args";
     CAP_EFFECTIVE "cap_effective";
+    CAP_INHERITABLE "cap_inheritable";
+    CAP_PERMITTED "cap_permitted";
     COMM "comm";
     CORE "core";
-    CREAT_FLAGS "creat_flags";
     CWD "cwd";
     DEV "dev";
     DIRFD "dirfd";
     EXE "exe";
     EXE_INO "exe_ino";
+    EXE_INO_CTIME "exe_ino_ctime";
+    EXE_INO_MTIME "exe_ino_mtime";
     FD "fd";
     FILENAME "filename";
     FLAGS "flags";
@@ -309,11 +312,11 @@ const fn ids<const N: usize>(names: [&str; N]) -> [ParamId; N] {
 
 /// The parameters of each event that a hook of ours feeds, in Falco's order.
 macro_rules! parameters {
-    ($($event:ident $(or $other:ident)? = $names:expr;)*) => {
+    ($($event:ident = $names:expr;)*) => {
         /// The names of an event's parameters in Falco's order; empty for types that no hook sends.
         pub fn of(event: EventType) -> &'static [&'static str] {
             match event {
-                $(EventType::$event $(| EventType::$other)? => &$names,)*
+                $(EventType::$event => &$names,)*
                 _ => &[],
             }
         }
@@ -321,7 +324,7 @@ macro_rules! parameters {
         /// The same as indices.
         pub(crate) fn ids_of(event: EventType) -> &'static [ParamId] {
             match event {
-                $(EventType::$event $(| EventType::$other)? => const { &ids($names) },)*
+                $(EventType::$event => const { &ids($names) },)*
                 _ => &[],
             }
         }
@@ -336,7 +339,8 @@ parameters! {
     CREAT = ["fd", "name", "mode", "dev", "ino", "creat_flags"];
     CONNECT = ["res", "tuple", "fd", "addr"];
     PROCEXIT = ["status", "ret", "sig", "core", "reaper_tid"];
-    EXECVE or EXECVEAT = ["res", "exe", "args", "tid", "pid", "ptid", "cwd", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "comm", "cgroups", "env", "tty", "vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid", "gid", "filename"];
+    EXECVE = ["res", "exe", "args", "tid", "pid", "ptid", "cwd", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "comm", "cgroups", "env", "tty", "vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid", "gid", "filename"];
+    EXECVEAT = ["res", "exe", "args", "tid", "pid", "ptid", "cwd", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "comm", "cgroups", "env", "tty", "vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid", "gid"];
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::explain::Seen;
 use crate::ir::Predicate;
 use crate::lower::{Body, Lowerer, Owner, Vocabulary};
 use crate::matching::Buffers;
-use crate::output::output_value;
 use crate::program::{Program, Scratch};
 use crate::source::Span;
 use crate::syntax::ast::{Ast, Bytes, Check, NodeId, NodeKind, Op};
@@ -187,7 +186,7 @@ fn seen(predicate: &Predicate, fields: &impl Fields) -> Vec<Seen> {
         field.write_text(&value, &mut text);
         let text = escape(&text);
         let text = if matches!(value, Value::Bytes(_)) { format!("\"{text}\"") } else { text.into_owned() };
-        values.push(Seen { value: output_value(&value), text });
+        values.push(Seen { value: field.output(&value), text });
         ControlFlow::Continue(())
     });
     debug_assert!(done.is_continue(), "nothing breaks the walk");

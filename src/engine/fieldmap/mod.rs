@@ -105,10 +105,32 @@ impl FieldMap {
                 (FieldId::EVT_TIME_ISO, time),
                 (FieldId::EVT_DATETIME, time),
                 (FieldId::EVT_DATETIME_S, time),
+                (FieldId::EVT_OUTPUTTIME, time),
                 (FieldId::EVT_RAWTIME_S, time / 1_000_000_000),
                 (FieldId::EVT_RAWTIME_NS, time % 1_000_000_000),
             ] {
                 self.values.entry(FieldRef::plain(id)).or_insert(Given::Time(value));
+            }
+        }
+        let reltime = self.values.get(&FieldRef::plain(FieldId::EVT_RELTIME)).cloned();
+        if let Some(Given::Span(time)) = reltime {
+            for (id, part) in [
+                (FieldId::EVT_RELTIME_S, time / 1_000_000_000),
+                (FieldId::EVT_RELTIME_NS, time % 1_000_000_000),
+            ] {
+                self.values.entry(FieldRef::plain(id)).or_insert(Given::Span(part));
+            }
+        }
+        let container = self.values.get(&FieldRef::plain(FieldId::CONTAINER_ID)).cloned();
+        for (id, of) in [
+            (FieldId::FD_CONTAINERNAME, FieldId::FD_NAME),
+            (FieldId::FD_CONTAINERDIRECTORY, FieldId::FD_DIRECTORY),
+        ] {
+            if let (Some(Given::Bytes(container)), Some(Given::Bytes(name))) =
+                (&container, self.values.get(&FieldRef::plain(of)))
+            {
+                let both = [&**container, b":", name].concat();
+                self.values.entry(FieldRef::plain(id)).or_insert(Given::Bytes(both.into()));
             }
         }
         let pairs = [
@@ -163,8 +185,10 @@ impl FieldMap {
             (FieldId::EVT_TYPE_IS, Arg::Key(name)) => {
                 self.event.map_or(Value::Absent, |event| Value::Uint((**name == *event.name()).into()))
             }
-            // A call gives one event, at its end.
             (FieldId::EVT_DIR, Arg::None) if self.event.is_some() => Value::Bytes(b"<"),
+            (id, Arg::None) if self.event.is_some_and(EventType::is_provided) => {
+                id.constant().unwrap_or_else(|| self.of_whole(field))
+            }
             _ => self.of_whole(field),
         }
     }

@@ -229,7 +229,11 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
     let wrong = |wanted: &str| Err(format!("{wanted} was expected, not {value}"));
     match (field.ty(), value) {
         (_, Json::Number(n)) if CLOCKS.contains(&field.id) => given_text(field, &n.to_string()),
-        // Alerts write raw parameters as text, whatever their type.
+        // Alerts write some numbers as text, in digits that are not decimal.
+        (ty, Json::String(text)) if field.number_from_text(text).is_some() => {
+            let number = field.number_from_text(text).unwrap_or_default();
+            Ok(if ty == FieldType::Int { Given::Int(number.cast_signed()) } else { Given::Uint(number) })
+        }
         (_, Json::String(text)) if field.id == FieldId::EVT_RAWARG => given_text(field, text),
         (FieldType::Bool, Json::Bool(b)) => Ok(Given::Bool(*b)),
         (FieldType::Bool, _) => wrong("true or false"),

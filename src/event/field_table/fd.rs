@@ -72,20 +72,18 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.name_changed", Bool, "Whether this event gave the descriptor another name."),
     row("fs.path.name", Path, "The path that the call works on, made absolute."),
     row("fs.path.nameraw", Path, "The path that the call works on, as given."),
-    row("fd.uid", Text, "Thread id and descriptor number in one text.").absent(why::NOT_YET),
-    row("fd.containername", Text, "fd.name with the container's id before it.").absent(why::NOT_YET),
-    row("fd.containerdirectory", Text, "fd.directory with the container's id before it.")
-        .absent(why::NOT_YET),
+    row("fd.uid", Text, "Thread id and descriptor number in one text."),
+    row("fd.containername", Text, "The container's id, a colon and fd.name."),
+    row("fd.containerdirectory", Text, "The container's id, a colon and fd.directory."),
     row("fd.proto", Port, "Service name or port of either end.")
         .shape(Shape::AnySide)
         .flag(FieldFlags::FILTER_ONLY)
         .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NOT_YET),
-    row("fd.cproto", Text, "Service behind the client's port.").absent(why::NOT_YET),
-    row("fd.sproto", Text, "Service behind the server's port.").absent(why::NOT_YET),
-    row("fd.lproto", Text, "Service behind the port of this end.").absent(why::NOT_YET),
-    row("fd.rproto", Text, "Service behind the port of the other end.").absent(why::NOT_YET),
+        .flag(FieldFlags::NO_RHS),
+    row("fd.cproto", Text, "The client's port as text; names of services are not looked up."),
+    row("fd.sproto", Text, "The server's port as text."),
+    row("fd.lproto", Text, "The port of this end as text."),
+    row("fd.rproto", Text, "The port of the other end as text."),
     row("fd.cip.name", Text, "Host name of the client's address.")
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
