@@ -4,28 +4,53 @@
 use std::io::Write as _;
 
 use crate::event::{Body, Connect, Event, Family, Open};
-use crate::field::{FieldId, FieldRef};
+use crate::field::{Arg, FieldId, FieldRef, FieldType};
+use crate::param_types::Radix;
 use crate::params::{self, ParamId};
 use crate::path::write_absolute;
 use crate::symbol;
 use crate::time::WallTime;
 use crate::value::Value;
 
+/// Fields that print nine digits at least: what is left of a second.
+const PADDED: [FieldId; 5] = [
+    FieldId::EVT_RAWTIME_NS,
+    FieldId::EVT_RELTIME,
+    FieldId::EVT_RELTIME_NS,
+    FieldId::EVT_DELTATIME_NS,
+    FieldId::EVT_LATENCY_NS,
+];
+
 impl FieldRef {
     /// Appends a value of this field as an output template prints it: clock fields as a clock, the others as
     /// [`Value::write_text`] does.
     pub fn write_text(&self, value: &Value<'_>, out: &mut Vec<u8>) {
-        let Value::Time(ns) = value else { return value.write_text(out) };
-        let c = WallTime(*ns).civil();
+        // Writing to a Vec cannot fail.
+        let ns = match (value, &self.arg) {
+            (Value::Time(ns), _) => *ns,
+            (Value::Span(ns), _) if PADDED.contains(&self.id) => return drop(write!(out, "{ns:09}")),
+            (Value::Uint(n), Arg::Param(param)) if self.id == FieldId::EVT_RAWARG => {
+                return drop(match param.radix() {
+                    Radix::Octal => write!(out, "{n:o}"),
+                    Radix::Decimal => write!(out, "{n}"),
+                    Radix::Hexadecimal => write!(out, "{n:X}"),
+                });
+            }
+            (Value::Ip(_), _) if self.ty() == FieldType::Net => return out.extend_from_slice(b"<IPNET>"),
+            _ => return value.write_text(out),
+        };
+        if PADDED.contains(&self.id) {
+            return drop(write!(out, "{ns:09}"));
+        }
+        let c = WallTime(ns).civil();
         let (date, nanos, zone) = match self.id {
-            FieldId::EVT_TIME => (false, true, ""),
+            FieldId::EVT_TIME | FieldId::EVT_OUTPUTTIME => (false, true, ""),
             FieldId::EVT_TIME_S => (false, false, ""),
             FieldId::EVT_TIME_ISO => (true, true, "+0000"),
             FieldId::EVT_DATETIME => (true, true, ""),
             FieldId::EVT_DATETIME_S => (true, false, ""),
             _ => return value.write_text(out),
         };
-        // Writing to a Vec cannot fail.
         if date {
             let between = if zone.is_empty() { ' ' } else { 'T' };
             let _ = write!(out, "{:04}-{:02}-{:02}{between}", c.year, c.month, c.day);

@@ -1,6 +1,6 @@
 //! Lints on single comparisons: legal, compiled as written, and probably not what was meant.
 
-use eyas_event::{Arg, FieldId};
+use eyas_event::{Arg, FieldId, FieldType, Shape};
 
 use crate::diag::{Code, Diagnostic};
 use crate::dialect::Dialect;
@@ -9,7 +9,7 @@ use crate::lower::check::looks_like_field;
 use crate::lower::exact::looks_at_first;
 use crate::lower::{Owner, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Check, Op, Transformer, Value};
+use crate::syntax::ast::{Check, Modifier, Op, Transformer, Value};
 use crate::syntax::text::Spliced;
 
 /// Fields that give the text `<NA>` as a value.
@@ -96,8 +96,18 @@ fn falco_differs(check: &Check, predicate: &Predicate, values: &[Value]) -> Opti
     let list = matches!(check.op, Op::In | Op::Intersects);
     let field = predicate.term.field()?;
     let info = field.id.info();
-    if check.modifier.is_some() && values.len() > 1 && looks_at_first(info.shape, &field.arg, info.ty) {
+    if check.modifier.is_some() && values.len() > 1 && looks_at_first(info.shape, &field.arg, field.id) {
         return Some("a modifier on this field looks at the first element only there");
+    }
+    if let (FieldType::Net, Shape::One, Some(modifier)) = (info.ty, info.shape, check.modifier) {
+        match (check.op, modifier) {
+            (Op::Eq, Modifier::Anyof) => return Some("`= anyof` on this field never matches there"),
+            (Op::Ne, Modifier::Allof) => return Some("`!= allof` on this field always matches there"),
+            _ => {}
+        }
+    }
+    if list && field.id == FieldId::EVT_RAWARG && !matches!(field.ty(), FieldType::Text | FieldType::Path) {
+        return Some("`evt.rawarg` is looked for in no list there, unless it is a text");
     }
     if list && field.id == FieldId::FD_IP {
         return Some("`fd.ip in` never matches there");

@@ -139,9 +139,18 @@ ids! {
     EVT_TYPE_IS "evt.type.is";
     EVT_RAWARG "evt.rawarg";
     EVT_OUTPUTTIME "evt.outputtime";
+    EVT_RELTIME "evt.reltime";
+    EVT_RELTIME_NS "evt.reltime.ns";
+    EVT_DELTATIME_NS "evt.deltatime.ns";
+    EVT_LATENCY_NS "evt.latency.ns";
     EVT_AROUND "evt.around";
     PROC_ENV "proc.env";
     PROC_AENV "proc.aenv";
+    PROC_AARGS "proc.aargs";
     FD_TYPES "fd.types";
+    FD_CIP_NAME "fd.cip.name";
+    FD_SIP_NAME "fd.sip.name";
+    FD_LIP_NAME "fd.lip.name";
+    FD_RIP_NAME "fd.rip.name";
     FD_PROTO "fd.proto";
 }
