@@ -182,8 +182,13 @@ fn class(pattern: &[u8], fold: bool) -> Option<([u64; 4], usize)> {
     Some((set, at))
 }
 
-/// One byte of a class, a backslash before it taken off.
+/// One byte of a class, a backslash before it taken off. `[.x.]` and `[=x=]` are the byte in them.
 fn literal(pattern: &[u8], at: usize) -> Option<(u8, usize)> {
+    if let [b'[', open @ (b'.' | b'='), byte, close, b']', ..] = pattern[at..]
+        && open == close
+    {
+        return Some((byte, at + 5));
+    }
     match *pattern.get(at)? {
         b'\\' => Some((*pattern.get(at + 1)?, at + 2)),
         byte => Some((byte, at + 1)),
@@ -232,6 +237,7 @@ mod tests {
             ("[]x]", "]", true),
             ("[^]x]", "y", true),
             ("[[:digit:]][[:alpha:]]", "4x", true),
+            ("[[.a.]-c][[=b=]]", "cb", true),
             ("[x", "[x", true),
             ("a\\*b", "a*b", true),
             ("a\\*b", "axb", false),

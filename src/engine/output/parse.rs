@@ -37,11 +37,6 @@ impl Token {
 /// Parses an output text. `None` when it is wrong; what is wrong, or only without a value yet, is pushed.
 pub fn parse(text: &Spliced, dialect: Dialect, diagnostics: &mut Vec<Diagnostic>) -> Option<Template> {
     let whole = text.text();
-    if whole.is_empty() {
-        let found = Diagnostic::new(Code::BadOutput, "an output text is never empty", text.span(&(0..0)), "");
-        diagnostics.push(found);
-        return None;
-    }
     let mut template = Template::default();
     let mut literal = String::new();
     let mut fine = true;
