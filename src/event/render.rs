@@ -22,6 +22,15 @@ const PADDED: [FieldId; 5] = [
 ];
 
 impl FieldRef {
+    /// Whether alerts have its values as they print although they are no texts: numbers to another base than ten, and
+    /// networks.
+    pub fn is_text_in_json(&self) -> bool {
+        match &self.arg {
+            Arg::Param(param) if self.id == FieldId::EVT_RAWARG => param.radix() != Radix::Decimal,
+            _ => self.id == FieldId::FD_DEV || self.ty() == FieldType::Net,
+        }
+    }
+
     /// Appends a value of this field as an output template prints it: clock fields as a clock, the others as
     /// [`Value::write_text`] does.
     pub fn write_text(&self, value: &Value<'_>, out: &mut Vec<u8>) {
@@ -36,6 +45,8 @@ impl FieldRef {
                     Radix::Hexadecimal => write!(out, "{n:X}"),
                 });
             }
+            // Falco writes devices in hexadecimal.
+            (Value::Int(n), _) if self.id == FieldId::FD_DEV => return drop(write!(out, "{:X}", *n as i32)),
             (Value::Ip(_), _) if self.ty() == FieldType::Net => return out.extend_from_slice(b"<IPNET>"),
             _ => return value.write_text(out),
         };

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use eyas_event::text::to_utf8;
-use eyas_event::{Arg, FieldId, FieldRef, Fields, OutputValue, Shape, Value};
+use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Shape, Value};
 
 use crate::ir::term::Term;
 use crate::output::{Piece, RenderedOutput, Template};
@@ -46,9 +46,16 @@ impl Template {
         let mut value_of = |field: &FieldRef| {
             let buf = &mut scratch.buffers.buf;
             buf.clear();
-            if field.id.info().shape != Shape::List || field.arg != Arg::None {
-                return output_value(&fields.get(field, buf));
+            if field.id.info().shape != Shape::List || fields.get(field, buf).is_absent() {
+                let value = fields.get(field, buf);
+                if !value.is_absent() && field.is_text_in_json() {
+                    let mut text = Vec::new();
+                    field.write_text(&value, &mut text);
+                    return OutputValue::Text(to_utf8(&text).into_owned());
+                }
+                return output_value(&value);
             }
+            buf.clear();
             let mut items = Vec::new();
             let _ = fields.each(field, buf, &mut |value| {
                 items.push(output_value(&value));

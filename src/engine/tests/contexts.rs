@@ -83,11 +83,15 @@ fn every_field_prints_as_the_real_engine_prints_it() {
     for dialect in BOTH {
         let mut judge = Judge::new(dialect);
         let mut wrong = Vec::new();
-        for (event, key, _, text) in recorded.all() {
-            let printed = judge.output(event, &format!("*%{key}")).0;
+        for (event, key, value, text) in recorded.all() {
+            let (printed, fields) = judge.output(event, &format!("*%{key}"));
             let wanted = text.unwrap_or_else(|| "<NA>".to_owned());
             if printed != wanted {
                 wrong.push(format!("{event}: {key}: Falco prints {wanted}, eyas {printed}"));
+            }
+            // The counter counts on between text and JSON, and alerts have no fractions yet.
+            if fields[key] != *value && !value.is_f64() && key != "util.cnt" {
+                wrong.push(format!("{event}: {key}: Falco's JSON has {value}, eyas' {}", fields[key]));
             }
         }
         assert!(wrong.is_empty(), "{dialect:?}: {}", wrong.join("\n"));
@@ -112,11 +116,15 @@ fn every_field_compares_as_the_rules_say() {
     let files = NAMES.map(file);
     for dialect in BOTH {
         let mut judge = Judge::new(dialect);
-        let (mut compared, mut wrong) = (BTreeSet::new(), Vec::new());
+        let (mut asked, mut compared, mut wrong) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for (event, key, value, text) in recorded.all() {
             let at = NAMES.iter().position(|name| *name == event).unwrap();
             let read = field(key);
             let info = read.id.info();
+            // The same value in another event says nothing new.
+            if !asked.insert((key, text.clone())) && info.shape == Shape::One {
+                continue;
+            }
             let mut expect = |condition: String, wanted: bool| {
                 let wanted = if wanted { "TRUE" } else { "FALSE" };
                 let answer = judge.condition(event, &condition);
@@ -172,7 +180,10 @@ fn every_field_compares_as_the_rules_say() {
                 }
                 expect(format!("{key} glob *"), there);
                 expect(format!("{key} iglob *"), there);
-                expect(format!("{key} regex \".*\""), there);
+                // Compiling a pattern takes its time.
+                if ["open", "exec"].contains(&event) {
+                    expect(format!("{key} regex \".*\""), there);
+                }
                 expect(format!("{key} pmatch (/)"), there);
                 expect(format!("{key} = \"no such text\""), false);
                 expect(format!("{key} != \"no such text\""), there);
