@@ -22,9 +22,7 @@ pub(super) fn narrow(predicate: &mut Predicate, written: Op, values: &[Value]) {
             (FieldId::PROC_AENV, Arg::Index(_)) => field.arg = Arg::None,
             // The index -1 is its mark for having none.
             (_, Arg::Index(u32::MAX)) if field.id.info().shape == Shape::Ancestors => field.arg = Arg::None,
-            (FieldId::EVT_TYPE_IS, Arg::Key(name)) if OLDER_FORMS.contains(&&**name) => {
-                field.arg = Arg::Key("".into());
-            }
+            (FieldId::EVT_TYPE_IS, arg) if has_older_form(arg) => field.arg = Arg::Key("".into()),
             _ => {}
         }
     }
@@ -59,6 +57,11 @@ pub(super) fn narrow(predicate: &mut Predicate, written: Op, values: &[Value]) {
     // The constants read as values before, so they do again.
     let list = operand::list(kind, predicate.op, kept, Twice::Once);
     predicate.operand = list.unwrap_or(Operand::Texts(Vec::new()));
+}
+
+/// Whether an argument of `evt.type.is` names an event that never comes in the form that Falco looks for.
+pub(super) fn has_older_form(arg: &Arg) -> bool {
+    matches!(arg, Arg::Key(name) if OLDER_FORMS.contains(&&**name))
 }
 
 /// Whether a modifier on such a field looks at the first element only.

@@ -130,6 +130,10 @@ fn token(
                 diagnostics.push(Diagnostic::new(Code::OutputNotProvided, message, span(taken), label));
                 return Ok(Some(Token::plain(&rest[..taken], sided.then_some(field))));
             }
+            // Falco 0.44 has no form in which to print this number.
+            if dialect.is_exact() && field.id == FieldId::EVT_TYPE_IS {
+                return Ok(Some(Token::plain(&rest[..taken], None)));
+            }
             if let Some(message) = why_absent(field.id) {
                 diagnostics.push(Diagnostic::new(
                     Code::OutputNotProvided,

@@ -39,6 +39,11 @@ impl<'t> Lexer<'t> {
         Self { text, at: 0, dialect }
     }
 
+    /// Whether the text is read as Falco 0.44 reads it.
+    pub(super) fn is_exact(&self) -> bool {
+        self.dialect.is_exact()
+    }
+
     pub(super) fn at(&self) -> u32 {
         self.at as u32
     }
