@@ -175,7 +175,7 @@ fn what_filters_answer_there_they_answer_here() {
             None => untold += 1,
             Some(answer) if Json::Bool(answer) == row["result"] => same += 1,
             Some(answer) => {
-                wrong.push(format!("{scap} {n}: {filter}: Falco {}, eyas {answer}", row["result"]))
+                wrong.push(format!("{scap} {n}: {filter}: Falco {}, eyas {answer}", row["result"]));
             }
         }
     }
