@@ -231,6 +231,10 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
         (_, Json::Number(n)) if CLOCKS.contains(&field.id) => given_text(field, &n.to_string()),
         // Alerts write raw parameters as text, whatever their type.
         (_, Json::String(text)) if field.id == FieldId::EVT_RAWARG => given_raw(field, text),
+        // They write devices in hexadecimal.
+        (_, Json::String(text)) if field.id == FieldId::FD_DEV => i64::from_str_radix(text, 16)
+            .map(Given::Int)
+            .map_err(|_| format!("a number or one in hexadecimal was expected, not `{text}`")),
         (FieldType::Bool, Json::Bool(b)) => Ok(Given::Bool(*b)),
         (FieldType::Bool, _) => wrong("true or false"),
         (
