@@ -185,7 +185,7 @@ impl Loader {
         unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
         usage::check(&vocabulary, &bodies, &mut diagnostics);
         let Compiler { lowerer, mut rules, roots, lowered, left_out, .. } = compiler;
-        let arena = lowerer.finish(&mut diagnostics);
+        let mut arena = lowerer.finish(&mut diagnostics);
         let sets = arena.event_sets();
         for ((rule, root), lowered) in rules.iter_mut().zip(&roots).zip(&lowered) {
             rule.events = sets[root.0 as usize];
@@ -194,18 +194,20 @@ impl Loader {
                 limits(rule, lowered, &vocabulary, &mut diagnostics);
             }
         }
-        let program = Program::new(&arena, &roots);
         if exact {
             first_error::compiled(&vocabulary.collection, before, &mut diagnostics);
         }
         selection::apply(&self.selection, &mut rules);
+        let interest = interest(&arena, &rules, &roots);
+        let buckets = buckets(&rules);
+        let program = Program::judging(&mut arena, &roots, &buckets);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
         let ruleset = Ruleset {
             matching: self.matching,
-            buckets: buckets(&rules),
+            buckets,
             enabled: ids(&rules, |rule| rule.enabled),
-            interest: interest(&arena, &rules, &roots),
+            interest,
             rules,
             program,
             hash: RulesetHash(hash.finalize().into()),

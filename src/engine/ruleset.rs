@@ -98,22 +98,22 @@ impl Ruleset {
     /// Judges an event: every enabled rule that matches is pushed, in load order, or
     /// the first alone. Allocates nothing when none does.
     pub fn judge(&self, fields: &impl Fields, scratch: &mut Scratch, fired: &mut Vec<RuleId>) {
-        let candidates = match fields.event_type() {
-            Some(event) => &self.buckets[event.index()],
-            None => &self.enabled,
-        };
-        if candidates.is_empty() {
-            return;
-        }
-        self.program.begin(scratch);
-        for id in candidates {
-            if self.program.holds(id.0 as usize, fields, scratch) {
-                fired.push(*id);
-                // An event has one source, and so have the rules that can match it.
-                if self.matching == Matching::First {
-                    return;
-                }
+        let before = fired.len();
+        match fields.event_type() {
+            Some(event) => {
+                self.program.judge(event, fields, scratch, fired);
+                // Rules are asked in the order that is cheapest.
+                fired[before..].sort_unstable();
             }
+            None => {
+                self.program.begin(scratch);
+                let holds = |id: &&RuleId| self.program.holds(id.0 as usize, fields, scratch);
+                fired.extend(self.enabled.iter().filter(holds));
+            }
+        }
+        // An event has one source, and so have the rules that can match it.
+        if self.matching == Matching::First {
+            fired.truncate(before + 1);
         }
     }
 

@@ -116,6 +116,7 @@ const fn f(name: &'static str, ty: FieldType, doc: &'static str) -> FieldInfo {
         provision: Provision::Provided,
         source: None,
         flags: FieldFlags::NONE,
+        bits: 64,
         origin: Origin::of(name),
         doc,
     }
@@ -134,6 +135,11 @@ impl FieldInfo {
 
     const fn flag(mut self, flag: FieldFlags) -> Self {
         self.flags = self.flags.and(flag);
+        self
+    }
+
+    const fn bits(mut self, bits: u8) -> Self {
+        self.bits = bits;
         self
     }
 

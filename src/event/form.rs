@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use crate::alert::OutputValue;
 use crate::field::{Arg, FieldId, FieldRef, FieldType};
-use crate::params::ParamId;
+use crate::param_types::Radix;
 use crate::time::WallTime;
 use crate::value::Value;
 
@@ -23,6 +23,8 @@ enum Form {
     Octal,
     /// A point for every byte that does not print.
     Buffer,
+    /// A mark: networks are compared and not printed.
+    Network,
     /// A clock, with these parts.
     Clock { date: bool, nanos: bool, zone: &'static str },
 }
@@ -41,21 +43,18 @@ impl FieldRef {
                 FieldId::EVT_RAWTIME_NS
                 | FieldId::EVT_RELTIME
                 | FieldId::EVT_RELTIME_NS
+                | FieldId::EVT_DELTATIME_NS
                 | FieldId::EVT_LATENCY_NS,
                 _,
             ) => Form::NineDigits,
             (FieldId::FD_DEV, _) => Form::Hex,
-            (FieldId::EVT_RAWARG, Arg::Param(param)) => match *param {
-                ParamId::FLAGS
-                | ParamId::RESOLVE
-                | ParamId::DEV
-                | ParamId::CAP_INHERITABLE
-                | ParamId::CAP_PERMITTED
-                | ParamId::CAP_EFFECTIVE => Form::Hex,
-                ParamId::MODE => Form::Octal,
-                param if param.ty() == FieldType::Bytes => Form::Buffer,
-                _ => Form::Plain,
+            (FieldId::EVT_RAWARG, Arg::Param(param)) => match param.radix() {
+                Radix::Hexadecimal => Form::Hex,
+                Radix::Octal => Form::Octal,
+                Radix::Decimal if param.ty() == FieldType::Bytes => Form::Buffer,
+                Radix::Decimal => Form::Plain,
             },
+            _ if self.ty() == FieldType::Net => Form::Network,
             _ => Form::Plain,
         }
     }
@@ -73,6 +72,7 @@ impl FieldRef {
             (Form::Hex, Value::Uint(n)) => write!(out, "{n:X}"),
             (Form::Hex, Value::Int(n)) => write!(out, "{n:X}"),
             (Form::Octal, Value::Uint(n)) => write!(out, "{n:o}"),
+            (Form::Network, Value::Ip(_)) => out.write_all(b"<IPNET>"),
             (Form::Buffer, Value::Bytes(bytes)) => {
                 out.extend(bytes.iter().map(|b| if matches!(b, b' '..=b'~') { *b } else { b'.' }));
                 Ok(())
@@ -86,22 +86,13 @@ impl FieldRef {
 
     /// A value of this field as it stands among an alert's JSON fields.
     pub fn output(&self, value: &Value<'_>) -> OutputValue {
-        if value.is_absent() || !matches!(self.form(), Form::Hex | Form::Octal | Form::Buffer) {
+        if value.is_absent() || !matches!(self.form(), Form::Hex | Form::Octal | Form::Buffer | Form::Network)
+        {
             return OutputValue::from(value);
         }
         let mut text = Vec::new();
         self.write_text(value, &mut text);
         OutputValue::from(&Value::Bytes(&text))
-    }
-
-    /// A number of this field from the text that [`FieldRef::output`] makes of it; `None` where it makes a number.
-    pub fn number_from_text(&self, text: &str) -> Option<u64> {
-        let radix = match self.form() {
-            Form::Hex => 16,
-            Form::Octal => 8,
-            _ => return None,
-        };
-        u64::from_str_radix(text, radix).ok()
     }
 }
 
@@ -122,6 +113,7 @@ pub(crate) fn write_clock(ns: u64, date: bool, nanos: bool, zone: &str, out: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::ParamId;
 
     fn forms(name: &str, param: Option<&str>, value: Value<'_>) -> (String, OutputValue) {
         let id = FieldId::from_name(name).expect("field");

@@ -1,5 +1,5 @@
 //! [`ParamId`]: the names of event parameters (`evt.arg.NAME`), as an index; and the parameters of each event type that
-//! the sensor sends, in Falco's order, so that `evt.arg[n]` finds the n-th.
+//! the sensor sends, in Falco's order, so that `evt.arg[n]` finds the n-th. Those of every event stand in `param_lists.rs`.
 
 use crate::event_names::index_in;
 use crate::event_type::EventType;
@@ -313,15 +313,7 @@ const fn ids<const N: usize>(names: [&str; N]) -> [ParamId; N] {
 /// The parameters of each event that a hook of ours feeds, in Falco's order.
 macro_rules! parameters {
     ($($event:ident = $names:expr;)*) => {
-        /// The names of an event's parameters in Falco's order; empty for types that no hook sends.
-        pub fn of(event: EventType) -> &'static [&'static str] {
-            match event {
-                $(EventType::$event => &$names,)*
-                _ => &[],
-            }
-        }
-
-        /// The same as indices.
+        /// An event's parameters in Falco's order; none for types that no hook sends.
         pub(crate) fn ids_of(event: EventType) -> &'static [ParamId] {
             match event {
                 $(EventType::$event => const { &ids($names) },)*
@@ -348,13 +340,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_parameter_of_a_provided_event_is_in_the_table() {
+    fn the_parameters_of_a_provided_event_are_those_of_the_list() {
         assert!(NAMES.is_sorted());
         for event in EventType::PROVIDED {
-            assert!(!of(*event).is_empty(), "{}", event.name());
-            for name in of(*event) {
-                assert!(ParamId::from_name(name).is_some(), "{name}");
-            }
+            let ours: Vec<_> = ids_of(*event).iter().map(|id| id.name()).collect();
+            let all = crate::param_lists::of(*event);
+            assert!(ours == all && !all.is_empty(), "{}", event.name());
         }
     }
 }

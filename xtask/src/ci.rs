@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{bpf, run};
+use crate::{bpf, fuzz, run};
 
 /// One line each: what cargo is called with. `cargo test` stands here as README.md has it.
 const STEPS: &[&str] = &[
@@ -23,7 +23,8 @@ const STEPS: &[&str] = &[
     "run --locked --quiet -- rules test",
 ];
 
-/// Format, lints, tests, documentation, benches in short and the shipped rules; then the kernel object.
+/// Format, lints, tests, documentation, benches in short and the shipped rules; then the kernel object and
+/// half a minute of each fuzz target.
 pub(crate) fn run_all(root: &Path) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     for step in STEPS {
@@ -31,5 +32,10 @@ pub(crate) fn run_all(root: &Path) -> Result<()> {
         run(Command::new(&cargo).current_dir(root).env("RUSTDOCFLAGS", "-D warnings").args(step.split(' ')))?;
     }
     println!("\n== the kernel object");
-    bpf::check(root)
+    bpf::check(root)?;
+    if fuzz::is_there() {
+        return fuzz::run_all(root, "30");
+    }
+    println!("\n== fuzz targets: skipped, cargo-fuzz is not installed");
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The developer's own commands, run as `cargo xtask NAME`.
 //!
-//! `bpf` builds the kernel programs and puts the object where the sensor embeds it; `ci` runs what CI runs. The product
-//! itself needs none of them: `cargo build` works without.
+//! `bpf` builds the kernel programs and puts the object where the sensor embeds it; `fuzz` runs the fuzz targets; `ci` runs
+//! what CI runs. The product itself needs none of them: `cargo build` works without.
 #![expect(clippy::print_stdout, reason = "a command line tool talks to the one who called it")]
 
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 mod bpf;
 mod ci;
+mod fuzz;
 mod strip;
 
 const USAGE: &str = "\
@@ -18,7 +19,8 @@ usage: cargo xtask COMMAND
 
   bpf           build the kernel programs into src/probe/object
   bpf --check   build them aside and compare with the committed object (exit 1 when they differ)
-  ci            format, lints and tests of everything, and bpf --check";
+  fuzz SECONDS  run each fuzz target for so long (needs cargo-fuzz)
+  ci            format, lints and tests of everything, bpf --check, and fuzz 30";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match args[..] {
         ["bpf"] => bpf::build(&root()),
         ["bpf", "--check"] => bpf::check(&root()),
+        ["fuzz", seconds] => fuzz::run_all(&root(), seconds),
         ["ci"] => ci::run_all(&root()),
         _ => {
             println!("{USAGE}");

@@ -207,6 +207,10 @@ fn distance(a: &str, b: &str, limit: usize) -> usize {
                 row[j] = row[j].min(before[j - 2] + 1);
             }
         }
+        // Distances only grow from row to row.
+        if row.iter().all(|d| *d > limit) {
+            return limit + 1;
+        }
         before = std::mem::replace(&mut last, row);
     }
     last[b.len()]

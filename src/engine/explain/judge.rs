@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use eyas_event::text::escape;
-use eyas_event::{Fields, OutputValue, Value};
+use eyas_event::{FieldType, Fields, OutputValue, Value};
 use rustc_hash::FxHashMap;
 
 use crate::diag::ItemKind;
@@ -182,6 +182,10 @@ fn seen(predicate: &Predicate, fields: &impl Fields) -> Vec<Seen> {
     };
     let mut values = Vec::new();
     let done = fields.each(field, &mut Vec::new(), &mut |value| {
+        // An end of a descriptor that has no address is there and has nothing to show.
+        if matches!(value, Value::Bool(_)) && field.ty() != FieldType::Bool {
+            return ControlFlow::Continue(());
+        }
         let mut text = Vec::new();
         field.write_text(&value, &mut text);
         let text = escape(&text);

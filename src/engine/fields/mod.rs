@@ -19,8 +19,13 @@ pub enum FieldFault {
 
 /// Finds a field by its dotted name and what stood in brackets.
 pub fn resolve(name: &str, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
+    find(name, arg).unwrap_or_else(|| Err(FieldFault::Unknown(near(name))))
+}
+
+/// The same, without a search for what was meant by an unknown name; that is `None` here.
+pub fn find(name: &str, arg: Option<&Value>) -> Option<Result<FieldRef, FieldFault>> {
     if let Some(id) = FieldId::from_name(name) {
-        return with_arg(id, arg);
+        return Some(with_arg(id, arg));
     }
     // A dotted argument: the longest name that takes one.
     for (at, _) in name.rmatch_indices('.') {
@@ -29,13 +34,13 @@ pub fn resolve(name: &str, arg: Option<&Value>) -> Result<FieldRef, FieldFault> 
             continue;
         }
         if arg.is_some() {
-            return Err(FieldFault::BadArgument(
+            return Some(Err(FieldFault::BadArgument(
                 "an argument by name and one in brackets do not go together".into(),
-            ));
+            )));
         }
-        return dotted(id, &name[at + 1..]);
+        return Some(dotted(id, &name[at + 1..]));
     }
-    Err(FieldFault::Unknown(near(name)))
+    None
 }
 
 /// The field with the word that followed a point.
@@ -86,7 +91,7 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
     };
     let text = std::str::from_utf8(&value.bytes).unwrap_or("");
     let by = |arg: Arg| Ok(FieldRef { id, arg });
-    match (info.arg, index(text, info.shape)) {
+    match (info.arg, index(text, id)) {
         (ArgKind::None, _) => fault("this field takes no argument"),
         (
             ArgKind::OptionalIndex
@@ -113,14 +118,19 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
     }
 }
 
-/// A number in brackets. Of ancestors a negative one may be asked for, which is never there.
-fn index(text: &str, shape: Shape) -> Option<u32> {
-    let digits = match (text.strip_prefix('-'), shape) {
-        (Some(rest), Shape::Ancestors) => rest,
-        _ => text,
+/// A number in brackets. Of ancestors and parameters a negative one may be asked for, which is never there; of arguments
+/// it says nothing, and all are meant.
+fn index(text: &str, id: FieldId) -> Option<u32> {
+    let below = id.info().shape == Shape::Ancestors || matches!(id, FieldId::EVT_ARG | FieldId::PROC_ARGS);
+    let (minus, digits) = match text.strip_prefix('-') {
+        Some(rest) if below => (true, rest),
+        _ => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let number = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
-    Some(if digits.len() < text.len() && number > 0 { u32::MAX } else { number })
+    Some(match (minus, number) {
+        (false, n) | (true, n @ 0) => n,
+        (true, n) => u32::MAX - (n - 1),
+    })
 }
 
 /// Why a field that rules may name has no value in events, as a sentence; `None` for one that has.
@@ -245,7 +255,6 @@ mod tests {
             ("evt.around", "soon"),
             ("thread.cgroup", "cpuset"),
             ("fd.types", "file"),
-            ("proc.args", "-1"),
             ("ka.req.pod.containers.image", "x"),
         ] {
             assert!(matches!(at(name, arg), Err(FieldFault::BadArgument(_))), "{name}[{arg}]");

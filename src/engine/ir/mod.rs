@@ -7,6 +7,8 @@ pub mod operand;
 mod ports;
 pub mod predicate;
 pub mod term;
+mod under;
+pub mod weigh;
 
 use eyas_event::EventSet;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -35,6 +37,17 @@ pub enum Ir {
     And(Box<[IrId]>),
     /// One holds; two or more, no constant, no small `Or` among them.
     Or(Box<[IrId]>),
+}
+
+impl Ir {
+    /// The nodes that it is made of.
+    pub fn parts(&self) -> &[IrId] {
+        match self {
+            Self::Constant(_) | Self::Test(_) => &[],
+            Self::Not(inner) => std::slice::from_ref(inner),
+            Self::And(parts) | Self::Or(parts) => parts,
+        }
+    }
 }
 
 /// Inner groups of up to so many parts are taken into the outer one; larger ones stay nodes of their own, so that a chain of

@@ -3,23 +3,28 @@
 //! A matcher sees one value at a time and allocates nothing. Which values it sees, and how many must match, is the
 //! quantifier's business.
 
+mod column;
 pub mod eval;
 pub mod glob;
 pub mod paths;
+mod read;
 pub mod regex;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
-use eyas_event::{EventSet, FieldRef, FieldType, Fields, IpNet, Value};
+use eyas_event::{EventSet, Fields, IpNet, Value};
 use memchr::memmem::Finder;
 use rustc_hash::FxHashSet;
 
 use crate::ir::{Operand, Predicate, Quantifier, Term};
 use crate::syntax::ast::{Modifier, Op};
-use eval::Work;
+pub(crate) use column::Row;
+pub use column::{Column, Kind};
 use glob::Glob;
 use paths::PathPrefixes;
+pub use read::Buffers;
+pub(crate) use read::{Read, is_ready};
 use regex::Pattern;
 
 /// A predicate ready to run.
@@ -28,24 +33,6 @@ pub struct Matcher {
     read: Read,
     quantifier: Quantifier,
     test: Test,
-    /// Whether the field's text is a time of day.
-    clock: bool,
-}
-
-/// Where values come from: straight from the event, or worked out.
-#[derive(Debug)]
-enum Read {
-    Field(FieldRef),
-    Term(Term),
-}
-
-/// The buffers of one judging thread.
-#[derive(Debug, Default)]
-pub struct Buffers {
-    /// Lent to events for text that they render.
-    pub buf: Vec<u8>,
-    left: Work,
-    right: Work,
 }
 
 impl Buffers {
@@ -85,29 +72,28 @@ enum Test {
     BytesIn(FxHashSet<Box<[u8]>>),
     Paths(PathPrefixes),
     Ip { is: IpAddr, negated: bool },
-    IpIn(Vec<IpAddr>),
+    IpIn(FxHashSet<IpAddr>),
     Net { is: IpNet, negated: bool },
     NetIn(Vec<IpNet>),
     Never,
 }
 
 impl Matcher {
-    /// Prepares a predicate.
-    pub fn new(predicate: &Predicate) -> Self {
-        let test = Test::new(predicate);
-        let read = match &predicate.term {
-            Term::Field(field) => Read::Field(field.clone()),
-            term => Read::Term(term.clone()),
-        };
-        let clock = predicate.term.field().is_some_and(|field| field.ty() == FieldType::Text)
-            && !matches!(test, Test::Exists);
-        Self { read, quantifier: predicate.quantifier(), test, clock }
+    /// Prepares a predicate. Where its value was given a place to be kept in, `kept` says which.
+    pub fn new(predicate: &Predicate, kept: Option<u32>) -> Self {
+        let read = Read::new(&predicate.term, kept);
+        Self { read, quantifier: predicate.quantifier(), test: Test::new(predicate) }
     }
 
     /// Whether the predicate holds for an event. The buffers are lent for text that must be rendered or worked out.
     pub fn holds(&self, fields: &impl Fields, buffers: &mut Buffers) -> bool {
         match &self.test {
             Test::Events(set) => fields.event_type().is_some_and(|t| set.contains(t)),
+            Test::Exists if self.quantifier != Quantifier::One && matches!(self.read, Read::Term(_)) => {
+                // A list that was worked out is there even when nothing is in it.
+                let Read::Term(term) = &self.read else { return false };
+                buffers.left.list(term, fields)
+            }
             Test::Modified(modifier, tests) => {
                 let mut each = tests.iter().map(|test| self.quantified(fields, buffers, &|v| test.value(v)));
                 match modifier {
@@ -145,49 +131,22 @@ impl Matcher {
         buffers: &mut Buffers,
         test: &impl Fn(&Value<'_>) -> bool,
     ) -> bool {
-        match &self.read {
-            Read::Field(field) => {
-                buffers.buf.clear();
-                self.of_field(field, fields, &mut buffers.buf, test)
-            }
-            Read::Term(term) => match self.quantifier {
-                Quantifier::One => test(&buffers.left.value(term, fields)),
-                Quantifier::Any => {
-                    buffers.left.list(term, fields) && buffers.left.found().any(|b| test(&Value::Bytes(b)))
-                }
-                Quantifier::All => {
-                    buffers.left.list(term, fields) && buffers.left.found().all(|b| test(&Value::Bytes(b)))
-                }
-            },
-        }
-    }
-
-    fn of_field(
-        &self,
-        field: &FieldRef,
-        fields: &impl Fields,
-        buf: &mut Vec<u8>,
-        test: &impl Fn(&Value<'_>) -> bool,
-    ) -> bool {
         match self.quantifier {
-            Quantifier::One => {
-                let time = match fields.get(field, buf) {
-                    Value::Time(time) if self.clock => time,
-                    value => return test(&value),
-                };
-                // A clock is compared as it is printed.
-                buf.clear();
-                field.write_text(&Value::Time(time), buf);
-                test(&Value::Bytes(buf))
-            }
-            Quantifier::Any => fields
-                .each(field, buf, &mut |value| {
+            Quantifier::One => self.read.with(fields, buffers, test),
+            Quantifier::Any => self
+                .read
+                .each(fields, buffers, &mut |value| {
                     if test(&value) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 })
                 .is_break(),
             Quantifier::All => {
+                if let Read::Term(term) = &self.read {
+                    // A list that was worked out and is empty has no element that fails.
+                    return buffers.left.list(term, fields)
+                        && buffers.left.found().all(|element| test(&Value::Bytes(element)));
+                }
                 let mut some = false;
-                let failed = fields.each(field, buf, &mut |value| {
+                let failed = self.read.each(fields, buffers, &mut |value| {
                     some = true;
                     if test(&value) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 });
@@ -233,7 +192,7 @@ impl Test {
             Operand::Texts(v) if op == Op::Pmatch => Self::Paths(PathPrefixes::new(v)),
             Operand::Texts(v) => Self::BytesIn(v.iter().cloned().collect()),
             Operand::Ip(is) => Self::Ip { is: *is, negated },
-            Operand::Ips(v) => Self::IpIn(v.clone()),
+            Operand::Ips(v) => Self::IpIn(v.iter().copied().collect()),
             Operand::Net(is) => Self::Net { is: *is, negated },
             Operand::Nets(v) => Self::NetIn(v.clone()),
         }
@@ -319,8 +278,9 @@ pub fn text_matches(op: Op, value: &[u8], operand: &[u8]) -> bool {
         Op::Icontains => contains_ignoring_case(value, operand),
         Op::Startswith | Op::Bstartswith => value.starts_with(operand),
         Op::Endswith => value.ends_with(operand),
-        Op::Glob => Glob::new(operand, false).matches(value),
-        Op::Iglob => Glob::new(operand, true).matches(value),
+        Op::Glob => glob::matches(operand, value, false),
+        Op::Iglob => glob::matches(operand, value, true),
+        // No event gives these their pattern: they are asked so only while a rule is read.
         Op::Regex => Pattern::new(operand).is_ok_and(|pattern| pattern.matches(value)),
         Op::Pmatch => PathPrefixes::new(&[operand.into()]).matches(value),
         Op::In | Op::Intersects => value == operand,

@@ -23,11 +23,12 @@ fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 impl PathPrefixes {
     /// Prepares the patterns.
     pub fn new(patterns: &[Box<[u8]>]) -> Self {
+        // A component is a glob only when it has one of the signs; without them a backslash is itself.
         let component = |text: &[u8]| {
-            let glob = Glob::new(text, false);
-            match glob.literal() {
-                Some(literal) => Component::Literal(literal.into()),
-                None => Component::Glob(glob),
+            if text.iter().any(|b| matches!(b, b'?' | b'*' | b'[')) {
+                Component::Glob(Glob::new(text, false))
+            } else {
+                Component::Literal(text.into())
             }
         };
         Self { patterns: patterns.iter().map(|p| components(p).map(component).collect()).collect() }
@@ -64,6 +65,9 @@ mod tests {
         assert!(holds("etc", "/etc/x"));
         assert!(holds("/", "/anything"));
         assert!(holds("/*", "/etc"));
+        assert!(holds("/a\\b", "/a\\b/c"));
+        assert!(!holds("/a\\b", "/ab"));
+        assert!(holds("/a\\b*", "/abc"));
         assert!(!PathPrefixes::new(&[]).matches(b"/x"));
     }
 }

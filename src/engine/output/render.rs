@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use eyas_event::{Arg, FieldId, FieldRef, Fields, OutputValue, Shape};
+use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Shape};
 
 use crate::ir::term::Term;
 use crate::output::{Piece, RenderedOutput, Template};
@@ -45,9 +45,10 @@ impl Template {
         let mut value_of = |field: &FieldRef| {
             let buf = &mut scratch.buffers.buf;
             buf.clear();
-            if field.id.info().shape != Shape::List || field.arg != Arg::None {
+            if field.id.info().shape != Shape::List || fields.get(field, buf).is_absent() {
                 return field.output(&fields.get(field, buf));
             }
+            buf.clear();
             let mut items = Vec::new();
             let _ = fields.each(field, buf, &mut |value| {
                 items.push(field.output(&value));

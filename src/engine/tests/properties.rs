@@ -8,7 +8,7 @@ use eyas_engine::syntax::ast::{
     Ast, CallArg, Check, Modifier, NodeId, NodeKind, Op, Operand, OperandKind, Rhs, Transformer, Value,
 };
 use eyas_engine::syntax::{Parsed, parse};
-use eyas_engine::{Dialect, FieldMap, Filter, Loader, Ruleset, Scratch, SourceFile, format};
+use eyas_engine::{Dialect, FieldMap, Filter, Loader, Matching, Ruleset, Scratch, SourceFile, format};
 use proptest::prelude::*;
 
 /// A condition as the strategies make it.
@@ -158,7 +158,7 @@ fn any_tree() -> impl Strategy<Value = Tree> {
 }
 
 /// Leaves with a meaning, for the fields of `event`.
-const LEAVES: [&str; 26] = [
+const LEAVES: [&str; 38] = [
     "evt.type = open",
     "evt.type in (open, execve)",
     "evt.type != connect",
@@ -185,6 +185,19 @@ const LEAVES: [&str; 26] = [
     "concat(proc.name, \"x\") in (bx, ax)",
     "join(\"-\", (proc.name, proc.pname)) startswith a-",
     "len(fd.name) > 2",
+    // So many of one sort that they share a search.
+    "proc.name != b",
+    "proc.name in (b, bx, /y)",
+    "proc.pname = bx",
+    "proc.pname in (a, b)",
+    "proc.pname startswith b",
+    "fd.name = /x/y",
+    "fd.name != /y",
+    "fd.name in (a, /y)",
+    "fd.name startswith /",
+    "fd.name startswith /x",
+    "fd.name startswith /x/y",
+    "fd.name startswith b",
 ];
 
 const MACROS: &str = "
@@ -382,6 +395,47 @@ proptest! {
             let mut fired = Vec::new();
             ruleset.judge(event, &mut scratch, &mut fired);
             prop_assert_eq!(!fired.is_empty(), expected, "{} {:?}", text, event);
+        }
+    }
+
+    #[test]
+    fn rules_judged_together_fire_as_each_would_alone(
+        trees in prop::collection::vec(meant_tree(), 2..14),
+        events in prop::collection::vec(event(), 1..12),
+    ) {
+        // Neighbours share a part, as rules do.
+        let trees: Vec<Tree> = (0..trees.len())
+            .map(|i| match i % 3 {
+                0 => trees[i].clone(),
+                _ => Tree::And(vec![trees[i].clone(), trees[i - 1].clone()]),
+            })
+            .collect();
+        let mut rules = MACROS.to_owned();
+        for (i, tree) in trees.iter().enumerate() {
+            let mut ast = Ast::default();
+            build(tree, &mut ast);
+            let condition = ast.to_string().replace('\'', "''");
+            let _ = writeln!(rules, "- rule: r{i}\n  desc: d\n  condition: '{condition}'\n  output: o\n  priority: INFO");
+        }
+        let load = |matching| Loader::new().matching(matching).add(SourceFile::new("r", rules.as_str())).finish().ruleset;
+        let (all, first) = (load(Matching::All), load(Matching::First));
+        prop_assert_eq!(all.len(), trees.len());
+        let (empty, macros) = (Ruleset::empty(), macro_trees());
+        let mut scratch = Scratch::new();
+        for event in &events {
+            let expected: Vec<u32> = (0..trees.len() as u32)
+                .filter(|i| plain(&trees[*i as usize], event, &empty, &macros))
+                .collect();
+            let mut fired = Vec::new();
+            all.judge(event, &mut scratch, &mut fired);
+            prop_assert_eq!(fired.iter().map(|id| id.0).collect::<Vec<_>>(), expected.clone(), "{:?}\n{}", event, rules);
+            fired.clear();
+            first.judge(event, &mut scratch, &mut fired);
+            prop_assert_eq!(fired.first().map(|id| id.0), expected.first().copied());
+            prop_assert!(fired.len() < 2);
+            for (id, _) in all.rules() {
+                prop_assert_eq!(all.matches(id, event, &mut scratch), expected.contains(&id.0));
+            }
         }
     }
 }

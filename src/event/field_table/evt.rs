@@ -29,14 +29,14 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("evt.type", Text, "Name of the call or of the event."),
     row("syscall.type", Text, "Name of the system call; absent for other events."),
     row("evt.category", Text, "Coarse family of the event: file, net, process."),
-    row("evt.cpu", Int, "The processor that recorded it."),
+    row("evt.cpu", Int, "The processor that recorded it.").bits(16),
     row("evt.args", Text, "All parameters as name=value, separated by spaces."),
     row("evt.info", Text, "The same as evt.args."),
     row("evt.arg", Text, "One parameter as text, by name or by position.").arg(ArgKind::Param),
     row("evt.res", Text, "SUCCESS, or the name of the error."),
     row("evt.rawres", Int, "The number that the call returned."),
     row("evt.failed", Bool, "Whether the call returned an error."),
-    row("evt.count", Uint, "Always 1."),
+    row("evt.count", Uint, "Always 1.").bits(32),
     any("evt.is_async", Bool, "Whether the event was injected beside the main stream."),
     row("evt.is_open_read", Bool, "Whether an open asked to read."),
     row("evt.is_open_write", Bool, "Whether an open asked to write."),
@@ -71,7 +71,9 @@ pub(super) const ROWS: &[FieldInfo] = &[
         .flag(FieldFlags::PRINT_ONLY),
     row("evt.dir", Text, "Direction, a mark from the days when calls gave two events; always `<`.")
         .flag(FieldFlags::DEPRECATED),
-    row("evt.type.is", Uint, "1 if the event has the name that follows, else 0.").arg(ArgKind::Event),
+    row("evt.type.is", Uint, "1 if the event has the name that follows, else 0.")
+        .bits(32)
+        .arg(ArgKind::Event),
     row("evt.rawarg", Text, "One parameter by name, compared in its own type rather than as text.")
         .arg(ArgKind::ParamName)
         .flag(FieldFlags::NO_TRANSFORMER)
@@ -98,15 +100,19 @@ pub(super) const ROWS: &[FieldInfo] = &[
         Bool,
         "Whether something was written to the system's log socket; writes are not told of.",
     ),
-    row("evt.count.error", Uint, "1 for a call that failed, else 0, for sums."),
-    row("evt.count.error.file", Uint, "The same for calls on files alone."),
-    row("evt.count.error.net", Uint, "The same for calls on the network alone."),
-    row("evt.count.error.memory", Uint, "The same for calls on memory alone.").absent(why::NO_MEMORY),
-    row("evt.count.error.other", Uint, "The same for all other calls."),
-    row("evt.count.exit", Uint, "1 for the end of a call; by now every event is one."),
+    row("evt.count.error", Uint, "1 for a call that failed, else 0, for sums.").bits(32),
+    row("evt.count.error.file", Uint, "The same for calls on files alone.").bits(32),
+    row("evt.count.error.net", Uint, "The same for calls on the network alone.").bits(32),
+    row("evt.count.error.memory", Uint, "The same for calls on memory alone.")
+        .bits(32)
+        .absent(why::NO_MEMORY),
+    row("evt.count.error.other", Uint, "The same for all other calls.").bits(32),
+    row("evt.count.exit", Uint, "1 for the end of a call; by now every event is one.").bits(32),
     row("evt.count.procinfo", Uint, "Counts snapshots of processes in old views; always 0.")
+        .bits(32)
         .flag(FieldFlags::HIDDEN),
     row("evt.count.threadinfo", Uint, "Counts snapshots of threads in old views; always 0.")
+        .bits(32)
         .flag(FieldFlags::HIDDEN),
     row("evt.around", Uint, "Whether the event lies within so many milliseconds of the instant in brackets.")
         .arg(ArgKind::Instant)

@@ -22,9 +22,9 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.nameraw", Path, "Path exactly as it was given to the call."),
     row("fd.directory", Path, "Directory part of fd.name."),
     row("fd.filename", Path, "Last part of fd.name; absent when the open failed."),
-    row("fd.dev", Int, "Device of the opened file."),
-    row("fd.dev.major", Int, "Major number of that device."),
-    row("fd.dev.minor", Int, "Minor number of that device."),
+    row("fd.dev", Int, "Device of the opened file.").bits(32),
+    row("fd.dev.major", Int, "Major number of that device.").bits(32),
+    row("fd.dev.minor", Int, "Minor number of that device.").bits(32),
     row("fd.ino", Int, "Inode of the opened file."),
     row("fd.ip", Ip, "Address of either end.")
         .shape(Shape::AnySide)
@@ -85,18 +85,22 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.lproto", Text, "The port of this end as text."),
     row("fd.rproto", Text, "The port of the other end as text."),
     row("fd.cip.name", Text, "Host name of the client's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),
     row("fd.sip.name", Text, "Host name of the server's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),
     row("fd.lip.name", Text, "Host name of this end's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),
     row("fd.rip.name", Text, "Host name of the other end's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),

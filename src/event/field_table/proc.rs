@@ -44,7 +44,7 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("proc.cmdlenargs", Uint, "How long those arguments are together, separators left out."),
     row("proc.exeline", Text, "First argument, a space, and the arguments."),
     row("proc.cwd", Path, "Working directory, with a trailing slash."),
-    row("proc.tty", Uint, "Device number of the controlling terminal, 0 without one."),
+    row("proc.tty", Uint, "Device number of the controlling terminal, 0 without one.").bits(32),
     row("proc.pid", Int, "Process id on the host."),
     row("proc.ppid", Int, "Process id of the parent."),
     row("proc.apid", Int, "Process id of an ancestor.")
@@ -75,11 +75,11 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("thread.tid", Int, "Id of the thread on the host."),
     row("thread.ismain", Bool, "Whether it is the process's first thread."),
     row("thread.cap_effective", Text, "Effective capabilities by name, separated by spaces."),
-    row("user.uid", Uint, "Effective user id at the event."),
+    row("user.uid", Uint, "Effective user id at the event.").bits(32),
     row("user.name", Text, "Name of that user; the text `<NA>` when it has none."),
     row("user.loginuid", Int, "User id at login, kept through su and sudo; -1 when unset."),
     row("user.loginname", Text, "Name of the login user; the text `<NA>` when it has none."),
-    row("group.gid", Uint, "Effective group id at the event."),
+    row("group.gid", Uint, "Effective group id at the event.").bits(32),
     row("group.name", Text, "Name of that group; the text `<NA>` when it has none."),
     row("proc.aargs", Text, "Arguments of an ancestor.").arg(ArgKind::OptionalIndex),
     row("proc.env", Text, "All variables of the environment, or the one that the brackets name.")
