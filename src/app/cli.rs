@@ -213,11 +213,17 @@ pub(crate) struct RulesEval {
     pub(crate) event: PathBuf,
 
     /// Print TRUE or FALSE: whether this condition holds; `LOAD_ERROR` when it does not compile.
-    #[arg(long, value_name = "EXPR", required_unless_present = "output", conflicts_with = "output")]
+    #[arg(
+        long,
+        value_name = "EXPR",
+        required_unless_present = "output",
+        conflicts_with = "output",
+        allow_hyphen_values = true
+    )]
     pub(crate) condition: Option<String>,
 
     /// Print this output text with the event's values; `LOAD_ERROR` when it is wrong.
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", allow_hyphen_values = true)]
     pub(crate) output: Option<String>,
 }
 

@@ -79,7 +79,9 @@ impl Form {
         if self.output_fields {
             let mut fields: Map<String, Value> =
                 alert.output_fields.iter().map(|(name, value)| (name.clone(), json(value))).collect();
+            // The time stands under the name of the form in which the line has it.
             let key = if self.iso_8601 { "evt.time.iso8601" } else { "evt.time" };
+            fields.remove("evt.time");
             fields.insert(key.to_owned(), alert.time.0.into());
             put("output_fields", fields.into());
         }

@@ -45,7 +45,7 @@ pub use filter::{Filter, Rejected};
 pub use fix::{Applied, Fixed, fix};
 pub use fmt::{Formatted, format};
 pub use loader::{LeftOut, Loaded, Loader};
-pub use output::{RenderedOutput, output_value};
+pub use output::RenderedOutput;
 pub use program::Scratch;
 pub use ruleset::{Matching, Rule, RuleId, Ruleset};
 pub use selection::{Selected, Selection};

@@ -89,9 +89,13 @@ pub(crate) fn process_of(head: &Head, exec: &Exec<'_>, container: Arc<str>) -> P
         cgroup: head.cgroup,
         container,
         cap_effective: f.cap_effective,
+        cap_permitted: f.cap_permitted,
+        cap_inheritable: f.cap_inheritable,
         exec_time: BootTime(head.time),
         exe_dev: f.exe_dev,
         exe_ino: f.exe_ino,
+        exe_ctime: f.exe_ctime,
+        exe_mtime: f.exe_mtime,
         flags,
     }
 }
@@ -128,6 +132,10 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
             exe_ino: p.exe_ino,
             exe_dev: p.exe_dev,
             cap_effective: p.cap_effective,
+            cap_permitted: p.cap_permitted,
+            cap_inheritable: p.cap_inheritable,
+            exe_ctime: p.exe_ctime,
+            exe_mtime: p.exe_mtime,
             args_total: p.argv.len() as u64,
             comm: comm_field(&p.comm),
             ..ExecFixed::default()
@@ -151,10 +159,17 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
     put(&Record { head, body: Body::Process(exec) }, out);
 }
 
-/// Appends the clock fact; `events` is how many events came before it.
-pub(crate) fn put_clock(node: &[u8], wall_offset_ns: i64, events: u64, out: &mut Vec<u8>) {
+/// Appends the clock fact; `events` is how many events came before it, `first` when the first of them was.
+pub(crate) fn put_clock(
+    node: &[u8],
+    wall_offset_ns: i64,
+    events: u64,
+    first: Option<BootTime>,
+    out: &mut Vec<u8>,
+) {
     let body = Body::Clock(Clock { fixed: ClockFixed { wall_offset_ns, ..ClockFixed::default() }, node });
-    put(&Record { head: Head { seq: events, ..Head::default() }, body }, out);
+    let time = first.map_or(0, |first| first.0);
+    put(&Record { head: Head { seq: events, time, ..Head::default() }, body }, out);
 }
 
 /// Appends the path of a cgroup of a v1 hierarchy, and which process is in it: its next record cannot tell.

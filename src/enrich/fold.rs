@@ -39,6 +39,8 @@ pub struct Enrich<H> {
     /// The process that the last fact put into a cgroup of a v1 hierarchy.
     pub(crate) told_cgroup: Option<(u32, u64)>,
     pub(crate) host_container: Arc<str>,
+    /// When the first event was.
+    first: Option<BootTime>,
     waiting: Waiting,
     scratch: Scratch,
     stats: FoldStats,
@@ -60,6 +62,7 @@ impl<H: Host> Enrich<H> {
             cgroups: FxHashMap::default(),
             told_cgroup: None,
             host_container: Process::HOST.into(),
+            first: None,
             waiting: Waiting::default(),
             scratch: Scratch::default(),
             stats: FoldStats::default(),
@@ -98,7 +101,7 @@ impl<H: Host> Enrich<H> {
     /// Appends everything known as facts: a replay that begins here knows what the fold knows now, and one that comes
     /// by forgets everything else. What goes first when the tables are full is told first.
     pub fn keyframe(&self, out: &mut Vec<u8>) {
-        facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, out);
+        facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, self.first, out);
         for (uid, name) in sorted(self.names.users()) {
             facts::put_user(uid, name.unwrap_or_default(), out);
         }
@@ -176,6 +179,7 @@ impl<H: Host> Enrich<H> {
                 self.wall_offset_ns = clock.fixed.wall_offset_ns;
                 self.node = String::from_utf8_lossy(clock.node).into();
                 self.stats.events = head.seq;
+                self.first = Some(BootTime(head.time)).filter(|first| first.0 != 0);
                 self.table = ProcessTable::default();
                 self.names = Names::default();
                 self.cgroups.clear();
@@ -381,10 +385,12 @@ impl<H: Host> Enrich<H> {
         // The number may come from a recording, and that may hold any number.
         self.stats.events = self.stats.events.saturating_add(1);
         let boot_time = BootTime(head.time);
+        let first = *self.first.get_or_insert(boot_time);
         judge(&Event {
             num: self.stats.events,
             time: boot_time.to_wall(self.wall_offset_ns),
             boot_time,
+            first,
             cpu: head.cpu,
             kind,
             tid: head.tid,

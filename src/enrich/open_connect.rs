@@ -87,13 +87,12 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
         }
     }
     let is_v4 = |e: Option<SocketAddr>| e.is_some_and(|e| e.is_ipv4());
-    Body::Connect(Connect {
+    let mut connect = Connect {
         ret: f.ret,
         fd: f.fd,
         family: match family {
             AF_UNIX => Family::Unix,
             AF_INET => Family::Inet,
-            AF_INET6 if is_v4(remote) => Family::Inet,
             AF_INET6 => Family::Inet6,
             other => Family::Other(other),
         },
@@ -101,7 +100,11 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
         local,
         remote,
         unix_path: &scratch.name,
-    })
+    };
+    if connect.family == Family::Inet6 && connect.is_connected() && is_v4(local) && is_v4(remote) {
+        connect.family = Family::Mapped;
+    }
+    Body::Connect(connect)
 }
 
 /// An address as the caller gave it.

@@ -57,10 +57,14 @@ pub(crate) fn read(proc_root: &Path, pid: u32) -> Option<(Process, Vec<Vec<u8>>)
         pid_ns: namespace(&dir.join("ns/pid")),
         cgroup: 0,
         container: Process::HOST.into(),
-        cap_effective: status.cap_effective,
+        cap_effective: status.capabilities[0],
+        cap_permitted: status.capabilities[1],
+        cap_inheritable: status.capabilities[2],
         exec_time: BootTime(0),
         exe_dev: exe.as_ref().map_or(0, |m| kernel_dev(m.dev())),
         exe_ino: exe.as_ref().map_or(0, MetadataExt::ino),
+        exe_ctime: exe.as_ref().map_or(0, MetadataExt::ctime),
+        exe_mtime: exe.as_ref().map_or(0, MetadataExt::mtime),
         flags,
     };
     Some((process, cgroups(&dir)))
@@ -98,7 +102,8 @@ struct Status {
     gid: [u32; 2],
     vpid: Option<u32>,
     vpgid: Option<u32>,
-    cap_effective: u64,
+    /// Effective, permitted, inheritable.
+    capabilities: [u64; 3],
 }
 
 impl Status {
@@ -111,12 +116,15 @@ impl Status {
             };
             let mut numbers = value.split_ascii_whitespace();
             let mut pair = || [(); 2].map(|()| numbers.next().and_then(|n| n.parse().ok()).unwrap_or(0));
+            let set = || u64::from_str_radix(value.trim(), 16).unwrap_or(0);
             match key {
                 "Uid" => status.uid = pair(),
                 "Gid" => status.gid = pair(),
                 "NSpid" => status.vpid = value.split_ascii_whitespace().last().and_then(|n| n.parse().ok()),
                 "NSpgid" => status.vpgid = value.split_ascii_whitespace().last().and_then(|n| n.parse().ok()),
-                "CapEff" => status.cap_effective = u64::from_str_radix(value.trim(), 16).unwrap_or(0),
+                "CapEff" => status.capabilities[0] = set(),
+                "CapPrm" => status.capabilities[1] = set(),
+                "CapInh" => status.capabilities[2] = set(),
                 _ => {}
             }
         }

@@ -13,7 +13,7 @@ use crate::process::Process;
 use crate::process_table::ProcessTable;
 use crate::time::{BootTime, WallTime};
 use crate::value::Value;
-use crate::{render, symbol};
+use crate::{raw_params, render, symbol};
 
 /// One observation.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub struct Event<'a> {
     pub time: WallTime,
     /// When, for the kernel.
     pub boot_time: BootTime,
+    /// When the first event of the run was.
+    pub first: BootTime,
     /// Processor.
     pub cpu: u32,
     /// What kind of event.
@@ -124,8 +126,11 @@ pub struct Connect<'a> {
 pub enum Family {
     /// Unix socket.
     Unix,
-    /// IPv4, also when the socket is an IPv6 one with a mapped address.
+    /// IPv4.
     Inet,
+    /// An IPv6 socket that is connected between IPv4 addresses. Falco takes it for an IPv4 socket whose transport it does
+    /// not know, and therefore does not name its ends in `fd.name`.
+    Mapped,
     /// IPv6.
     Inet6,
     /// Another, by its number.
@@ -147,16 +152,21 @@ impl Connect<'_> {
     }
 }
 
-/// Fields that follow from `evt.rawtime`, `evt.args` and `evt.type`, or always say the same.
-const SAID_BY_OTHERS: [FieldId; 8] = [
+/// Fields that follow from others which are told.
+const SAID_BY_OTHERS: [FieldId; 13] = [
     FieldId::EVT_TIME_S,
     FieldId::EVT_DATETIME,
     FieldId::EVT_DATETIME_S,
     FieldId::EVT_RAWTIME_S,
     FieldId::EVT_RAWTIME_NS,
+    FieldId::EVT_OUTPUTTIME,
     FieldId::EVT_INFO,
-    FieldId::EVT_DIR,
     FieldId::EVT_TYPE_IS,
+    FieldId::EVT_RAWARG,
+    FieldId::EVT_RELTIME_S,
+    FieldId::EVT_RELTIME_NS,
+    FieldId::FD_CONTAINERNAME,
+    FieldId::FD_CONTAINERDIRECTORY,
 ];
 
 impl Event<'_> {
@@ -173,7 +183,8 @@ impl Event<'_> {
 
     /// Every field that has a value, with its name as rules write it: plain fields in the order of the table, among them
     /// each parameter (`evt.arg.NAME`) and each ancestor (`proc.aname[1]`, `[2]`, …). Fields that follow from these
-    /// (`fd.ip`, unindexed ancestors, further forms of the time) or say the same (`evt.info`) are left out.
+    /// (`fd.ip`, unindexed ancestors, further forms of the time), say the same (`evt.info`) or say the same in every event
+    /// are left out.
     pub fn all_fields(&self, mut out: impl FnMut(&str, Value<'_>)) {
         let mut buf = Vec::new();
         let give =
@@ -187,7 +198,7 @@ impl Event<'_> {
                     }
                 }
             };
-        for id in FieldId::provided().filter(|id| !SAID_BY_OTHERS.contains(id)) {
+        for id in FieldId::provided().filter(|id| !SAID_BY_OTHERS.contains(id) && id.constant().is_none()) {
             match id.info().shape {
                 // No event of a kind that is provided has a list yet.
                 Shape::AnySide | Shape::List => {}
@@ -210,6 +221,15 @@ impl Event<'_> {
         }
     }
 
+    fn since_first(&self) -> i64 {
+        self.boot_time.0.saturating_sub(self.first.0) as i64
+    }
+
+    /// 1 for a call that failed, 0 for one that did not; absent for what is no call.
+    fn errors(&self) -> Value<'static> {
+        self.ret().map_or(Value::Absent, |ret| Value::Uint((ret < 0).into()))
+    }
+
     fn event_field<'s>(&'s self, id: FieldId, arg: &Arg, buf: &'s mut Vec<u8>) -> Value<'s> {
         let time = self.time.0;
         match id {
@@ -219,9 +239,13 @@ impl Event<'_> {
             | FieldId::EVT_TIME_ISO
             | FieldId::EVT_DATETIME
             | FieldId::EVT_DATETIME_S
+            | FieldId::EVT_OUTPUTTIME
             | FieldId::EVT_RAWTIME => Value::Time(time),
             FieldId::EVT_RAWTIME_S => Value::Time(time / 1_000_000_000),
             FieldId::EVT_RAWTIME_NS => Value::Time(time % 1_000_000_000),
+            FieldId::EVT_RELTIME => Value::Span(self.since_first()),
+            FieldId::EVT_RELTIME_S => Value::Span(self.since_first() / 1_000_000_000),
+            FieldId::EVT_RELTIME_NS => Value::Span(self.since_first() % 1_000_000_000),
             FieldId::EVT_SOURCE => Value::Bytes(b"syscall"),
             FieldId::EVT_HOSTNAME => Value::Bytes(self.node.as_bytes()),
             FieldId::EVT_TYPE => Value::Bytes(self.kind.name().as_bytes()),
@@ -230,8 +254,6 @@ impl Event<'_> {
                 Arg::Key(name) => Value::Uint((**name == *self.kind.name()).into()),
                 _ => Value::Absent,
             },
-            // A call gives one event, at its end.
-            FieldId::EVT_DIR => Value::Bytes(b"<"),
             FieldId::EVT_CATEGORY => Value::Bytes(self.kind.category().as_bytes()),
             FieldId::EVT_CPU => Value::Int(self.cpu.into()),
             FieldId::EVT_ARGS | FieldId::EVT_INFO => rendered(buf, |b| render::args(self, b)),
@@ -247,28 +269,39 @@ impl Event<'_> {
                     _ => Value::Absent,
                 }
             }
+            FieldId::EVT_RAWARG => match arg {
+                Arg::Param(param) => raw_params::of(self, *param),
+                _ => Value::Absent,
+            },
+            FieldId::EVT_ABSPATH => match (&self.body, arg) {
+                // Only calls that take a directory's descriptor are asked; `.src` and `.dst` are of those with two paths.
+                (Body::Open(o), Arg::None) if matches!(self.kind, EventType::OPENAT | EventType::OPENAT2) => {
+                    text(Some(o.name))
+                }
+                _ => Value::Absent,
+            },
             FieldId::EVT_RES => match self.ret() {
                 Some(ret) => rendered(buf, |b| symbol::write_result(ret, b)),
                 None => Value::Absent,
             },
             FieldId::EVT_RAWRES => self.ret().map_or(Value::Absent, Value::Int),
-            FieldId::EVT_FAILED => Value::Bool(self.ret().is_some_and(|r| r < 0)),
+            FieldId::EVT_FAILED => self.ret().map_or(Value::Absent, |ret| Value::Bool(ret < 0)),
+            FieldId::EVT_COUNT_ERROR => self.errors(),
+            FieldId::EVT_COUNT_ERROR_FILE if matches!(self.body, Body::Open(_)) => self.errors(),
+            FieldId::EVT_COUNT_ERROR_NET if matches!(self.body, Body::Connect(_)) => self.errors(),
+            FieldId::EVT_COUNT_ERROR_OTHER if !matches!(self.body, Body::Open(_) | Body::Connect(_)) => {
+                self.errors()
+            }
             FieldId::EVT_COUNT => Value::Uint(1),
             FieldId::EVT_IS_ASYNC => Value::Bool(false),
-            _ => match self.body {
+            FieldId::EVT_IS_OPEN_READ
+            | FieldId::EVT_IS_OPEN_WRITE
+            | FieldId::EVT_IS_OPEN_EXEC
+            | FieldId::EVT_IS_OPEN_CREATE => match self.body {
                 Body::Open(o) => o.flag_field(id, self.kind),
-                _ if matches!(
-                    id,
-                    FieldId::EVT_IS_OPEN_READ
-                        | FieldId::EVT_IS_OPEN_WRITE
-                        | FieldId::EVT_IS_OPEN_EXEC
-                        | FieldId::EVT_IS_OPEN_CREATE
-                ) =>
-                {
-                    Value::Bool(false)
-                }
-                _ => Value::Absent,
+                _ => Value::Bool(false),
             },
+            _ => id.constant().unwrap_or(Value::Absent),
         }
     }
 }
@@ -288,11 +321,7 @@ impl Fields for Event<'_> {
         }
         match info.origin {
             Origin::Event => self.event_field(field.id, &field.arg, buf),
-            Origin::Descriptor => match &self.body {
-                Body::Open(o) => o.fd_field(field.id),
-                Body::Connect(c) => c.fd_field(field.id, buf),
-                Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => Value::Absent,
-            },
+            Origin::Descriptor => self.fd_field(field.id, buf),
             Origin::Process => self.process_field(field.id, &field.arg, buf),
         }
     }
@@ -323,7 +352,7 @@ impl Fields for Event<'_> {
                 let Some((local, remote)) = c.ends() else { return ControlFlow::Continue(()) };
                 for end in [local, remote] {
                     test(match field.id {
-                        FieldId::FD_PORT => Value::Port(end.port()),
+                        FieldId::FD_PORT | FieldId::FD_PROTO => Value::Port(end.port()),
                         _ => Value::Ip(end.ip()),
                     })?;
                 }

@@ -3,13 +3,83 @@
 
 use std::net::SocketAddr;
 
-use crate::event::{Connect, Family, Open, rendered, text};
+use crate::event::{Body, Connect, Event, Family, Open, rendered, text};
 use crate::event_type::EventType;
 use crate::field::FieldId;
 use crate::value::Value;
 use crate::{path, render, symbol};
 
+/// Permission denied as a call returns it. Falco takes this number for "no descriptor" where it asks for the path of an
+/// opening, and then has none.
+const EPERM: i64 = -1;
+
+impl Event<'_> {
+    pub(crate) fn fd_field<'s>(&'s self, id: FieldId, buf: &'s mut Vec<u8>) -> Value<'s> {
+        let number = match &self.body {
+            Body::Open(o) => o.fd_num(),
+            Body::Connect(c) => i64::from(c.fd),
+            Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => return Value::Absent,
+        };
+        let prefixed = match id {
+            FieldId::FD_UID => {
+                let thread = Value::Uint(self.tid.into());
+                return rendered(buf, |b| {
+                    thread.write_text(b);
+                    Value::Int(number).write_text(b);
+                });
+            }
+            FieldId::FD_CONTAINERNAME => FieldId::FD_NAME,
+            FieldId::FD_CONTAINERDIRECTORY => FieldId::FD_DIRECTORY,
+            _ => return self.body_field(id, buf),
+        };
+        let begin = buf.len();
+        buf.extend_from_slice(self.process.container.as_bytes());
+        buf.push(b':');
+        let named = buf.len();
+        if let (Body::Connect(c), FieldId::FD_NAME) = (&self.body, prefixed) {
+            render::tuple(c, buf);
+            return Value::Bytes(&buf[begin..]);
+        }
+        if let Body::Open(o) = &self.body
+            && let Value::Bytes(name) = o.fd_field(prefixed, self.kind)
+        {
+            buf.extend_from_slice(name);
+        }
+        if buf.len() == named { Value::Absent } else { Value::Bytes(&buf[begin..]) }
+    }
+
+    fn body_field<'s>(&'s self, id: FieldId, buf: &'s mut Vec<u8>) -> Value<'s> {
+        match &self.body {
+            Body::Open(o) => o.fd_field(id, self.kind),
+            Body::Connect(c) => c.fd_field(id, buf),
+            Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => Value::Absent,
+        }
+    }
+}
+
 impl<'a> Open<'a> {
+    /// The descriptor, or -1 when there is none.
+    fn fd_num(&self) -> i64 {
+        self.ret.max(-1)
+    }
+
+    /// The device as user space numbers it: the minor's low byte, the major, the rest of the minor.
+    pub(crate) fn user_dev(&self) -> u32 {
+        let (major, minor) = (self.dev >> 20, self.dev & 0xf_ffff);
+        minor & 0xff | major << 8 | (minor & !0xff) << 12
+    }
+
+    /// What `fs.path.name` has, where it has something: like `fd.name`, but the path of a relative opening that failed is
+    /// known to Falco only of the call that takes no directory.
+    fn path_name(&self, kind: EventType) -> Value<'a> {
+        match kind {
+            EventType::OPENAT | EventType::OPENAT2 if self.ret < 0 && !self.given.starts_with(b"/") => {
+                Value::Bytes(b"<UNKNOWN>")
+            }
+            _ => text(Some(self.name)),
+        }
+    }
+
     /// Whether reading was asked for.
     pub fn asks_read(&self) -> bool {
         matches!(self.flags & 3, 0 | 2)
@@ -36,20 +106,29 @@ impl<'a> Open<'a> {
         self.file_mode & 0o170_000 == 0o040_000 || self.flags & symbol::O_DIRECTORY != 0
     }
 
-    pub(crate) fn fd_field(&self, id: FieldId) -> Value<'a> {
+    fn fd_field(&self, id: FieldId, kind: EventType) -> Value<'a> {
         let opened = self.ret >= 0;
         match id {
-            FieldId::FD_NUM => Value::Int(if opened { self.ret } else { -1 }),
+            FieldId::FD_NUM => Value::Int(self.fd_num()),
             FieldId::FD_TYPE if opened => {
                 Value::Bytes(if self.is_directory() { b"directory" } else { b"file" })
             }
             FieldId::FD_TYPECHAR => Value::Bytes(if self.is_directory() { b"d" } else { b"f" }),
-            FieldId::FD_NAME | FieldId::FS_PATH_NAME => text(Some(self.name)),
+            FieldId::FD_NAME => text(Some(self.name)),
+            // Of creat it has no path.
+            FieldId::FS_PATH_NAME | FieldId::FS_PATH_NAMERAW
+                if self.ret == EPERM || kind == EventType::CREAT =>
+            {
+                Value::Absent
+            }
+            FieldId::FS_PATH_NAME => self.path_name(kind),
             FieldId::FD_REALPATH => text(Some(self.real)),
             FieldId::FD_NAMERAW | FieldId::FS_PATH_NAMERAW => text(Some(self.given)),
+            // A directory is its own directory, and has no file name.
+            FieldId::FD_DIRECTORY if opened && self.is_directory() => text(Some(self.name)),
             FieldId::FD_DIRECTORY => text(path::directory(self.name)),
-            FieldId::FD_FILENAME if opened => text(Some(path::file_name(self.name))),
-            FieldId::FD_DEV if opened => Value::Int(self.dev.into()),
+            FieldId::FD_FILENAME if opened && !self.is_directory() => text(Some(path::file_name(self.name))),
+            FieldId::FD_DEV if opened => Value::Int(self.user_dev().into()),
             FieldId::FD_DEV_MAJOR if opened => Value::Int((self.dev >> 20).into()),
             FieldId::FD_DEV_MINOR if opened => Value::Int((self.dev & 0xf_ffff).into()),
             FieldId::FD_INO if opened => Value::Int(self.ino as i64),
@@ -68,18 +147,21 @@ impl Connect<'_> {
         let ip = |end: Option<SocketAddr>| end.map_or(Value::Absent, |e| Value::Ip(e.ip()));
         let port = |end: Option<SocketAddr>| end.map_or(Value::Absent, |e| Value::Port(e.port()));
         let (local, remote) = ends.unzip();
-        let inet = matches!(self.family, Family::Inet | Family::Inet6);
+        let port_text = |end: Option<SocketAddr>, buf: &'s mut Vec<u8>| match end {
+            Some(end) => rendered(buf, |b| Value::Port(end.port()).write_text(b)),
+            None => Value::Absent,
+        };
         match id {
             FieldId::FD_NUM => Value::Int(self.fd.into()),
             FieldId::FD_TYPE => Value::Bytes(match self.family {
                 Family::Unix => b"unix",
-                Family::Inet => b"ipv4",
+                Family::Inet | Family::Mapped => b"ipv4",
                 Family::Inet6 => b"ipv6",
                 Family::Other(_) => return Value::Absent,
             }),
             FieldId::FD_TYPECHAR => Value::Bytes(match self.family {
                 Family::Unix => b"u",
-                Family::Inet => b"4",
+                Family::Inet | Family::Mapped => b"4",
                 Family::Inet6 => b"6",
                 Family::Other(_) => b"o",
             }),
@@ -94,16 +176,18 @@ impl Connect<'_> {
             FieldId::FD_SIP | FieldId::FD_RIP | FieldId::FD_SNET | FieldId::FD_RNET => ip(remote),
             FieldId::FD_CPORT | FieldId::FD_LPORT => port(local),
             FieldId::FD_SPORT | FieldId::FD_RPORT => port(remote),
-            FieldId::FD_L4PROTO if inet => Value::Bytes(match (ends.is_some(), self.protocol) {
-                (false, _) => b"<NA>",
-                (true, 6) => b"tcp",
-                (true, 17) => b"udp",
-                (true, 1 | 58) => b"icmp",
-                (true, _) => b"raw",
+            FieldId::FD_CPROTO | FieldId::FD_LPROTO => port_text(local, buf),
+            FieldId::FD_SPROTO | FieldId::FD_RPROTO => port_text(remote, buf),
+            FieldId::FD_L4PROTO => Value::Bytes(match (ends.is_some(), self.family, self.protocol) {
+                (true, Family::Inet | Family::Inet6, 6) => b"tcp",
+                (true, Family::Inet | Family::Inet6, 17) => b"udp",
+                (true, Family::Inet | Family::Inet6, 1 | 58) => b"icmp",
+                (true, Family::Inet | Family::Inet6, _) => b"raw",
+                _ => b"<NA>",
             }),
             FieldId::FD_SOCKFAMILY => Value::Bytes(match self.family {
                 Family::Unix => b"unix",
-                Family::Inet | Family::Inet6 => b"ip",
+                Family::Inet | Family::Mapped | Family::Inet6 => b"ip",
                 Family::Other(_) => return Value::Absent,
             }),
             FieldId::FD_IS_SERVER => Value::Bool(remote.is_some_and(|r| r.ip().is_loopback())),

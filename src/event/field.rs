@@ -226,6 +226,8 @@ pub struct FieldInfo {
     pub source: Option<&'static str>,
     /// What sets it apart in rules.
     pub flags: FieldFlags,
+    /// How wide its numbers are, in bits: a constant is cut to it, and two fields compare only when they are as wide.
+    pub bits: u8,
     /// What the value is taken from.
     pub(crate) origin: Origin,
     /// One sentence.
@@ -236,6 +238,11 @@ impl FieldInfo {
     /// Whether there is ever a value.
     pub const fn is_provided(&self) -> bool {
         matches!(self.provision, Provision::Provided)
+    }
+
+    /// Whether it has a flag.
+    pub const fn has(&self, flag: FieldFlags) -> bool {
+        self.flags.has(flag)
     }
 
     /// The type of its values as a word.
@@ -322,7 +329,8 @@ impl FieldRef {
         let name = self.id.info().name;
         match &self.arg {
             Arg::None => name.to_owned(),
-            Arg::Index(n) => format!("{name}[{n}]"),
+            // A negative number is never there, and written as it was.
+            Arg::Index(n) => format!("{name}[{}]", *n as i32),
             Arg::Param(p) => format!("{name}.{}", p.name()),
             Arg::Key(key) if self.id.info().arg.is_dotted() => format!("{name}.{key}"),
             Arg::Key(key) => format!("{name}[{key}]"),

@@ -116,6 +116,7 @@ const fn f(name: &'static str, ty: FieldType, doc: &'static str) -> FieldInfo {
         provision: Provision::Provided,
         source: None,
         flags: FieldFlags::NONE,
+        bits: 64,
         origin: Origin::of(name),
         doc,
     }
@@ -134,6 +135,11 @@ impl FieldInfo {
 
     const fn flag(mut self, flag: FieldFlags) -> Self {
         self.flags = self.flags.and(flag);
+        self
+    }
+
+    const fn bits(mut self, bits: u8) -> Self {
+        self.bits = bits;
         self
     }
 
@@ -190,8 +196,7 @@ mod why {
     pub(super) const NO_FD_TABLE: &str = "open descriptors are not tracked yet";
     pub(super) const NO_IO: &str = "reads, writes and waits are not observed yet";
     pub(super) const NO_JSON: &str = "no event with a JSON payload is read yet";
-    pub(super) const NO_LATENCY: &str =
-        "it never has a value in Falco either since a call gives one event, at its end";
+    pub(super) const NO_MEMORY: &str = "calls on memory are not observed yet";
     pub(super) const NO_METADATA: &str = "container and pod metadata is not collected yet";
     pub(super) const NO_PAYLOAD: &str =
         "it needs what reads and writes carry, which the sensor does not collect";
@@ -199,10 +204,8 @@ mod why {
     pub(super) const NO_POLL: &str = "poll is not observed yet";
     pub(super) const NO_STATE: &str = "times between events are not kept";
     pub(super) const NO_STATIC: &str = "static fields cannot be configured yet";
-    pub(super) const NO_SWITCHES: &str = "task switches are not observed";
     pub(super) const NO_TWO_PATHS: &str = "calls that name two paths are not observed yet";
     pub(super) const NO_USAGE: &str = "the use of processor and memory is not measured";
     pub(super) const OLD_VIEWS: &str = "it served views that Falco has no more";
-    pub(super) const PRINT_ONLY: &str = "it is a column of Falco's own command line";
     pub(super) const OKTA: &str = "events of the source okta are not read yet";
 }

@@ -128,7 +128,99 @@ const PORTS: &[&str] = &["local_port", "remote_port"];
 /// Addresses.
 const ADDRESSES: &[&str] = &["local_ip", "remote_ip"];
 
+/// Parameters that Falco compares with nothing but `exists`: addresses, lists, values whose type is told by another
+/// parameter, and signals, of which it reads no constant.
+const INCOMPARABLE: &[&str] = &[
+    "ID",
+    "addr",
+    "arg2",
+    "arg3",
+    "arg4",
+    "arg5",
+    "argv",
+    "fds",
+    "res_or_fd",
+    "sig",
+    "sigmask",
+    "tags",
+    "tuple",
+    "val",
+];
+
+/// Parameters that are ids of users and groups in the first event that has them: Falco 0.44 compares those with nothing
+/// but `exists` either, though it says that it does.
+const OWNERS: &[&str] = &["egid", "euid", "loginuid", "rgid", "ruid", "sgid", "suid"];
+
+/// Sets of flags and other numbers that print in hexadecimal.
+const HEXADECIMAL: &[&str] = &[
+    "argument",
+    "cap_effective",
+    "cap_inheritable",
+    "cap_permitted",
+    "creat_flags",
+    "dev",
+    "flags",
+    "nstype",
+    "operation",
+    "prot",
+    "resolve",
+    "semflg",
+];
+
+/// How a parameter's number is printed, and read where an alert has it as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Radix {
+    /// Base 8: permissions.
+    Octal,
+    /// Base 10.
+    Decimal,
+    /// Base 16 with capital letters: sets of flags.
+    Hexadecimal,
+}
+
+impl Radix {
+    /// The base.
+    pub fn base(self) -> u32 {
+        match self {
+            Self::Octal => 8,
+            Self::Decimal => 10,
+            Self::Hexadecimal => 16,
+        }
+    }
+}
+
+/// Whether a raw parameter can be compared with constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparable {
+    /// It can.
+    Yes,
+    /// It can here, and not in Falco 0.44.
+    HereOnly,
+    /// It is there or not, and that is all.
+    No,
+}
+
 impl ParamId {
+    /// How its numbers are printed raw.
+    pub fn radix(self) -> Radix {
+        match self.name() {
+            "mode" => Radix::Octal,
+            name if HEXADECIMAL.contains(&name) => Radix::Hexadecimal,
+            _ => Radix::Decimal,
+        }
+    }
+
+    /// Whether its raw value can be compared.
+    pub fn comparable(self) -> Comparable {
+        if INCOMPARABLE.contains(&self.name()) {
+            Comparable::No
+        } else if OWNERS.contains(&self.name()) {
+            Comparable::HereOnly
+        } else {
+            Comparable::Yes
+        }
+    }
+
     /// The type of its values.
     pub fn ty(self) -> FieldType {
         let lists = [
@@ -152,7 +244,8 @@ mod tests {
     #[test]
     fn every_name_in_a_list_is_a_parameter_and_in_one_list() {
         let mut all: Vec<&str> = [TEXTS, BUFFERS, SIGNED, INSTANTS, SPANS, PORTS, ADDRESSES].concat();
-        assert!(all.iter().all(|name| ParamId::from_name(name).is_some()));
+        let marked = INCOMPARABLE.iter().chain(OWNERS).chain(HEXADECIMAL);
+        assert!(all.iter().chain(marked).all(|name| ParamId::from_name(name).is_some()));
         let count = all.len();
         all.sort_unstable();
         all.dedup();

@@ -74,12 +74,20 @@ pub struct Process {
     pub container: Arc<str>,
     /// Effective capabilities, a bit each.
     pub cap_effective: u64,
+    /// Permitted capabilities.
+    pub cap_permitted: u64,
+    /// Inheritable capabilities.
+    pub cap_inheritable: u64,
     /// When it last executed a program; 0 when that was before eyas looked.
     pub exec_time: BootTime,
     /// Device of the executed file.
     pub exe_dev: u32,
     /// Inode of the executed file; 0 when unknown.
     pub exe_ino: u64,
+    /// When that inode changed last, seconds since the epoch; 0 when unknown.
+    pub exe_ctime: i64,
+    /// When the file's content changed last, seconds since the epoch; 0 when unknown.
+    pub exe_mtime: i64,
     /// What else is known of the executed file and of this value.
     pub flags: ProcessFlags,
 }

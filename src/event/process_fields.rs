@@ -32,12 +32,30 @@ impl Event<'_> {
         self.leader(self.process.pgid, |p| p.pgid)
     }
 
+    /// The leader of the group that the process's own namespace numbers. Only where those numbers are the host's is the
+    /// process with that pid asked for.
+    fn own_group_leader(&self) -> Option<&Arc<Process>> {
+        let me = &**self.process;
+        if me.key.pid == me.vpid {
+            return self.leader(me.vpgid, |p| p.vpgid);
+        }
+        self.oldest_with(me.vpgid, |p| p.vpgid)
+    }
+
     fn leader(&self, id: u32, of: fn(&Process) -> u32) -> Option<&Arc<Process>> {
         let named = self.table.by_pid(id).filter(|p| of(p) == id);
-        named.or_else(|| {
-            // Only the nearest ancestors count, so the walk ends with the first of another session.
-            self.table.ancestors(self.process).take_while(|p| of(p) == id).last()
-        })
+        named.or_else(|| self.oldest_with(id, of))
+    }
+
+    /// Only the nearest ancestors count, so the walk ends with the first of another session or group.
+    fn oldest_with(&self, id: u32, of: fn(&Process) -> u32) -> Option<&Arc<Process>> {
+        self.table.ancestors(self.process).take_while(|p| of(p) == id).last()
+    }
+
+    /// The outermost shell: the last on the way up whose name ends in `sh`.
+    fn login_shell(&self) -> Option<&Arc<Process>> {
+        let line = std::iter::once(self.process).chain(self.table.ancestors(self.process));
+        line.filter(|p| p.comm.ends_with(b"sh")).last()
     }
 
     pub(crate) fn process_field<'s>(&'s self, id: FieldId, arg: &Arg, buf: &'s mut Vec<u8>) -> Value<'s> {
@@ -58,6 +76,16 @@ impl Event<'_> {
                 Some(n) => Value::Bytes(me.args().skip(1).nth(n as usize).unwrap_or_default()),
                 None => rendered(buf, |b| me.write_args(b)),
             },
+            FieldId::PROC_AARGS => match nth(arg) {
+                Some(n) => match self.ancestor(n) {
+                    Some(p) => rendered(buf, |b| p.write_args(b)),
+                    None => Value::Absent,
+                },
+                None => self.all_ancestors_args(buf),
+            },
+            FieldId::PROC_LOGINSHELLID => {
+                self.login_shell().map_or(Value::Absent, |p| Value::Int(p.key.pid.into()))
+            }
             FieldId::PROC_CMDLINE => rendered(buf, |b| me.write_cmdline(b)),
             FieldId::PROC_PCMDLINE => match self.parent() {
                 Some(p) => rendered(buf, |b| p.write_cmdline(b)),
@@ -96,6 +124,9 @@ impl Event<'_> {
             FieldId::PROC_PGID_NAME => Value::Bytes(self.group_leader().map_or(b"", |p| &p.comm)),
             FieldId::PROC_PGID_EXE => Value::Bytes(self.group_leader().map_or(b"", |p| p.exe())),
             FieldId::PROC_PGID_EXEPATH => Value::Bytes(self.group_leader().map_or(b"", |p| &p.exe_path)),
+            FieldId::PROC_VPGID_NAME => Value::Bytes(self.own_group_leader().map_or(b"", |p| &p.comm)),
+            FieldId::PROC_VPGID_EXE => Value::Bytes(self.own_group_leader().map_or(b"", |p| p.exe())),
+            FieldId::PROC_VPGID_EXEPATH => Value::Bytes(self.own_group_leader().map_or(b"", |p| &p.exe_path)),
             FieldId::PROC_DURATION => self.since(Some(me)),
             FieldId::PROC_PPID_DURATION => self.since(self.parent().map(|p| &**p)),
             FieldId::PROC_PID_TS => self.started(Some(me)),
@@ -105,11 +136,27 @@ impl Event<'_> {
             FieldId::PROC_IS_VPGID_LEADER => Value::Bool(me.vpgid == me.vpid),
             FieldId::PROC_IS_PGID_LEADER => Value::Bool(me.pgid == me.key.pid),
             FieldId::PROC_EXE_INO if me.exe_ino != 0 => Value::Int(me.exe_ino as i64),
+            FieldId::PROC_EXE_INO_CTIME => changed(me.exe_ctime),
+            FieldId::PROC_EXE_INO_MTIME => changed(me.exe_mtime),
+            FieldId::PROC_EXE_INO_CTIME_AGE => self.file_age(),
             FieldId::THREAD_TID => Value::Int(self.tid.into()),
             FieldId::THREAD_ISMAIN => Value::Bool(self.tid == me.key.pid),
             FieldId::THREAD_CAP_EFFECTIVE => {
                 rendered(buf, |b| symbol::write_capabilities(me.cap_effective, b))
             }
+            FieldId::THREAD_CAP_PERMITTED => {
+                rendered(buf, |b| symbol::write_capabilities(me.cap_permitted, b))
+            }
+            FieldId::THREAD_CAP_INHERITABLE => {
+                rendered(buf, |b| symbol::write_capabilities(me.cap_inheritable, b))
+            }
+            // Of a further thread the sensor tells the number on the host alone.
+            FieldId::THREAD_VTID if self.tid == me.key.pid => Value::Int(me.vpid.into()),
+            FieldId::THREAD_VTID if me.key.pid == me.vpid => Value::Int(self.tid.into()),
+            FieldId::THREAD_NAMETID => rendered(buf, |b| {
+                b.extend_from_slice(&me.comm);
+                Value::Uint(self.tid.into()).write_text(b);
+            }),
             FieldId::CONTAINER_ID => Value::Bytes(me.container.as_bytes()),
             FieldId::USER_UID => Value::Uint(self.uid.into()),
             FieldId::USER_NAME => Value::Bytes(self.names.user(self.uid).unwrap_or(b"<NA>")),
@@ -120,7 +167,7 @@ impl Event<'_> {
             }),
             FieldId::GROUP_GID => Value::Uint(self.gid.into()),
             FieldId::GROUP_NAME => Value::Bytes(self.names.group(self.gid).unwrap_or(b"<NA>")),
-            _ => Value::Absent,
+            _ => id.constant().unwrap_or(Value::Absent),
         }
     }
 
@@ -160,6 +207,33 @@ impl Event<'_> {
         if buf.len() == begin { Value::Absent } else { Value::Bytes(&buf[begin..]) }
     }
 
+    /// The arguments of all ancestors, one after the other; absent when none has any.
+    fn all_ancestors_args<'s>(&self, buf: &'s mut Vec<u8>) -> Value<'s> {
+        let begin = buf.len();
+        for p in self.table.ancestors(self.process) {
+            if buf.len() > begin {
+                buf.push(b' ');
+            }
+            p.write_args(buf);
+        }
+        if buf.len() == begin { Value::Absent } else { Value::Bytes(&buf[begin..]) }
+    }
+
+    /// The start of the process less the change of its file, for programs whose exec was seen. Falco counts in unsigned
+    /// numbers, also when the file is younger than the process.
+    fn file_age(&self) -> Value<'static> {
+        let me = &**self.process;
+        match self.started(Some(me)) {
+            Value::Time(start) if me.exec_time.0 != 0 => {
+                match start.wrapping_sub(nanoseconds(me.exe_ctime)) {
+                    0 => Value::Absent,
+                    age => Value::Time(age),
+                }
+            }
+            _ => Value::Absent,
+        }
+    }
+
     fn since(&self, p: Option<&Process>) -> Value<'static> {
         match p {
             Some(p) if p.started.0 != 0 => Value::Span(self.boot_time.0.saturating_sub(p.started.0) as i64),
@@ -181,6 +255,16 @@ impl Event<'_> {
 /// What an output prints where an ancestor has no such text.
 fn or_na(bytes: &[u8]) -> &[u8] {
     if bytes.is_empty() { b"<NA>" } else { bytes }
+}
+
+/// When a file changed; absent when that is not known.
+fn changed(seconds: i64) -> Value<'static> {
+    if seconds == 0 { Value::Absent } else { Value::Time(nanoseconds(seconds)) }
+}
+
+/// Seconds since the epoch as nanoseconds; what lies before it, or beyond 2554, is cut off.
+pub(crate) fn nanoseconds(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000)
 }
 
 /// The login user, -1 when unset.

@@ -1,42 +1,16 @@
-//! Parameters of an event as text: `evt.arg.NAME`, `evt.args`, and the two ends of a connection. Descriptors are
-//! decorated with what they are, paths with what they resolve to, results and ids with their names, as Falco does.
+//! Parameters of an event: as text (`evt.arg.NAME`, `evt.args`) and as they are (`evt.rawarg.NAME`), and the two ends of a
+//! connection. Descriptors are decorated with what they are, paths with what they resolve to, results and ids with their
+//! names, as Falco does.
 
 use std::io::Write as _;
 
 use crate::event::{Body, Connect, Event, Family, Open};
-use crate::field::{FieldId, FieldRef};
+use crate::form::write_clock;
 use crate::params::{self, ParamId};
 use crate::path::write_absolute;
+use crate::process::{Process, ProcessFlags};
+use crate::process_fields::nanoseconds;
 use crate::symbol;
-use crate::time::WallTime;
-use crate::value::Value;
-
-impl FieldRef {
-    /// Appends a value of this field as an output template prints it: clock fields as a clock, the others as
-    /// [`Value::write_text`] does.
-    pub fn write_text(&self, value: &Value<'_>, out: &mut Vec<u8>) {
-        let Value::Time(ns) = value else { return value.write_text(out) };
-        let c = WallTime(*ns).civil();
-        let (date, nanos, zone) = match self.id {
-            FieldId::EVT_TIME => (false, true, ""),
-            FieldId::EVT_TIME_S => (false, false, ""),
-            FieldId::EVT_TIME_ISO => (true, true, "+0000"),
-            FieldId::EVT_DATETIME => (true, true, ""),
-            FieldId::EVT_DATETIME_S => (true, false, ""),
-            _ => return value.write_text(out),
-        };
-        // Writing to a Vec cannot fail.
-        if date {
-            let between = if zone.is_empty() { ' ' } else { 'T' };
-            let _ = write!(out, "{:04}-{:02}-{:02}{between}", c.year, c.month, c.day);
-        }
-        let _ = write!(out, "{:02}:{:02}:{:02}", c.hour, c.minute, c.second);
-        if nanos {
-            let _ = write!(out, ".{:09}", c.nano);
-        }
-        out.extend_from_slice(zone.as_bytes());
-    }
-}
 
 /// Appends all parameters as `name=value`, separated by spaces; those without a value are left out.
 pub(crate) fn args(event: &Event<'_>, out: &mut Vec<u8>) {
@@ -63,8 +37,8 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
         Body::Open(open) => open_param(event, &open, name, out),
         Body::Connect(connect) => connect_param(&connect, name, out),
         Body::Exec => exec_param(event, 0, name, out),
-        Body::ExecFailed { ret, name: file, .. } => match name {
-            ParamId::FILENAME => put(out, file),
+        Body::ExecFailed { ret, given, name: file } => match name {
+            ParamId::FILENAME => put(out, as_shown(given, file)),
             _ => exec_param(event, ret, name, out),
         },
         Body::Exit { status } => match name {
@@ -91,14 +65,27 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
                 true
             })
         }
-        (Body::Open(o), ParamId::NAME) => {
-            put(out, o.given);
-            if o.given != o.name {
-                let _ = write!(out, "(");
-                put(out, o.name);
-                out.push(b')');
+        (Body::Open(o), ParamId::RESOLVE) if o.resolve != 0 => {
+            paired(out, symbol::resolve_flags_number(o.resolve).into(), |out| {
+                symbol::write_resolve_flags(o.resolve, out);
+                true
+            })
+        }
+        (Body::Open(o), ParamId::NAME) => path_twice(out, o.given, o.name),
+        (Body::ExecFailed { given, name: file, .. }, ParamId::FILENAME) => path_twice(out, given, file),
+        (Body::Exec, ParamId::FILENAME) => {
+            let p = event.process;
+            put(out, &p.filename);
+            if p.filename.starts_with(b"/") || p.filename.is_empty() {
+                return true;
             }
+            out.push(b'(');
+            write_absolute(&p.cwd, &p.filename, out);
+            out.push(b')');
             true
+        }
+        (Body::Exec | Body::ExecFailed { .. }, ParamId::FLAGS) if exec_flags(event.process) != 0 => {
+            paired(out, exec_flags(event.process).into(), |out| param(event, name, out))
         }
         (Body::Connect(c), ParamId::RES) if c.ret < 0 => result(out, c.ret),
         (Body::Connect(c), ParamId::FD) => paired(out, c.fd.into(), |out| connect_param(&c, name, out)),
@@ -133,15 +120,19 @@ fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>)
             true
         }
         ParamId::DIRFD => dirfd(o.dirfd, out),
-        ParamId::NAME => put(out, o.name),
-        ParamId::FLAGS | ParamId::CREAT_FLAGS => {
+        ParamId::NAME => put(out, as_shown(o.given, o.name)),
+        ParamId::FLAGS => {
             symbol::write_open_flags(o.flags, o.created, out);
+            true
+        }
+        ParamId::RESOLVE if o.resolve != 0 => {
+            symbol::write_resolve_flags(o.resolve, out);
             true
         }
         ParamId::MODE if o.mode == 0 => put(out, b"0"),
         ParamId::MODE => write!(out, "0{:o}", o.mode).is_ok(),
         ParamId::RESOLVE => number(out, o.resolve as i64),
-        ParamId::DEV => number(out, o.dev.into()),
+        ParamId::DEV => write!(out, "{:X}", o.user_dev()).is_ok(),
         ParamId::INO => number(out, o.ino as i64),
         _ => false,
     }
@@ -174,6 +165,7 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
             let (family, is_inet) = match c.family {
                 Family::Unix => ("u", false),
                 Family::Inet => ("4", true),
+                Family::Mapped => ("4", false),
                 Family::Inet6 => ("6", true),
                 Family::Other(_) => ("o", false),
             };
@@ -190,6 +182,10 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
         ParamId::ADDR => match (c.family, c.remote) {
             (Family::Unix, _) => put(out, c.unix_path),
             (_, Some(remote)) => {
+                // As the call was given it, not as the socket is counted.
+                if remote.is_ipv4() && matches!(c.family, Family::Mapped | Family::Inet6) {
+                    out.extend_from_slice(b"::ffff:");
+                }
                 end(remote, out);
                 true
             }
@@ -199,10 +195,14 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Appends `fd.name` of a connecting socket: both ends, or the unix path; nothing while it is not connected.
+/// Appends `fd.name` of a connecting socket: both ends, or the unix path; nothing while it is not connected. Of a socket
+/// whose transport it does not know Falco writes no ends.
 pub(crate) fn tuple(c: &Connect<'_>, out: &mut Vec<u8>) {
     if c.is_connected() {
-        endpoints(c, out);
+        match c.family {
+            Family::Mapped => out.extend_from_slice(b"<unknown>"),
+            _ => endpoints(c, out),
+        }
     }
 }
 
@@ -244,42 +244,80 @@ fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut Vec<u8>) -> 
         }
         ParamId::TID | ParamId::PID | ParamId::COMM => put(out, &p.comm),
         ParamId::PTID => event.table.parent(p).is_some_and(|p| put(out, &p.comm)),
-        ParamId::CWD => put(out, &p.cwd),
+        // Falco's own sensor sends an empty one with every exec; what is known is `proc.cwd`.
+        ParamId::CWD => true,
         ParamId::TTY => number(out, p.tty.into()),
         ParamId::VPGID => number(out, p.vpgid.into()),
         ParamId::PGID => number(out, p.pgid.into()),
         ParamId::LOGINUID => user(event, p.loginuid, out),
         ParamId::UID => user(event, event.uid, out),
         ParamId::GID => put(out, event.names.group(event.gid).unwrap_or(b"<NA>")),
-        ParamId::CAP_EFFECTIVE => number(out, p.cap_effective as i64),
+        ParamId::CAP_INHERITABLE => write!(out, "{:X}", p.cap_inheritable).is_ok(),
+        ParamId::CAP_PERMITTED => write!(out, "{:X}", p.cap_permitted).is_ok(),
+        ParamId::CAP_EFFECTIVE => write!(out, "{:X}", p.cap_effective).is_ok(),
         ParamId::EXE_INO => number(out, p.exe_ino as i64),
+        ParamId::EXE_INO_CTIME => instant(out, p.exe_ctime),
+        ParamId::EXE_INO_MTIME => instant(out, p.exe_mtime),
         ParamId::TRUSTED_EXEPATH => put(out, &p.exe_path),
+        ParamId::FILENAME if p.filename.starts_with(b"/") => put(out, &p.filename),
         ParamId::FILENAME => {
             write_absolute(&p.cwd, &p.filename, out);
             true
         }
-        ParamId::FLAGS => {
-            if p.flags.has(crate::process::ProcessFlags::MEMFD) {
-                put(out, b"EXE_FROM_MEMFD")
-            } else {
-                put(out, b"0")
-            }
-        }
+        ParamId::FLAGS if exec_flags(p) == 0 => put(out, b"0"),
+        ParamId::FLAGS => put(out, b"EXE_FROM_MEMFD"),
         _ => false,
     }
 }
 
-fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
-    put(out, event.names.user(uid).unwrap_or(b"<NA>"))
+/// Falco's bits of an executed file, as far as the sensor tells them.
+pub(crate) fn exec_flags(p: &Process) -> u32 {
+    const FROM_MEMFD: u32 = 4;
+    if p.flags.has(ProcessFlags::MEMFD) { FROM_MEMFD } else { 0 }
 }
 
-/// `n(text)`.
+/// A user's name; the text that Falco writes where no user logged in.
+fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
+    match uid {
+        u32::MAX => put(out, b"<NONE>"),
+        uid => put(out, event.names.user(uid).unwrap_or(b"<NA>")),
+    }
+}
+
+/// A path parameter as text: a relative one made absolute, an absolute one as it was given. One that could not be read is
+/// what the kernel found.
+fn as_shown<'p>(given: &'p [u8], name: &'p [u8]) -> &'p [u8] {
+    if given.starts_with(b"/") { given } else { name }
+}
+
+/// A path as given, and made absolute in parentheses where it was not.
+fn path_twice(out: &mut Vec<u8>, given: &[u8], name: &[u8]) -> bool {
+    put(out, given);
+    if given.is_empty() {
+        return put(out, name);
+    }
+    if !given.starts_with(b"/") {
+        out.push(b'(');
+        put(out, name);
+        out.push(b')');
+    }
+    true
+}
+
+/// An instant, given in seconds, with its date.
+fn instant(out: &mut Vec<u8>, seconds: i64) -> bool {
+    write_clock(nanoseconds(seconds), true, true, "", out);
+    true
+}
+
+/// `n(text)`, or `n` alone where there is no text.
 fn paired(out: &mut Vec<u8>, n: i64, text: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
     let _ = write!(out, "{n}(");
-    if text(out) {
+    let begin = out.len();
+    if text(out) && out.len() > begin {
         out.push(b')');
     } else {
-        out.pop();
+        out.truncate(begin - 1);
     }
     true
 }

@@ -85,6 +85,31 @@ pub fn write_open_flags(flags: u64, created: bool, out: &mut Vec<u8>) {
     }
 }
 
+/// `openat2`'s resolve flags: name, Falco's bit and Linux's.
+static RESOLVE_FLAGS: &[(&str, u32, u64)] = &[
+    ("RESOLVE_BENEATH", 1, 0x08),
+    ("RESOLVE_IN_ROOT", 2, 0x10),
+    ("RESOLVE_NO_MAGICLINKS", 4, 0x02),
+    ("RESOLVE_NO_SYMLINKS", 8, 0x04),
+    ("RESOLVE_NO_XDEV", 16, 0x01),
+    ("RESOLVE_CACHED", 32, 0x20),
+];
+
+/// Linux's resolve flags in Falco's numbering.
+pub fn resolve_flags_number(flags: u64) -> u32 {
+    RESOLVE_FLAGS.iter().filter(|f| flags & f.2 != 0).fold(0, |bits, f| bits | f.1)
+}
+
+/// Appends the names of resolve flags, joined by bars.
+pub fn write_resolve_flags(flags: u64, out: &mut Vec<u8>) {
+    for (n, flag) in RESOLVE_FLAGS.iter().filter(|f| flags & f.2 != 0).enumerate() {
+        if n > 0 {
+            out.push(b'|');
+        }
+        out.extend_from_slice(flag.0.as_bytes());
+    }
+}
+
 /// Appends the names of capabilities, separated by spaces; nothing when there are none.
 pub fn write_capabilities(set: u64, out: &mut Vec<u8>) {
     let begin = out.len();

@@ -23,14 +23,14 @@ macro_rules! columns {
     () => {
         "pid, start, exec_time, started, parent_pid, parent_start, comm, exe_path, filename, argv, cwd, uid, gid, euid, egid, \
          loginuid, audit_session, tty, sid, pgid, vpid, vpgid, pid_ns, cgroup, container, cap_effective, exe_dev, \
-         exe_ino, flags"
+         exe_ino, flags, cap_permitted, cap_inheritable, exe_ctime, exe_mtime"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO processes (boot, ",
     columns!(),
-    ") VALUES (?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    ") VALUES (?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 );
 const SAME_KEY: &str = concat!(
     "SELECT id, ",
@@ -128,6 +128,10 @@ async fn insert(conn: &mut SqliteConnection, boot: i64, p: &Process) -> Result<i
         .bind(i64::from(p.exe_dev))
         .bind(to_sql(p.exe_ino))
         .bind(i64::from(p.flags.0))
+        .bind(to_sql(p.cap_permitted))
+        .bind(to_sql(p.cap_inheritable))
+        .bind(p.exe_ctime)
+        .bind(p.exe_mtime)
         .execute(conn)
         .await?;
     Ok(done.last_insert_rowid())
@@ -147,7 +151,7 @@ fn decode_cells(cells: &mut Cells<'_>) -> Result<Process, StoreError> {
     let _id: i64 = cells.take()?;
     let key = ProcessKey { pid: cells.narrow()?, start: cells.bits()? };
     let exec_time = BootTime(cells.bits()?);
-    // The columns come in the order of the struct from here on; Rust evaluates the expressions as they are written.
+    // Rust evaluates the expressions as they are written: in the order of the columns.
     Ok(Process {
         key,
         exec_time,
@@ -176,5 +180,9 @@ fn decode_cells(cells: &mut Cells<'_>) -> Result<Process, StoreError> {
         exe_dev: cells.narrow()?,
         exe_ino: cells.bits()?,
         flags: ProcessFlags(cells.narrow()?),
+        cap_permitted: cells.bits()?,
+        cap_inheritable: cells.bits()?,
+        exe_ctime: cells.take()?,
+        exe_mtime: cells.take()?,
     })
 }

@@ -48,6 +48,12 @@ struct SpilledProcess {
     /// comm, `exe_path`, filename, argv, cwd.
     bytes: [String; 5],
     container: String,
+    /// `cap_permitted`, `cap_inheritable`; older files do not have them.
+    #[serde(default)]
+    further: [u64; 2],
+    /// `exe_ctime`, `exe_mtime`; nor these.
+    #[serde(default)]
+    seconds: [i64; 2],
 }
 
 /// An alert in its spilled form.
@@ -138,6 +144,8 @@ fn spill_process(p: &Process) -> SpilledProcess {
         wide: [p.key.start, p.parent.start, p.cgroup, p.cap_effective, p.exec_time.0, p.exe_ino, p.started.0],
         bytes: [&p.comm, &p.exe_path, &p.filename, &p.argv, &p.cwd].map(|b| to_hex(b)),
         container: p.container.to_string(),
+        further: [p.cap_permitted, p.cap_inheritable],
+        seconds: [p.exe_ctime, p.exe_mtime],
     }
 }
 
@@ -186,9 +194,13 @@ fn read_process(s: &SpilledProcess) -> Result<Process, StoreError> {
         cgroup,
         container: s.container.as_str().into(),
         cap_effective,
+        cap_permitted: s.further[0],
+        cap_inheritable: s.further[1],
         exec_time: BootTime(exec_time),
         exe_dev,
         exe_ino,
+        exe_ctime: s.seconds[0],
+        exe_mtime: s.seconds[1],
         flags: ProcessFlags(flags),
     })
 }

@@ -43,6 +43,9 @@ fn condition(text: &str, ruleset: &Ruleset, event: &FieldMap) -> Result<Option<S
 }
 
 fn render(format: &str, dialect: Dialect, event: &FieldMap) -> Result<Option<String>, Fail> {
+    if format.is_empty() {
+        return Ok(None);
+    }
     // Falco's mark for "print what is missing as <NA>", which ours always does.
     let format = format.strip_prefix('*').unwrap_or(format);
     let mut sources = Sources::default();

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use eyas_event::text::escape;
-use eyas_event::{Fields, OutputValue, Value};
+use eyas_event::{FieldType, Fields, OutputValue, Value};
 use rustc_hash::FxHashMap;
 
 use crate::diag::ItemKind;
@@ -11,7 +11,6 @@ use crate::explain::Seen;
 use crate::ir::Predicate;
 use crate::lower::{Body, Lowerer, Owner, Vocabulary};
 use crate::matching::Buffers;
-use crate::output::output_value;
 use crate::program::{Program, Scratch};
 use crate::source::Span;
 use crate::syntax::ast::{Ast, Bytes, Check, NodeId, NodeKind, Op};
@@ -183,11 +182,15 @@ fn seen(predicate: &Predicate, fields: &impl Fields) -> Vec<Seen> {
     };
     let mut values = Vec::new();
     let done = fields.each(field, &mut Vec::new(), &mut |value| {
+        // An end of a descriptor that has no address is there and has nothing to show.
+        if matches!(value, Value::Bool(_)) && field.ty() != FieldType::Bool {
+            return ControlFlow::Continue(());
+        }
         let mut text = Vec::new();
         field.write_text(&value, &mut text);
         let text = escape(&text);
         let text = if matches!(value, Value::Bytes(_)) { format!("\"{text}\"") } else { text.into_owned() };
-        values.push(Seen { value: output_value(&value), text });
+        values.push(Seen { value: field.output(&value), text });
         ControlFlow::Continue(())
     });
     debug_assert!(done.is_continue(), "nothing breaks the walk");

@@ -27,6 +27,8 @@ pub(crate) enum Given {
     Time(u64),
     Span(i64),
     Double(f64),
+    /// Something is there that no constant equals or differs from: an end of a descriptor that has no address.
+    Opaque,
 }
 
 impl Given {
@@ -41,6 +43,8 @@ impl Given {
             Self::Time(t) => Value::Time(*t),
             Self::Span(s) => Value::Span(*s),
             Self::Double(n) => Value::Double(*n),
+            // No field that may be opaque holds truth values, so that no operator but `exists` takes it.
+            Self::Opaque => Value::Bool(false),
         }
     }
 }
@@ -105,10 +109,32 @@ impl FieldMap {
                 (FieldId::EVT_TIME_ISO, time),
                 (FieldId::EVT_DATETIME, time),
                 (FieldId::EVT_DATETIME_S, time),
+                (FieldId::EVT_OUTPUTTIME, time),
                 (FieldId::EVT_RAWTIME_S, time / 1_000_000_000),
                 (FieldId::EVT_RAWTIME_NS, time % 1_000_000_000),
             ] {
                 self.values.entry(FieldRef::plain(id)).or_insert(Given::Time(value));
+            }
+        }
+        let reltime = self.values.get(&FieldRef::plain(FieldId::EVT_RELTIME)).cloned();
+        if let Some(Given::Span(time)) = reltime {
+            for (id, part) in [
+                (FieldId::EVT_RELTIME_S, time / 1_000_000_000),
+                (FieldId::EVT_RELTIME_NS, time % 1_000_000_000),
+            ] {
+                self.values.entry(FieldRef::plain(id)).or_insert(Given::Span(part));
+            }
+        }
+        let container = self.values.get(&FieldRef::plain(FieldId::CONTAINER_ID)).cloned();
+        for (id, of) in [
+            (FieldId::FD_CONTAINERNAME, FieldId::FD_NAME),
+            (FieldId::FD_CONTAINERDIRECTORY, FieldId::FD_DIRECTORY),
+        ] {
+            if let (Some(Given::Bytes(container)), Some(Given::Bytes(name))) =
+                (&container, self.values.get(&FieldRef::plain(of)))
+            {
+                let both = [&**container, b":", name].concat();
+                self.values.entry(FieldRef::plain(id)).or_insert(Given::Bytes(both.into()));
             }
         }
         let pairs = [
@@ -123,6 +149,22 @@ impl FieldMap {
                 self.values.entry(FieldRef::plain(other)).or_insert(given);
             }
         }
+        self.complete_ends();
+        self.complete_parameters();
+        if let (Some(Given::Int(fd @ 0..)), Some(kind)) = (
+            self.values.get(&FieldRef::plain(FieldId::FD_NUM)),
+            self.values.get(&FieldRef::plain(FieldId::FD_TYPE)),
+        ) && let Ok(fd) = u32::try_from(*fd)
+        {
+            let of_this = FieldRef { id: FieldId::FD_TYPES, arg: Arg::Index(fd) };
+            self.lists.entry(of_this).or_insert_with(|| vec![kind.clone()]);
+        }
+    }
+
+    /// The fields of either end of a descriptor, and the names of its addresses.
+    fn complete_ends(&mut self) {
+        let told = [FieldId::FD_TYPE, FieldId::FD_IS_SERVER];
+        let is_open = told.into_iter().any(|id| self.values.contains_key(&FieldRef::plain(id)));
         let addresses = [FieldId::FD_CIP, FieldId::FD_SIP, FieldId::FD_LIP, FieldId::FD_RIP];
         let ports = [FieldId::FD_CPORT, FieldId::FD_SPORT, FieldId::FD_LPORT, FieldId::FD_RPORT];
         for (any, sided) in [
@@ -131,9 +173,6 @@ impl FieldMap {
             (FieldId::FD_PORT, ports),
             (FieldId::FD_PROTO, ports),
         ] {
-            if self.lists.contains_key(&FieldRef::plain(any)) {
-                continue;
-            }
             let mut values: Vec<Given> = Vec::new();
             for id in sided {
                 if let Some(given) = self.values.get(&FieldRef::plain(id))
@@ -142,9 +181,38 @@ impl FieldMap {
                     values.push(given.clone());
                 }
             }
-            if !values.is_empty() {
-                self.lists.insert(FieldRef::plain(any), values);
+            if values.is_empty() && is_open {
+                values.push(Given::Opaque);
             }
+            if !values.is_empty() {
+                self.lists.entry(FieldRef::plain(any)).or_insert(values);
+            }
+        }
+        let names = [FieldId::FD_CIP_NAME, FieldId::FD_SIP_NAME, FieldId::FD_LIP_NAME, FieldId::FD_RIP_NAME];
+        for (name, address) in names.into_iter().zip(addresses) {
+            // An address whose name nobody knows differs from every name.
+            let unknown = match self.values.contains_key(&FieldRef::plain(address)) {
+                true => Given::Bytes(Box::default()),
+                false if is_open => Given::Opaque,
+                false => continue,
+            };
+            self.lists.entry(FieldRef::plain(name)).or_insert_with(|| vec![unknown]);
+        }
+    }
+
+    /// Parameters by position from those by name, and those by name from those by position.
+    fn complete_parameters(&mut self) {
+        let names = self.event.map(eyas_event::param_lists::of).unwrap_or_default();
+        let id = FieldId::EVT_ARG;
+        for (n, name) in names.iter().enumerate() {
+            let Some(param) = ParamId::from_name(name) else { continue };
+            let at = FieldRef { id, arg: Arg::Index(n as u32) };
+            let named = FieldRef { id, arg: Arg::Param(param) };
+            match (self.values.get(&at).cloned(), self.values.get(&named).cloned()) {
+                (None, Some(given)) => self.values.insert(at, given),
+                (Some(given), None) => self.values.insert(named, given),
+                _ => None,
+            };
         }
     }
 
@@ -153,18 +221,21 @@ impl FieldMap {
             return given.value();
         }
         match (field.id, &field.arg) {
-            // A parameter by position is the one that has this place in the event's list.
-            (FieldId::EVT_ARG, Arg::Index(n)) => {
-                let names = self.event.map(eyas_event::params::of).unwrap_or_default();
-                let param = names.get(*n as usize).and_then(|name| ParamId::from_name(name));
-                let named = param.map(|param| FieldRef { id: field.id, arg: Arg::Param(param) });
-                named.and_then(|named| self.values.get(&named)).map_or(Value::Absent, Given::value)
-            }
+            // What is known of an address by name is one text; what is not known prints as missing.
+            (
+                FieldId::FD_CIP_NAME | FieldId::FD_SIP_NAME | FieldId::FD_LIP_NAME | FieldId::FD_RIP_NAME,
+                _,
+            ) => match self.elements(field) {
+                Some([Given::Bytes(name)]) if !name.is_empty() => Value::Bytes(name),
+                _ => Value::Absent,
+            },
             (FieldId::EVT_TYPE_IS, Arg::Key(name)) => {
                 self.event.map_or(Value::Absent, |event| Value::Uint((**name == *event.name()).into()))
             }
-            // A call gives one event, at its end.
             (FieldId::EVT_DIR, Arg::None) if self.event.is_some() => Value::Bytes(b"<"),
+            (id, Arg::None) if self.event.is_some_and(EventType::is_provided) => {
+                id.constant().unwrap_or_else(|| self.of_whole(field))
+            }
             _ => self.of_whole(field),
         }
     }
@@ -182,8 +253,16 @@ impl Fields for FieldMap {
 
     fn get<'s>(&'s self, field: &FieldRef, buf: &'s mut Vec<u8>) -> Value<'s> {
         let chain = field.id.info().shape == Shape::Ancestors && field.arg == Arg::None;
-        // Falco prints the process's own id for the chain of ids.
-        if chain && field.id != FieldId::PROC_APID {
+        // Falco prints the process's own id for the chain of ids, and its own environment for that of environments.
+        let own = match field.id {
+            FieldId::PROC_APID if chain => Some(FieldId::PROC_PID),
+            FieldId::PROC_AENV if chain => Some(FieldId::PROC_ENV),
+            _ => None,
+        };
+        if let Some(own) = own {
+            return self.values.get(&FieldRef::plain(own)).map_or(Value::Absent, Given::value);
+        }
+        if chain {
             let Some(values) = self.lists.get(field) else { return Value::Absent };
             let begin = buf.len();
             for (i, given) in values.iter().enumerate() {
@@ -193,10 +272,6 @@ impl Fields for FieldMap {
                 given.value().write_text(buf);
             }
             return Value::Bytes(&buf[begin..]);
-        }
-        if chain {
-            let own = FieldRef::plain(FieldId::PROC_PID);
-            return self.values.get(&own).map_or(Value::Absent, Given::value);
         }
         if let (Shape::List, Some(elements)) = (field.id.info().shape, self.elements(field)) {
             let begin = buf.len();

@@ -230,7 +230,11 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
     match (field.ty(), value) {
         (_, Json::Number(n)) if CLOCKS.contains(&field.id) => given_text(field, &n.to_string()),
         // Alerts write raw parameters as text, whatever their type.
-        (_, Json::String(text)) if field.id == FieldId::EVT_RAWARG => given_text(field, text),
+        (_, Json::String(text)) if field.id == FieldId::EVT_RAWARG => given_raw(field, text),
+        // They write devices in hexadecimal.
+        (_, Json::String(text)) if field.id == FieldId::FD_DEV => i64::from_str_radix(text, 16)
+            .map(Given::Int)
+            .map_err(|_| format!("a number or one in hexadecimal was expected, not `{text}`")),
         (FieldType::Bool, Json::Bool(b)) => Ok(Given::Bool(*b)),
         (FieldType::Bool, _) => wrong("true or false"),
         (
@@ -269,6 +273,16 @@ fn given_json(field: &FieldRef, value: &Json) -> Result<Given, String> {
             | FieldType::Priority,
             _,
         ) => wrong("a string"),
+    }
+}
+
+/// A raw parameter as it prints: flags in hexadecimal, permissions in octal.
+fn given_raw(field: &FieldRef, text: &str) -> Result<Given, String> {
+    match (field.ty(), &field.arg) {
+        (FieldType::Uint, Arg::Param(param)) => u64::from_str_radix(text, param.radix().base())
+            .map(Given::Uint)
+            .map_err(|_| format!("a number to the base {} was expected, not `{text}`", param.radix().base())),
+        _ => given_text(field, text),
     }
 }
 

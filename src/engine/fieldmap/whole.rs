@@ -10,6 +10,9 @@ impl FieldMap {
     pub(super) fn of_whole(&self, field: &FieldRef) -> Value<'_> {
         let plain = FieldRef::plain(field.id);
         match (field.id, &field.arg) {
+            (FieldId::PROC_ARGS, Arg::Index(n)) if i32::try_from(*n).is_err() => {
+                self.values.get(&plain).map_or(Value::Absent, Given::value)
+            }
             (FieldId::PROC_ARGS, Arg::Index(n)) => {
                 let Some(Given::Bytes(all)) = self.values.get(&plain) else { return Value::Absent };
                 // Beyond the last it is empty, not missing, as with Falco.
@@ -17,18 +20,38 @@ impl FieldMap {
                     if self.parted(field.id) { None } else { all.split(|b| *b == b' ').nth(*n as usize) };
                 Value::Bytes(part.unwrap_or_default())
             }
+            // A number is no name of a variable: it says nothing, and the whole is meant.
+            (FieldId::PROC_ENV, Arg::Key(name)) if name.bytes().all(|b| b.is_ascii_digit()) => {
+                self.values.get(&plain).map_or(Value::Absent, Given::value)
+            }
             (FieldId::PROC_ENV, Arg::Key(name)) => {
                 let Some(Given::Bytes(all)) = self.values.get(&plain) else { return Value::Absent };
                 let part = if self.parted(field.id) { None } else { variable(all, name.as_bytes()) };
                 Value::Bytes(part.unwrap_or_default())
             }
             (FieldId::PROC_AENV, Arg::Key(name)) => {
-                let Some(chain) = self.lists.get(&plain) else { return Value::Absent };
+                // Without ancestors it is empty, not missing.
+                let chain = self.lists.get(&plain).map_or(&[][..], Vec::as_slice);
+                if chain.is_empty() && !self.values.contains_key(&FieldRef::plain(FieldId::PROC_ENV)) {
+                    return Value::Absent;
+                }
                 let found = chain.iter().find_map(|given| match given {
                     Given::Bytes(all) => variable(all, name.as_bytes()),
                     _ => None,
                 });
                 Value::Bytes(found.unwrap_or_default())
+            }
+            (id, Arg::Index(0)) if id.info().shape == Shape::Ancestors || id == FieldId::PROC_AARGS => {
+                let own = match id {
+                    FieldId::PROC_ANAME => FieldId::PROC_NAME,
+                    FieldId::PROC_AEXE => FieldId::PROC_EXE,
+                    FieldId::PROC_AEXEPATH => FieldId::PROC_EXEPATH,
+                    FieldId::PROC_ACMDLINE => FieldId::PROC_CMDLINE,
+                    FieldId::PROC_AARGS => FieldId::PROC_ARGS,
+                    FieldId::PROC_AENV => FieldId::PROC_ENV,
+                    _ => FieldId::PROC_PID,
+                };
+                self.values.get(&FieldRef::plain(own)).map_or(Value::Absent, Given::value)
             }
             // The number of `fd.types` is that of a descriptor, not a place in the list.
             (id, Arg::Index(n)) if id.info().shape == Shape::List && id != FieldId::FD_TYPES => {

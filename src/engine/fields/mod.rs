@@ -91,7 +91,7 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
     };
     let text = std::str::from_utf8(&value.bytes).unwrap_or("");
     let by = |arg: Arg| Ok(FieldRef { id, arg });
-    match (info.arg, index(text, info.shape)) {
+    match (info.arg, index(text, id)) {
         (ArgKind::None, _) => fault("this field takes no argument"),
         (
             ArgKind::OptionalIndex
@@ -118,14 +118,19 @@ fn with_arg(id: FieldId, arg: Option<&Value>) -> Result<FieldRef, FieldFault> {
     }
 }
 
-/// A number in brackets. Of ancestors a negative one may be asked for, which is never there.
-fn index(text: &str, shape: Shape) -> Option<u32> {
-    let digits = match (text.strip_prefix('-'), shape) {
-        (Some(rest), Shape::Ancestors) => rest,
-        _ => text,
+/// A number in brackets. Of ancestors and parameters a negative one may be asked for, which is never there; of arguments
+/// it says nothing, and all are meant.
+fn index(text: &str, id: FieldId) -> Option<u32> {
+    let below = id.info().shape == Shape::Ancestors || matches!(id, FieldId::EVT_ARG | FieldId::PROC_ARGS);
+    let (minus, digits) = match text.strip_prefix('-') {
+        Some(rest) if below => (true, rest),
+        _ => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let number = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
-    Some(if digits.len() < text.len() && number > 0 { u32::MAX } else { number })
+    Some(match (minus, number) {
+        (false, n) | (true, n @ 0) => n,
+        (true, n) => u32::MAX - (n - 1),
+    })
 }
 
 /// Why a field that rules may name has no value in events, as a sentence; `None` for one that has.
@@ -250,7 +255,6 @@ mod tests {
             ("evt.around", "soon"),
             ("thread.cgroup", "cpuset"),
             ("fd.types", "file"),
-            ("proc.args", "-1"),
             ("ka.req.pod.containers.image", "x"),
         ] {
             assert!(matches!(at(name, arg), Err(FieldFault::BadArgument(_))), "{name}[{arg}]");

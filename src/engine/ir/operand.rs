@@ -7,6 +7,7 @@ use eyas_event::{EventSet, EventType, FieldType, IpNet, Priority};
 use crate::diag::did_you_mean;
 use crate::ir::ports;
 use crate::ir::predicate::Operand;
+use crate::ir::term::TermType;
 use crate::matching::regex::Pattern;
 use crate::matching::text_matches;
 use crate::syntax::ast::{Modifier, Op, Value};
@@ -49,7 +50,7 @@ pub fn allowed(ty: FieldType) -> String {
 }
 
 /// Reads one constant of an operator that gives its constants a form of its own.
-pub fn single_of(ty: FieldType, op: Op, value: &Value) -> Result<Operand, BadOperand> {
+pub fn single_of(kind: TermType, op: Op, value: &Value) -> Result<Operand, BadOperand> {
     let bad = |label: String| BadOperand { index: 0, label, near: None };
     match op {
         Op::Bcontains | Op::Bstartswith => hex(&value.bytes)
@@ -59,7 +60,7 @@ pub fn single_of(ty: FieldType, op: Op, value: &Value) -> Result<Operand, BadOpe
             Ok(_) => Ok(Operand::Bytes(value.bytes.clone().into())),
             Err(why) => Err(bad(why)),
         },
-        _ => single(ty, value),
+        _ => single(kind, value),
     }
 }
 
@@ -71,32 +72,24 @@ fn hex(digits: &[u8]) -> Option<Box<[u8]>> {
     digits.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
 }
 
-/// Reads one constant.
-pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
+/// Reads one constant. A number is cut to what the field's values can hold, as Falco cuts it.
+pub fn single(kind: TermType, value: &Value) -> Result<Operand, BadOperand> {
     let text = || std::str::from_utf8(&value.bytes).unwrap_or("");
     let bad = |label: &str| BadOperand { index: 0, label: label.to_owned(), near: None };
-    match ty {
+    match kind.ty {
         FieldType::Bool => match text() {
             "true" => Ok(Operand::Bool(true)),
             "false" => Ok(Operand::Bool(false)),
             _ => Err(bad("true or false was expected")),
         },
-        FieldType::Int | FieldType::Span | FieldType::Double => {
-            number(text()).map(Operand::Number).ok_or_else(|| bad(NUMBER))
+        FieldType::Int => signed(text(), kind.bits).map(Operand::Number).ok_or_else(|| bad(NUMBER)),
+        FieldType::Double => signed(text(), 32).map(Operand::Number).ok_or_else(|| bad(NUMBER)),
+        FieldType::Uint | FieldType::Time | FieldType::Span => {
+            unsigned(text(), kind.bits).map(Operand::Number).ok_or_else(|| bad(NUMBER))
         }
-        FieldType::Uint | FieldType::Time => match number(text()) {
-            Some(n) if n < 0 => Err(bad("this number is never negative")),
-            Some(n) => Ok(Operand::Number(n)),
-            None => Err(bad(NUMBER)),
-        },
-        FieldType::Port => match number(text()) {
-            Some(n) if n < 0 => Err(bad("a port is never negative")),
-            Some(n) => Ok(Operand::Number(n)),
-            None => match ports::by_name(text()) {
-                Some(port) => Ok(Operand::Number(i128::from(port))),
-                None => Err(bad("a port number or a service name was expected")),
-            },
-        },
+        FieldType::Port => port(text())
+            .map(Operand::Number)
+            .ok_or_else(|| bad("a port number or a service name was expected")),
         FieldType::Text | FieldType::Path | FieldType::Bytes => {
             Ok(Operand::Bytes(value.bytes.clone().into()))
         }
@@ -126,11 +119,20 @@ const PRIORITIES: [&str; 8] =
 
 const NUMBER: &str = "a whole decimal number was expected";
 
-/// Reads the constants of a list. `pmatch` keeps their order, other lists are sorted and each value counts once.
-pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOperand> {
+/// What a constant that stands twice in a list counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twice {
+    /// Once: the list is a set.
+    Once,
+    /// Each time, as `oneof` wants it.
+    Each,
+}
+
+/// Reads the constants of a list. `pmatch` and modifiers keep them as written, other lists are sorted sets.
+pub fn list(kind: TermType, op: Op, values: &[Value], twice: Twice) -> Result<Operand, BadOperand> {
     let mut singles = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
-        singles.push(single_of(ty, op, value).map_err(|bad| BadOperand { index, ..bad })?);
+        singles.push(single_of(kind, op, value).map_err(|bad| BadOperand { index, ..bad })?);
     }
     macro_rules! collect {
         ($single:ident, $many:ident) => {
@@ -142,7 +144,7 @@ pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOpera
             )
         };
     }
-    let mut operand = match ty {
+    let mut operand = match kind.ty {
         FieldType::Bool => collect!(Bool, Bools),
         FieldType::Int
         | FieldType::Uint
@@ -157,6 +159,9 @@ pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOpera
         FieldType::Ip => collect!(Ip, Ips),
         FieldType::Net => collect!(Net, Nets),
     };
+    if twice == Twice::Each || op == Op::Pmatch {
+        return Ok(operand);
+    }
     match &mut operand {
         Operand::Bools(v) => {
             v.sort_unstable();
@@ -166,7 +171,7 @@ pub fn list(ty: FieldType, op: Op, values: &[Value]) -> Result<Operand, BadOpera
             v.sort_unstable();
             v.dedup();
         }
-        Operand::Texts(v) if op != Op::Pmatch => {
+        Operand::Texts(v) => {
             v.sort_unstable();
             v.dedup();
         }
@@ -213,15 +218,49 @@ pub fn events(op: Op, modifier: Option<Modifier>, values: &[Value]) -> Result<Op
     Ok(Operand::Events(set))
 }
 
-/// A decimal number as Falco reads one: blanks before it and a sign may stand, nothing after it.
-fn number(text: &str) -> Option<i128> {
-    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
+/// A decimal number as Falco reads one: blanks before it and a sign may stand, nothing after it. Gives whether a minus
+/// stands before it, and its digits as a number, the largest there is where they are more.
+fn decimal(text: &str) -> Option<(bool, u64)> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let value: i128 = digits.parse().ok()?;
-    Some(if text.starts_with('-') { -value } else { value })
+    Some((text.starts_with('-'), digits.parse().unwrap_or(u64::MAX)))
+}
+
+/// A signed number, held to 64 bits and then cut to fewer.
+fn signed(text: &str, bits: u8) -> Option<i128> {
+    let (minus, digits) = decimal(text)?;
+    let wide = i128::from(digits) * if minus { -1 } else { 1 };
+    let held = wide.clamp(i64::MIN.into(), i64::MAX.into());
+    Some(match bits {
+        16 => i128::from(held as i16),
+        32 => i128::from(held as i32),
+        _ => held,
+    })
+}
+
+/// An unsigned number: a minus counts from the upper end down, so that -1 is the largest, as uids write it.
+fn unsigned(text: &str, bits: u8) -> Option<i128> {
+    let (minus, digits) = decimal(text)?;
+    let held = if minus && digits < u64::MAX { digits.wrapping_neg() } else { digits };
+    Some(match bits {
+        16 => i128::from(held as u16),
+        32 => i128::from(held as u32),
+        _ => held.into(),
+    })
+}
+
+/// A port: digits alone, cut to 16 bits, or the name of a service; nothing is port 0.
+fn port(text: &str) -> Option<i128> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse::<i32>().ok().map(|n| i128::from(n as u16));
+    }
+    ports::by_name(text).map(i128::from)
 }
 
 /// An address: with a point IPv4, else IPv6.
@@ -246,7 +285,12 @@ mod tests {
     use super::*;
 
     fn read(ty: FieldType, text: &str) -> Result<Operand, BadOperand> {
-        single(ty, &Value { bytes: text.into(), quoted: false, at: 0..0 })
+        read_in(ty, 64, text)
+    }
+
+    fn read_in(ty: FieldType, bits: u8, text: &str) -> Result<Operand, BadOperand> {
+        let kind = TermType { bits, ..TermType::one(ty) };
+        single(kind, &Value { bytes: text.into(), quoted: false, at: 0..0 })
     }
 
     #[test]
@@ -257,15 +301,34 @@ mod tests {
         for text in ["0x4", "4.0", "4abc", "", "abc", "4 ", "+-4"] {
             assert!(read(FieldType::Int, text).is_err(), "{text}");
         }
-        assert!(read(FieldType::Uint, "-1").is_err());
     }
 
     #[test]
-    fn ports_have_names_and_no_upper_end() {
-        assert_eq!(read(FieldType::Port, "https"), Ok(Operand::Number(443)));
-        assert_eq!(read(FieldType::Port, "70000"), Ok(Operand::Number(70000)));
-        assert!(read(FieldType::Port, "-1").is_err());
-        assert!(read(FieldType::Port, "0x1bb").is_err());
+    fn numbers_are_cut_to_what_the_values_hold() {
+        for (ty, bits, text, n) in [
+            (FieldType::Int, 64, "99999999999999999999", i128::from(i64::MAX)),
+            (FieldType::Int, 64, "-99999999999999999999", i128::from(i64::MIN)),
+            (FieldType::Int, 32, "4294967296", 0),
+            (FieldType::Int, 16, "65535", -1),
+            (FieldType::Uint, 32, "-1", i128::from(u32::MAX)),
+            (FieldType::Uint, 32, "4294967297", 1),
+            (FieldType::Uint, 64, "-1", i128::from(u64::MAX)),
+            (FieldType::Uint, 64, "99999999999999999999", i128::from(u64::MAX)),
+            (FieldType::Span, 64, "-1", i128::from(u64::MAX)),
+            (FieldType::Double, 64, "4294967297", 1),
+        ] {
+            assert_eq!(read_in(ty, bits, text), Ok(Operand::Number(n)), "{ty:?} {bits} {text}");
+        }
+    }
+
+    #[test]
+    fn ports_have_names_and_are_cut_to_sixteen_bits() {
+        for (text, n) in [("https", 443), ("443", 443), ("65979", 443), ("70000", 4464), ("", 0)] {
+            assert_eq!(read(FieldType::Port, text), Ok(Operand::Number(n)), "{text}");
+        }
+        for text in ["-1", "0x1bb", "+443", " 443", "443.0", "2147483648", "nosuch"] {
+            assert!(read(FieldType::Port, text).is_err(), "{text}");
+        }
     }
 
     #[test]

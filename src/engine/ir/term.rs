@@ -40,6 +40,15 @@ pub struct TermType {
     pub ty: FieldType,
     /// Whether there are several.
     pub list: bool,
+    /// How wide its numbers are, in bits.
+    pub bits: u8,
+}
+
+impl TermType {
+    /// One value of a type, as wide as numbers get.
+    pub fn one(ty: FieldType) -> Self {
+        Self { ty, list: false, bits: 64 }
+    }
 }
 
 impl Term {
@@ -53,21 +62,19 @@ impl Term {
 
     /// Its type.
     pub fn term_type(&self) -> TermType {
-        let one = |ty| TermType { ty, list: false };
+        let text = |list| TermType { list, ..TermType::one(FieldType::Text) };
         match self {
             Self::Field(field) => {
                 let info = field.id.info();
-                TermType { ty: info.ty, list: info.shape == Shape::List }
+                TermType { ty: field.ty(), list: info.shape == Shape::List, bits: info.bits }
             }
-            Self::Text(_) => one(FieldType::Text),
-            Self::List(_) => TermType { ty: FieldType::Text, list: true },
+            Self::Text(_) => text(false),
+            Self::List(_) => text(true),
             Self::Call(call) => match call.name {
-                Transformer::Len => one(FieldType::Uint),
-                Transformer::Getopt => TermType { ty: FieldType::Text, list: call.pick.is_none() },
-                _ => TermType {
-                    ty: FieldType::Text,
-                    list: call.args.iter().any(|a| a.term_type().list) && call.name != Transformer::Join,
-                },
+                Transformer::Len => TermType::one(FieldType::Uint),
+                Transformer::Getopt => text(call.pick.is_none()),
+                Transformer::Join => text(false),
+                _ => text(call.args.iter().any(|a| a.term_type().list)),
             },
         }
     }

@@ -1,11 +1,11 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{Arg, FieldId, FieldRef};
+use eyas_event::{Arg, Comparable, FieldId, FieldRef};
 
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
 use crate::fields::{FieldFault, find, resolve, why_absent};
-use crate::ir::operand::{self, BadOperand};
+use crate::ir::operand::{self, BadOperand, Twice};
 use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{exact, lints, terms, through_list};
@@ -64,9 +64,15 @@ pub(super) fn check(
             }
         };
     }
-    let TermType { ty, list } = term.term_type();
+    let kind = term.term_type();
+    let TermType { ty, list, .. } = kind;
     let name = term.to_string();
     let listed = matches!(check.op, Op::In | Op::Intersects | Op::Exists);
+    if let Some(label) = refused(&term, check.op, dialect) {
+        let message = format!("`{name}` cannot be compared with `{}`", check.op.word());
+        found.push(place(Code::OperatorType, message, &check.op_bytes, label.to_owned()));
+        return Err(Fault::Wrong);
+    }
     if !operand::allows(ty, check.op) || (list && !listed) {
         let message = format!("`{name}` cannot be compared with `{}`", check.op.word());
         let label = if list {
@@ -85,12 +91,17 @@ pub(super) fn check(
         }
         // Of single values, to be in what another field gives is to be equal to it.
         let op = if !list && listed { Op::Eq } else { check.op };
-        return Ok(Predicate { term, op, modifier: None, operand: Operand::Term(other) });
+        let never = dialect.is_exact() && listed && exact::keeps_its_end(&other);
+        let operand = if never { Operand::Texts(Vec::new()) } else { Operand::Term(other) };
+        return Ok(Predicate { term, op, modifier: None, operand });
     }
     let op = if check.op == Op::Intersects && !list { Op::In } else { check.op };
     let operand = match &check.rhs {
-        Rhs::Value(value) => operand::single_of(ty, op, value),
-        Rhs::List(values) => operand::list(ty, op, values),
+        Rhs::Value(value) => operand::single_of(kind, op, value),
+        Rhs::List(values) => {
+            let twice = if check.modifier.is_some() { Twice::Each } else { Twice::Once };
+            operand::list(kind, op, values, twice)
+        }
         _ => Ok(Operand::None),
     };
     let operand = match operand {
@@ -122,10 +133,26 @@ pub(super) fn check(
     }
     let mut predicate = Predicate { term, op, modifier: check.modifier, operand };
     if dialect.is_exact() {
-        exact::narrow(&mut predicate, values);
+        exact::narrow(&mut predicate, check.op, values);
     }
     lints::check(check, &predicate, values, text, span, dialect, found);
     Ok(predicate)
+}
+
+/// Why a field is not compared with an operator although its type has it.
+fn refused(term: &Term, op: Op, dialect: Dialect) -> Option<&'static str> {
+    let field = term.field()?;
+    match &field.arg {
+        _ if op == Op::Exists => None,
+        Arg::Param(param) if field.id == FieldId::EVT_RAWARG => match param.comparable() {
+            Comparable::Yes => None,
+            Comparable::HereOnly if !dialect.is_exact() => None,
+            Comparable::HereOnly => Some("Falco compares no ids of users and groups so"),
+            Comparable::No => Some("a parameter of this type is there or not, and nothing else"),
+        },
+        _ if field.id == FieldId::EVT_AROUND && op != Op::Eq => Some("this field has only ="),
+        _ => None,
+    }
 }
 
 /// `evt.around[T] = n` as what it means: the event's time lies at most n milliseconds from T, on either side.

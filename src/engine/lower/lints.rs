@@ -1,15 +1,15 @@
 //! Lints on single comparisons: legal, compiled as written, and probably not what was meant.
 
-use eyas_event::{Arg, FieldId};
+use eyas_event::{Arg, FieldId, FieldType, Shape};
 
 use crate::diag::{Code, Diagnostic};
 use crate::dialect::Dialect;
 use crate::ir::Predicate;
 use crate::lower::check::looks_like_field;
-use crate::lower::exact::looks_at_first;
+use crate::lower::exact::{self, looks_at_first};
 use crate::lower::{Owner, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Check, Op, Transformer, Value};
+use crate::syntax::ast::{Check, Modifier, Op, Transformer, Value};
 use crate::syntax::text::Spliced;
 
 /// Fields that give the text `<NA>` as a value.
@@ -86,7 +86,7 @@ pub(super) fn check(
     {
         found.push(
             Diagnostic::new(Code::FalcoDiffers, "Falco would judge this differently", span, why)
-                .note("eyas judges it as documented: one value that matches is enough"),
+                .note("eyas judges it as documented, and with `--falco-exact` as Falco 0.44 does"),
         );
     }
 }
@@ -94,10 +94,26 @@ pub(super) fn check(
 /// The comparisons in which Falco 0.44 looks at fewer values than it says.
 fn falco_differs(check: &Check, predicate: &Predicate, values: &[Value]) -> Option<&'static str> {
     let list = matches!(check.op, Op::In | Op::Intersects);
+    if list && predicate.term.term_type().list && exact::keeps_its_end(&predicate.term) {
+        return Some("what this transformer makes of a list is found in no list there");
+    }
     let field = predicate.term.field()?;
+    if field.id == FieldId::EVT_TYPE_IS && exact::has_older_form(&field.arg) {
+        return Some("`evt.type.is` knows only an older form of this event there and is always 0");
+    }
     let info = field.id.info();
-    if check.modifier.is_some() && values.len() > 1 && looks_at_first(info.shape, &field.arg, info.ty) {
+    if check.modifier.is_some() && values.len() > 1 && looks_at_first(info.shape, &field.arg, field.id) {
         return Some("a modifier on this field looks at the first element only there");
+    }
+    if let (FieldType::Net, Shape::One, Some(modifier)) = (info.ty, info.shape, check.modifier) {
+        match (check.op, modifier) {
+            (Op::Eq, Modifier::Anyof) => return Some("`= anyof` on this field never matches there"),
+            (Op::Ne, Modifier::Allof) => return Some("`!= allof` on this field always matches there"),
+            _ => {}
+        }
+    }
+    if list && field.id == FieldId::EVT_RAWARG && !matches!(field.ty(), FieldType::Text | FieldType::Path) {
+        return Some("`evt.rawarg` is looked for in no list there, unless it is a text");
     }
     if list && field.id == FieldId::FD_IP {
         return Some("`fd.ip in` never matches there");

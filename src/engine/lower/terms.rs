@@ -1,9 +1,9 @@
 //! Fields and transformer calls as written to typed terms: which arguments a transformer takes, which fields stand where.
 
-use eyas_event::{FieldId, FieldType, Shape};
+use eyas_event::{FieldFlags, FieldId, FieldType};
 
 use crate::diag::{Code, Diagnostic};
-use crate::ir::term::{Call, Term};
+use crate::ir::term::{Call, Term, TermType};
 use crate::lower::check::{Fault, Found, field};
 use crate::lower::through_list;
 use crate::syntax::ast::{CallArg, Op, Operand, OperandKind, Transformer, Value};
@@ -57,17 +57,14 @@ fn argument(arg: &CallArg, text: &Spliced) -> Result<Term, Found> {
 /// Whether a transformer takes such arguments; the error is a sentence.
 fn fits(name: Transformer, args: &[Term]) -> Result<(), String> {
     for arg in args {
-        if let Term::Field(field) = arg {
-            not_transformed(field.id, name)?;
-        }
-        if let Term::List(parts) = arg {
-            for part in parts {
-                if let Term::Field(field) = part {
-                    not_transformed(field.id, name)?;
-                }
-                if !is_text(part) {
-                    return Err(format!("a list in parentheses holds texts, and `{part}` is none"));
-                }
+        transformed(arg, name)?;
+        let Term::List(parts) = arg else { continue };
+        for part in parts {
+            transformed(part, name)?;
+            let found = part.term_type();
+            let fine = is_text_type(found.ty) || (part.field().is_some() && is_number(found.ty));
+            if !fine {
+                return Err(format!("a list in parentheses holds texts, and `{part}` is none"));
             }
         }
     }
@@ -77,7 +74,7 @@ fn fits(name: Transformer, args: &[Term]) -> Result<(), String> {
             if !is_text(between) {
                 return Err("the first argument of `join` is the text that stands between".to_owned());
             }
-            if !list.term_type().list {
+            if !is_list(list) {
                 return Err("the second argument of `join` is a list".to_owned());
             }
         }
@@ -89,26 +86,22 @@ fn fits(name: Transformer, args: &[Term]) -> Result<(), String> {
         }
         (Transformer::Concat, _) => return Err("`concat` takes two texts or more".to_owned()),
         (Transformer::Getopt, [list, spec]) => {
-            if !list.term_type().list {
+            if !is_list(list) {
                 return Err("the first argument of `getopt` is a list of words".to_owned());
             }
-            if !matches!(spec, Term::Text(_)) {
+            if !is_text(spec) {
                 return Err(
                     "the second argument of `getopt` is a text of letters, such as \"ab:\"".to_owned()
                 );
             }
         }
         (Transformer::Getopt, _) => return Err("`getopt` takes a list and a text of letters".to_owned()),
-        (_, [Term::Text(_) | Term::List(_)]) => {
-            return Err(format!("`{word}` takes a field or another transformer"));
-        }
         (_, [arg]) => {
             let found = arg.term_type();
-            let texts = matches!(found.ty, FieldType::Text | FieldType::Path);
+            let texts = is_text_type(found.ty);
             let fine = match name {
                 Transformer::Len => texts || found.ty == FieldType::Bytes || found.list,
-                Transformer::B64 => !found.list && (texts || found.ty == FieldType::Bytes),
-                Transformer::Basename => !found.list && texts,
+                Transformer::B64 => texts || found.ty == FieldType::Bytes,
                 _ => texts,
             };
             if !fine {
@@ -120,26 +113,47 @@ fn fits(name: Transformer, args: &[Term]) -> Result<(), String> {
     Ok(())
 }
 
+fn is_text_type(ty: FieldType) -> bool {
+    matches!(ty, FieldType::Text | FieldType::Path)
+}
+
+fn is_number(ty: FieldType) -> bool {
+    matches!(
+        ty,
+        FieldType::Int
+            | FieldType::Uint
+            | FieldType::Port
+            | FieldType::Time
+            | FieldType::Span
+            | FieldType::Double
+    )
+}
+
 fn is_text(term: &Term) -> bool {
     let found = term.term_type();
-    !found.list && matches!(found.ty, FieldType::Text | FieldType::Path)
+    !found.list && is_text_type(found.ty)
 }
 
-/// Fields whose several values, or whose own ways of being compared, leave nothing to transform.
-fn stands_alone(id: FieldId) -> bool {
-    let info = id.info();
-    matches!(info.shape, Shape::AnySide | Shape::Ancestors)
-        || info.ty == FieldType::Net
-        || id == FieldId::EVT_TYPE
-        || matches!(info.name, "evt.around" | "evt.rawarg" | "fd.proto" | "proc.aenv")
-        || (info.name.starts_with("fd.") && info.name.ends_with("ip.name"))
-}
-
-fn not_transformed(id: FieldId, name: Transformer) -> Result<(), String> {
-    if stands_alone(id) {
-        return Err(format!("`{}` cannot be given to `{}`", id.info().name, name.word()));
+/// Whether a term may stand where `join` and `getopt` want their list. What `getopt` finds may not, as in Falco.
+fn is_list(term: &Term) -> bool {
+    match term {
+        Term::Call(call) => call.name != Transformer::Getopt && term.term_type().list,
+        term => term.term_type().list,
     }
-    Ok(())
+}
+
+/// `evt.type` is compared with names of events and with nothing else, so that it is known which events a rule wants.
+fn is_event_type(id: FieldId) -> bool {
+    id == FieldId::EVT_TYPE
+}
+
+fn transformed(term: &Term, name: Transformer) -> Result<(), String> {
+    match term.field() {
+        Some(field) if field.id.info().has(FieldFlags::NO_TRANSFORMER) || is_event_type(field.id) => {
+            Err(format!("`{}` cannot be given to `{}`", field.id.info().name, name.word()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Why two terms cannot be compared; `None` when they can.
@@ -149,14 +163,22 @@ pub(super) fn not_comparable(left: &Term, op: Op, right: &Term) -> Option<String
     }
     for term in [left, right] {
         if let Some(field) = term.field()
-            && (stands_alone(field.id) || field.id.info().name == "fd.types")
+            && (field.id.info().has(FieldFlags::NO_RHS) || is_event_type(field.id))
         {
             return Some(format!("`{}` is compared with constants only", field.id.info().name));
         }
     }
     let kind = |term: &Term| {
         let found = term.term_type();
-        (if found.ty == FieldType::Path { FieldType::Text } else { found.ty }, found.list)
+        TermType { ty: if found.ty == FieldType::Path { FieldType::Text } else { found.ty }, ..found }
     };
-    (kind(left) != kind(right)).then(|| "both sides must have the same type".to_owned())
+    let (left, right) = (kind(left), kind(right));
+    if left == right {
+        return None;
+    }
+    Some(if (left.ty, left.list) == (right.ty, right.list) {
+        format!("one is a number of {} bits, the other of {}: both must be as wide", left.bits, right.bits)
+    } else {
+        "both sides must have the same type".to_owned()
+    })
 }

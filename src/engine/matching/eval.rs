@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use eyas_event::{Fields, Value};
+use eyas_event::{FieldType, Fields, Value};
 
 use crate::ir::term::{Call, Term};
 use crate::syntax::ast::Transformer;
@@ -24,7 +24,14 @@ impl Work {
     pub fn value<'s>(&'s mut self, term: &Term, fields: &'s impl Fields) -> Value<'s> {
         self.clear();
         match term {
-            Term::Field(field) => fields.get(field, &mut self.lent),
+            Term::Field(field) => match fields.get(field, &mut self.lent) {
+                // A clock is compared as it is printed.
+                Value::Time(time) if field.ty() == FieldType::Text => {
+                    field.write_text(&Value::Time(time), &mut self.out);
+                    Value::Bytes(&self.out)
+                }
+                value => value,
+            },
             Term::Call(call) if call.name == Transformer::Len => {
                 self.length(&call.args[0], fields).map_or(Value::Absent, Value::Uint)
             }
@@ -77,7 +84,7 @@ impl Work {
                 self.lent.clear();
                 match fields.get(field, &mut self.lent) {
                     Value::Absent => return false,
-                    value => value.write_text(&mut self.out),
+                    value => field.write_text(&value, &mut self.out),
                 }
                 true
             }
@@ -90,10 +97,6 @@ impl Work {
         let start = self.out.len();
         match (call.name, &*call.args) {
             (Transformer::Concat, parts) => parts.iter().all(|part| self.text(part, fields)),
-            (Transformer::Join, [between, Term::List(parts)]) => parts
-                .iter()
-                .enumerate()
-                .all(|(i, part)| (i == 0 || self.text(between, fields)) && self.text(part, fields)),
             (Transformer::Join, [between, list]) => {
                 let first = self.ends.len();
                 if !self.elements(list, fields) {
@@ -121,25 +124,7 @@ impl Work {
                 Value::Uint(length).write_text(&mut self.out);
                 true
             }
-            (name, [arg]) => {
-                if !self.text(arg, fields) {
-                    return false;
-                }
-                match name {
-                    Transformer::Tolower => self.out[start..].make_ascii_lowercase(),
-                    Transformer::Toupper => self.out[start..].make_ascii_uppercase(),
-                    Transformer::B64 => match decode(&mut self.out[start..]) {
-                        Some(len) => self.out.truncate(start + len),
-                        None => return false,
-                    },
-                    _ => {
-                        if let Some(slash) = memchr::memrchr(b'/', &self.out[start..]) {
-                            self.out.drain(start..=start + slash);
-                        }
-                    }
-                }
-                true
-            }
+            (name, [arg]) => self.text(arg, fields) && self.transform(name, start),
             _ => false,
         }
     }
@@ -148,6 +133,9 @@ impl Work {
     fn elements(&mut self, term: &Term, fields: &impl Fields) -> bool {
         match term {
             Term::List(parts) => parts.iter().all(|part| {
+                if part.term_type().list {
+                    return self.elements(part, fields);
+                }
                 let there = self.text(part, fields);
                 self.ends.push(self.out.len());
                 there
@@ -165,98 +153,168 @@ impl Work {
             }
             Term::Call(call) => match (call.name, &*call.args) {
                 (Transformer::Getopt, [list, spec]) => self.option(list, spec, None, fields),
-                // The text transformers work on each element.
-                (name @ (Transformer::Tolower | Transformer::Toupper), [list]) => {
-                    let start = self.out.len();
-                    let there = self.elements(list, fields);
-                    if name == Transformer::Tolower {
-                        self.out[start..].make_ascii_lowercase();
-                    } else {
-                        self.out[start..].make_ascii_uppercase();
-                    }
-                    there
-                }
+                (name, [list]) => self.each_element(name, list, fields),
                 _ => false,
             },
             Term::Text(_) => false,
         }
     }
 
-    /// `getopt`: with `pick` the option's last value (empty for a flag) as text, without it the options found, as elements.
-    /// Words are read as POSIX getopt reads them: `--` ends the options, a word that is none is passed over.
-    fn option(&mut self, list: &Term, spec: &Term, pick: Option<u8>, fields: &impl Fields) -> bool {
-        let Term::Text(spec) = spec else { return false };
+    /// A text transformer on each element of a list; one that fails makes the whole missing.
+    fn each_element(&mut self, name: Transformer, list: &Term, fields: &impl Fields) -> bool {
         let (start, first) = (self.out.len(), self.ends.len());
         if !self.elements(list, fields) {
             return false;
         }
-        let last = self.ends.len();
-        let mut value = None;
-        let mut i = first;
+        // The elements are transformed one by one behind the old ones, then moved to where those began.
+        let old_end = self.out.len();
         let mut from = start;
-        let words_end = self.out.len();
-        while i < last {
-            let (at, end) = (from, self.ends[i]);
+        for i in first..self.ends.len() {
+            let end = self.ends[i];
+            let begin = self.out.len();
+            self.out.extend_from_within(from..end);
             from = end;
-            i += 1;
-            if self.out.get(at..end) == Some(b"--") {
-                break;
+            if !self.transform(name, begin) {
+                return false;
             }
-            if end - at < 2 || self.out[at] != b'-' {
-                continue;
+            self.ends[i] = self.out.len() - (old_end - start);
+        }
+        self.out.drain(start..old_end);
+        true
+    }
+
+    /// Transforms the text that begins at `start` and ends the buffer.
+    fn transform(&mut self, name: Transformer, start: usize) -> bool {
+        match name {
+            Transformer::Tolower => self.out[start..].make_ascii_lowercase(),
+            Transformer::Toupper => self.out[start..].make_ascii_uppercase(),
+            Transformer::B64 => match decode(&mut self.out[start..]) {
+                Some(len) => self.out.truncate(start + len),
+                None => return false,
+            },
+            _ => {
+                if let Some(slash) = memchr::memrchr(b'/', &self.out[start..]) {
+                    self.out.drain(start..=start + slash);
+                }
             }
-            let mut letter = at + 1;
-            while letter < end {
+        }
+        true
+    }
+
+    /// `getopt` reads words as that function of C reads them: `--` and the first word that is no option end the options.
+    /// Long ones are passed over. With `pick` it gives the last value of that option as text: of a flag its letter, of
+    /// one whose value is missing nothing. Without it, it gives letters and values as elements, `?` for an unknown letter.
+    fn option(&mut self, list: &Term, spec: &Term, pick: Option<u8>, fields: &impl Fields) -> bool {
+        let begin = self.out.len();
+        if !self.text(spec, fields) {
+            return false;
+        }
+        let (start, first) = (self.out.len(), self.ends.len());
+        if !self.elements(list, fields) {
+            return false;
+        }
+        let (words_end, last) = (self.out.len(), self.ends.len());
+        let mut picked = None;
+        let (mut word, mut from) = (first, start);
+        while word < last {
+            let (at, end) = (from, self.ends[word]);
+            from = end;
+            word += 1;
+            match &self.out[at..end] {
+                b"--" => break,
+                [b'-', b'-', ..] => continue,
+                [b'-', _, ..] => {}
+                _ => break,
+            }
+            for letter in at + 1..end {
                 let c = self.out[letter];
-                letter += 1;
-                let known = spec.iter().position(|s| *s == c && c != b':');
-                let Some(known) = known else { continue };
-                let given = if spec.get(known + 1) == Some(&b':') {
-                    let optional = spec.get(known + 2) == Some(&b':');
-                    let rest = letter..end;
-                    letter = end;
-                    if !rest.is_empty() || optional {
-                        rest
-                    } else if i < last {
-                        let next = from..self.ends[i];
-                        from = next.end;
-                        i += 1;
-                        next
-                    } else {
+                let wanted = pick.is_none_or(|wanted| wanted == c);
+                let value = match wants(&self.out[begin..start], c) {
+                    Wants::Unknown => {
+                        if pick.is_none() {
+                            self.push(b'?');
+                        }
                         continue;
                     }
-                } else {
-                    end..end
+                    Wants::Nothing if wanted && pick.is_some() => {
+                        picked = Some(letter..letter + 1);
+                        continue;
+                    }
+                    Wants::Nothing => {
+                        if wanted {
+                            self.push(c);
+                        }
+                        continue;
+                    }
+                    Wants::Value if letter + 1 < end => Some(letter + 1..end),
+                    Wants::Value if word < last => {
+                        let next = from..self.ends[word];
+                        from = next.end;
+                        word += 1;
+                        Some(next)
+                    }
+                    Wants::Value => None,
                 };
-                match pick {
-                    Some(wanted) if wanted == c => value = Some(given),
-                    Some(_) => {}
-                    None => {
-                        self.out.push(c);
+                match (pick, value) {
+                    (Some(_), value) if wanted => picked = Some(value.unwrap_or(end..end)),
+                    (Some(_), _) => {}
+                    (None, Some(value)) => {
+                        self.push(c);
+                        self.out.extend_from_within(value);
                         self.ends.push(self.out.len());
                     }
+                    (None, None) => self.ends.push(self.out.len()),
                 }
+                break;
             }
         }
         if pick.is_some() {
             self.ends.truncate(first);
-            let Some(value) = value else { return false };
+            let Some(value) = picked else { return false };
             let len = value.len();
-            self.out.copy_within(value, start);
-            self.out.truncate(start + len);
+            self.out.copy_within(value, begin);
+            self.out.truncate(begin + len);
             return true;
         }
         // What was found takes the place of the words.
         self.ends.drain(first..last);
-        self.out.drain(start..words_end);
+        self.out.drain(begin..words_end);
         for end in &mut self.ends[first..] {
-            *end -= words_end - start;
+            *end -= words_end - begin;
         }
-        self.ends.len() > first
+        true
+    }
+
+    /// Appends an element of one letter.
+    fn push(&mut self, letter: u8) {
+        self.out.push(letter);
+        self.ends.push(self.out.len());
     }
 }
 
-/// Decodes base64 in place and says how long the result is; `None` when it is none. The padding may be left out.
+/// What a letter means to `getopt`.
+enum Wants {
+    Unknown,
+    Nothing,
+    Value,
+}
+
+/// What the letters say of one of them: a colon behind it wants a value. Colons mean nothing else, and where a letter
+/// stands twice, one colon is enough.
+fn wants(letters: &[u8], letter: u8) -> Wants {
+    let places = letters.iter().enumerate().filter(|(_, c)| **c == letter && letter != b':');
+    let mut found = Wants::Unknown;
+    for (at, _) in places {
+        if letters.get(at + 1) == Some(&b':') {
+            return Wants::Value;
+        }
+        found = Wants::Nothing;
+    }
+    found
+}
+
+/// Decodes base64 in place and says how long the result is; `None` when it is none. The padding may be left out or be too
+/// much; bits left over at the end must be zero.
 fn decode(text: &mut [u8]) -> Option<usize> {
     let mut len = text.len();
     for _ in 0..2 {
@@ -264,8 +322,7 @@ fn decode(text: &mut [u8]) -> Option<usize> {
             len -= 1;
         }
     }
-    let padded = len < text.len();
-    if len % 4 == 1 || (padded && !text.len().is_multiple_of(4)) {
+    if len % 4 == 1 || (len == 0 && !text.is_empty()) {
         return None;
     }
     let (mut bits, mut have, mut put) = (0_u32, 0, 0);
@@ -286,7 +343,7 @@ fn decode(text: &mut [u8]) -> Option<usize> {
             put += 1;
         }
     }
-    Some(put)
+    (bits & ((1 << have) - 1) == 0).then_some(put)
 }
 
 #[cfg(test)]
@@ -295,14 +352,18 @@ mod tests {
 
     #[test]
     fn base64_is_decoded_in_place() {
-        for (text, wanted) in
-            [("", Some("")), ("aGk=", Some("hi")), ("aGk", Some("hi")), ("aGV5", Some("hey"))]
-        {
+        for (text, wanted) in [
+            ("", Some("")),
+            ("aGk=", Some("hi")),
+            ("aGk", Some("hi")),
+            ("aGk==", Some("hi")),
+            ("aGV5", Some("hey")),
+        ] {
             let mut bytes = text.as_bytes().to_vec();
             let len = decode(&mut bytes);
             assert_eq!(len.map(|n| String::from_utf8_lossy(&bytes[..n]).into_owned()).as_deref(), wanted);
         }
-        for text in ["a", "shadow file", "aG k", "=="] {
+        for text in ["a", "shadow file", "aG k", "==", "aGl", "aG=k"] {
             assert_eq!(decode(&mut text.as_bytes().to_vec()), None, "{text}");
         }
     }

@@ -21,28 +21,14 @@ impl Glob {
     pub fn new(pattern: &[u8], fold: bool) -> Self {
         let mut parts = Vec::with_capacity(pattern.len());
         let mut at = 0;
-        while let Some(&byte) = pattern.get(at) {
-            at += 1;
-            parts.push(match byte {
-                b'*' if matches!(parts.last(), Some(Part::Star)) => continue,
-                b'*' => Part::Star,
-                b'?' => Part::Any,
-                b'[' => match class(&pattern[at..], fold) {
-                    Some((set, used)) => {
-                        at += used;
-                        Part::Class(Box::new(set))
-                    }
-                    None => Part::Byte(b'['),
-                },
-                b'\\' => match pattern.get(at) {
-                    Some(&next) => {
-                        at += 1;
-                        Part::Byte(if fold { next.to_ascii_lowercase() } else { next })
-                    }
-                    None => Part::Byte(b'\\'),
-                },
-                _ if fold => Part::Byte(byte.to_ascii_lowercase()),
-                _ => Part::Byte(byte),
+        while let Some((step, next)) = step(pattern, at, fold) {
+            at = next;
+            parts.push(match step {
+                Step::Star if matches!(parts.last(), Some(Part::Star)) => continue,
+                Step::Star => Part::Star,
+                Step::Any => Part::Any,
+                Step::Byte(byte) => Part::Byte(byte),
+                Step::Class(set) => Part::Class(Box::new(set)),
             });
         }
         Self { parts, fold }
@@ -81,17 +67,79 @@ impl Glob {
             Part::Byte(b) => *b == byte,
             Part::Any => true,
             Part::Star => false,
-            Part::Class(set) => set[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1,
+            Part::Class(set) => holds(set, byte),
         }
     }
+}
 
-    /// The text that the pattern matches, if it matches one only.
-    pub fn literal(&self) -> Option<Vec<u8>> {
-        if self.fold {
-            return None;
+/// Whether a text matches a pattern that no rule could prepare, because an event gives it. Nothing is allocated.
+pub fn matches(pattern: &[u8], text: &[u8], fold: bool) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    loop {
+        let taken = match (step(pattern, p, fold), text.get(t)) {
+            (None, None) => return true,
+            (Some((Step::Star, next)), _) => {
+                star = Some((next, t));
+                p = next;
+                continue;
+            }
+            (Some((step, next)), Some(byte)) => step.takes(*byte, fold).then_some(next),
+            _ => None,
+        };
+        if let Some(next) = taken {
+            (p, t) = (next, t + 1);
+            continue;
         }
-        self.parts.iter().map(|part| if let Part::Byte(b) = part { Some(*b) } else { None }).collect()
+        // Only the last star can take more.
+        let Some((behind, begin)) = star.filter(|(_, begin)| *begin < text.len()) else { return false };
+        star = Some((behind, begin + 1));
+        (p, t) = (behind, begin + 1);
     }
+}
+
+/// One part of a pattern as it is read.
+enum Step {
+    Byte(u8),
+    Any,
+    Star,
+    Class([u64; 4]),
+}
+
+impl Step {
+    fn takes(&self, byte: u8, fold: bool) -> bool {
+        let byte = if fold { byte.to_ascii_lowercase() } else { byte };
+        match self {
+            Self::Byte(b) => *b == byte,
+            Self::Any => true,
+            Self::Star => false,
+            Self::Class(set) => holds(set, byte),
+        }
+    }
+}
+
+fn holds(set: &[u64; 4], byte: u8) -> bool {
+    set[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+}
+
+/// The part that begins at a place, and where the next one begins; `None` at the end.
+fn step(pattern: &[u8], at: usize, fold: bool) -> Option<(Step, usize)> {
+    let folded = |byte: u8| if fold { byte.to_ascii_lowercase() } else { byte };
+    let byte = *pattern.get(at)?;
+    Some(match byte {
+        b'*' => (Step::Star, at + 1),
+        b'?' => (Step::Any, at + 1),
+        b'[' => match class(&pattern[at + 1..], fold) {
+            Some((set, used)) => (Step::Class(set), at + 1 + used),
+            None => (Step::Byte(b'['), at + 1),
+        },
+        b'\\' => match pattern.get(at + 1) {
+            Some(&next) => (Step::Byte(folded(next)), at + 2),
+            // A backslash that escapes nothing matches nothing.
+            None => (Step::Class([0; 4]), at + 1),
+        },
+        byte => (Step::Byte(folded(byte)), at + 1),
+    })
 }
 
 /// Reads a class behind its `[`. Gives the set and how many bytes it took; `None` when it is not closed.
@@ -134,8 +182,13 @@ fn class(pattern: &[u8], fold: bool) -> Option<([u64; 4], usize)> {
     Some((set, at))
 }
 
-/// One byte of a class, a backslash before it taken off.
+/// One byte of a class, a backslash before it taken off. `[.x.]` and `[=x=]` are the byte in them.
 fn literal(pattern: &[u8], at: usize) -> Option<(u8, usize)> {
+    if let [b'[', open @ (b'.' | b'='), byte, close, b']', ..] = pattern[at..]
+        && open == close
+    {
+        return Some((byte, at + 5));
+    }
     match *pattern.get(at)? {
         b'\\' => Some((*pattern.get(at + 1)?, at + 2)),
         byte => Some((byte, at + 1)),
@@ -184,19 +237,19 @@ mod tests {
             ("[]x]", "]", true),
             ("[^]x]", "y", true),
             ("[[:digit:]][[:alpha:]]", "4x", true),
+            ("[[.a.]-c][[=b=]]", "cb", true),
             ("[x", "[x", true),
             ("a\\*b", "a*b", true),
             ("a\\*b", "axb", false),
             ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
             ("a**b", "ab", true),
-            ("end\\", "end\\", true),
+            ("end\\", "end\\", false),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(
-                Glob::new(pattern.as_bytes(), false).matches(text.as_bytes()),
-                *expected,
-                "{pattern} {text}"
-            );
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            let named = format!("{} {}", pattern.escape_ascii(), text.escape_ascii());
+            assert_eq!(Glob::new(pattern, false).matches(text), *expected, "{named}");
+            assert_eq!(matches(pattern, text, false), *expected, "{named}, not prepared");
         }
         assert!(Glob::new(b"/ETC/[S]*", true).matches(b"/etc/shadow"));
         assert!(!Glob::new(b"/ETC/*", false).matches(b"/etc/shadow"));

@@ -91,6 +91,11 @@ impl Matcher {
     pub fn holds(&self, fields: &impl Fields, buffers: &mut Buffers) -> bool {
         match &self.test {
             Test::Events(set) => fields.event_type().is_some_and(|t| set.contains(t)),
+            Test::Exists if self.quantifier != Quantifier::One && matches!(self.read, Read::Term(_)) => {
+                // A list that was worked out is there even when nothing is in it.
+                let Read::Term(term) = &self.read else { return false };
+                buffers.left.list(term, fields)
+            }
             Test::Modified(modifier, tests) => {
                 let mut each = tests.iter().map(|test| self.quantified(fields, buffers, &|v| test.value(v)));
                 match modifier {
@@ -137,6 +142,11 @@ impl Matcher {
                 })
                 .is_break(),
             Quantifier::All => {
+                if let Read::Term(term) = &self.read {
+                    // A list that was worked out and is empty has no element that fails.
+                    return buffers.left.list(term, fields)
+                        && buffers.left.found().all(|element| test(&Value::Bytes(element)));
+                }
                 let mut some = false;
                 let failed = self.read.each(fields, buffers, &mut |value| {
                     some = true;
@@ -270,8 +280,9 @@ pub fn text_matches(op: Op, value: &[u8], operand: &[u8]) -> bool {
         Op::Icontains => contains_ignoring_case(value, operand),
         Op::Startswith | Op::Bstartswith => value.starts_with(operand),
         Op::Endswith => value.ends_with(operand),
-        Op::Glob => Glob::new(operand, false).matches(value),
-        Op::Iglob => Glob::new(operand, true).matches(value),
+        Op::Glob => glob::matches(operand, value, false),
+        Op::Iglob => glob::matches(operand, value, true),
+        // No event gives these their pattern: they are asked so only while a rule is read.
         Op::Regex => Pattern::new(operand).is_ok_and(|pattern| pattern.matches(value)),
         Op::Pmatch => PathPrefixes::new(&[operand.into()]).matches(value),
         Op::In | Op::Intersects => value == operand,

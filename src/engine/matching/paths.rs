@@ -32,11 +32,12 @@ fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 impl PathPrefixes {
     /// Prepares the patterns.
     pub fn new(patterns: &[Box<[u8]>]) -> Self {
+        // A component is a glob only when it has one of the signs; without them a backslash is itself.
         let component = |text: &[u8]| {
-            let glob = Glob::new(text, false);
-            match glob.literal() {
-                Some(literal) => Component::Literal(literal.into()),
-                None => Component::Glob(glob),
+            if text.iter().any(|b| matches!(b, b'?' | b'*' | b'[')) {
+                Component::Glob(Glob::new(text, false))
+            } else {
+                Component::Literal(text.into())
             }
         };
         let mut own =
@@ -49,11 +50,10 @@ impl PathPrefixes {
                 .collect();
             match literal {
                 Some(parts) if parts.is_empty() => own.every = true,
-                // An escaped slash stands in no component of a path.
-                Some(parts) if parts.iter().all(|part| !part.contains(&b'/')) => {
+                Some(parts) => {
                     own.literal.insert(parts.join(&b'/').into());
                 }
-                _ => own.globs.push(parts),
+                None => own.globs.push(parts),
             }
         }
         let mut lengths: Vec<usize> = own.literal.iter().map(|text| text.len()).collect();
@@ -118,6 +118,9 @@ mod tests {
         assert!(!holds("/etc/ssl", "/etc//sslx"));
         assert!(!holds("/etc/ssl", "/etc"));
         assert!(!holds("/etc", ""));
+        assert!(holds("/a\\b", "/a\\b/c"));
+        assert!(!holds("/a\\b", "/ab"));
+        assert!(holds("/a\\b*", "/abc"));
         assert!(!PathPrefixes::new(&[]).matches(b"/x"));
         let many: Vec<Box<[u8]>> = ["/a", "/usr/lib", "/usr/*/x"].map(|p| p.as_bytes().into()).into();
         for (path, wanted) in

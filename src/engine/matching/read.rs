@@ -142,6 +142,8 @@ fn of_field<R>(
     buf.clear();
     let time = match fields.get(field, buf) {
         Value::Time(time) if field.ty() == FieldType::Text => time,
+        // A raw parameter without bytes is none.
+        Value::Bytes([]) if field.id == FieldId::EVT_RAWARG => return show(&Value::Absent),
         value => return show(&value),
     };
     buf.clear();

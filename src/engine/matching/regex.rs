@@ -11,6 +11,12 @@ const SIZE_LIMIT: usize = 2 << 20;
 /// RE2's limit of a counted repetition.
 const MOST_REPEATS: u32 = 1000;
 
+/// The classes that have a name.
+const CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
+];
+
 thread_local! {
     /// Where a value that is no UTF-8 is mended before it is matched. Kept, so that a process which chooses such names
     /// does not make us allocate for each.
@@ -84,10 +90,10 @@ fn translate(text: &str) -> Result<String, String> {
                     "`(?` is not part of POSIX syntax: no flags, no named or silent groups".to_owned()
                 );
             }
+            // Nothing prefers less in this syntax: a second sign repeats what the first one made.
             '?' if was_repeated => {
-                return Err(
-                    "a repetition that prefers less, such as `*?`, is not part of POSIX syntax".to_owned()
-                );
+                repeated = true;
+                reader.out.push_str("{0,1}");
             }
             '*' | '+' | '?' => {
                 repeated = true;
@@ -132,7 +138,7 @@ impl Reader<'_> {
                 }
                 char::from_u32(code).unwrap_or('\0')
             }
-            c if c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' => c,
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => c,
             c => {
                 return Err(format!(
                     "`\\{c}` is not part of POSIX syntax; classes are written [[:alnum:]], [0-9], …"
@@ -199,10 +205,17 @@ impl Reader<'_> {
                 self.out.push(']');
                 return Ok(());
             }
+            if c == '-' && !first && self.chars.peek() != Some(&']') {
+                return Err("a `-` in brackets stands first, last or inside a range".to_owned());
+            }
             first = false;
             if c == '[' && self.chars.peek() == Some(&':') {
                 let name: String = self.chars.clone().take_while(|c| *c != ']').collect();
                 if name.ends_with(':') && name.len() > 2 {
+                    let bare = name.trim_matches(':').trim_start_matches('^');
+                    if !CLASSES.contains(&bare) {
+                        return Err(format!("there is no class `[:{bare}:]`"));
+                    }
                     let _ = write!(self.out, "[{name}]");
                     self.chars.nth(name.chars().count());
                     continue;
@@ -245,6 +258,11 @@ mod tests {
             (".", "é", true),
             ("a.b", "a\nb", false),
             ("a[^x]b", "a\nb", true),
+            ("a*?b", "aab", true),
+            ("(a+?)(b{2}?)c", "c", true),
+            ("(a+?)(b{2}?)c", "abbc", true),
+            ("(a+?)(b{2}?)c", "abc", false),
+            (r"\_[[:^alpha:]-]", "_-", true),
         ] {
             assert_eq!(
                 Pattern::new(pattern.as_bytes()).unwrap().matches(value.as_bytes()),
@@ -265,13 +283,13 @@ mod tests {
             r"\Ax",
             "(?i)x",
             "(?:x)",
-            "a*?",
-            "a+?",
-            "a{2}?",
             "[a",
             "(a",
             "a)",
             "[z-a]",
+            "[[:foo:]]",
+            "[[:alpha:]-z]",
+            "[a-c-e]",
             "*a",
             "a{1001}",
             "a\\",

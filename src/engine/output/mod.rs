@@ -8,7 +8,6 @@ use eyas_event::{FieldRef, OutputValue};
 use crate::ir::term::Term;
 
 pub use parse::parse;
-pub use render::output_value;
 
 /// A parsed output text.
 #[derive(Clone, Debug, Default)]

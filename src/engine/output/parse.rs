@@ -1,7 +1,7 @@
 //! Output texts. `%field`, `%field[arg]` and `%12field` are fields, everything else is literal; of several readings the
 //! longest field counts.
 
-use eyas_event::{FieldRef, Shape};
+use eyas_event::{FieldFlags, FieldId, FieldRef, FieldType, Shape};
 
 use crate::diag::{Code, Diagnostic};
 use crate::dialect::Dialect;
@@ -9,9 +9,9 @@ use crate::fields::{FieldFault, resolve, why_absent};
 use crate::ir::term::Term;
 use crate::lower::terms;
 use crate::output::{Piece, Template};
-use crate::syntax::ast::{Transformer, Value};
-use crate::syntax::parse_call;
+use crate::syntax::ast::{Operand, OperandKind, Transformer, Value};
 use crate::syntax::text::Spliced;
+use crate::syntax::{SyntaxError, parse_call};
 
 /// The widest padding: more than a screen, too little to exhaust memory.
 const WIDEST: u64 = 4096;
@@ -52,7 +52,8 @@ pub fn parse(text: &Spliced, dialect: Dialect, diagnostics: &mut Vec<Diagnostic>
             diagnostics.push(Diagnostic::new(Code::BadOutput, message, place, ""));
             fine = false;
         }
-        let width = width.map(|width| width.min(WIDEST) as u32);
+        // A width of nothing is none.
+        let width = width.map(|width| width.min(WIDEST) as u32).filter(|width| *width > 0);
         match token(text, start, percent, dialect, diagnostics) {
             Ok(None) => at = start,
             Ok(Some(token)) => {
@@ -120,15 +121,17 @@ fn token(
             continue;
         }
         if let Some((field, taken)) = provided(rest, len) {
-            if field.id.info().shape == Shape::AnySide {
-                let message =
-                    format!("`{candidate}` can be compared and not printed: it stands for both ends");
-                diagnostics.push(Diagnostic::new(
-                    Code::OutputNotProvided,
-                    message,
-                    span(taken),
-                    "prints <NA>",
-                ));
+            let info = field.id.info();
+            if info.has(FieldFlags::FILTER_ONLY) {
+                // A network of one end is known, though not how it is written.
+                let sided = info.ty == FieldType::Net && info.shape == Shape::One;
+                let label = if sided { "prints <IPNET>" } else { "prints <NA>" };
+                let message = format!("`{candidate}` can be compared and not printed");
+                diagnostics.push(Diagnostic::new(Code::OutputNotProvided, message, span(taken), label));
+                return Ok(Some(Token::plain(&rest[..taken], sided.then_some(field))));
+            }
+            // Falco 0.44 has no form in which to print this number.
+            if dialect.is_exact() && field.id == FieldId::EVT_TYPE_IS {
                 return Ok(Some(Token::plain(&rest[..taken], None)));
             }
             if let Some(message) = why_absent(field.id) {
@@ -153,7 +156,7 @@ fn call(
     dialect: Dialect,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Token>, usize> {
-    let (operand, taken) = match parse_call(text.text(), start as u32) {
+    let (operand, taken) = match longest_call(text, start) {
         Ok((operand, end)) => (operand, end - start),
         Err(error) => {
             let at = text.span(&error.bytes);
@@ -168,7 +171,7 @@ fn call(
             term.fields(&mut read);
             let shown = read.into_iter().map(|field| (field.name(), Some(field.clone()))).collect();
             let blind = dialect.is_exact()
-                && matches!(&term, Term::Call(c) if c.name == Transformer::Len && !c.args[0].term_type().list);
+                && matches!(&term, Term::Call(c) if c.name == Transformer::Len && !shows_length(&c.args[0]));
             Ok(Some(Token { field: (!blind).then_some(term), shown, taken }))
         }
         Err((found, _)) if found.code == Code::FieldNotProvided => {
@@ -183,6 +186,35 @@ fn call(
         }
     }
 }
+
+/// The longest call that begins at a place: what cannot belong to it is the text behind it.
+fn longest_call(text: &Spliced, start: usize) -> Result<(Operand, usize), SyntaxError> {
+    let whole = text.text();
+    let first = parse_call(whole, start as u32);
+    if let Ok((Operand { kind: OperandKind::Call { pick: None, .. }, .. }, _)) = first {
+        return first;
+    }
+    let fits = |read: &Result<(Operand, usize), SyntaxError>| {
+        read.as_ref().is_ok_and(|(operand, _)| terms::term(operand, text).is_ok())
+    };
+    if fits(&first) {
+        return first;
+    }
+    let ends = whole.rmatch_indices(')').map(|(at, _)| at + 1).take_while(|end| *end > start);
+    ends.map(|end| parse_call(&whole[..end], start as u32)).find(fits).unwrap_or(first)
+}
+
+/// Whether Falco 0.44 prints the length of this: it prints it as it prints the field, and that of most texts as no number.
+fn shows_length(term: &Term) -> bool {
+    match term {
+        Term::Field(field) => SHOW_LENGTH.contains(&field.id),
+        Term::Call(call) if !call.name.takes_list() => shows_length(&call.args[0]),
+        _ => false,
+    }
+}
+
+const SHOW_LENGTH: [FieldId; 4] =
+    [FieldId::EVT_RES, FieldId::FD_TYPE, FieldId::FD_TYPECHAR, FieldId::FD_TYPES];
 
 /// The provided field that the first `len` bytes name, with its brackets if it takes what stands in them.
 fn provided(rest: &str, len: usize) -> Option<(FieldRef, usize)> {

@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use eyas_event::text::to_utf8;
-use eyas_event::{Arg, FieldId, FieldRef, Fields, OutputValue, Shape, Value};
+use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Shape};
 
 use crate::ir::term::Term;
 use crate::output::{Piece, RenderedOutput, Template};
@@ -46,12 +45,13 @@ impl Template {
         let mut value_of = |field: &FieldRef| {
             let buf = &mut scratch.buffers.buf;
             buf.clear();
-            if field.id.info().shape != Shape::List || field.arg != Arg::None {
-                return output_value(&fields.get(field, buf));
+            if field.id.info().shape != Shape::List || fields.get(field, buf).is_absent() {
+                return field.output(&fields.get(field, buf));
             }
+            buf.clear();
             let mut items = Vec::new();
             let _ = fields.each(field, buf, &mut |value| {
-                items.push(output_value(&value));
+                items.push(field.output(&value));
                 ControlFlow::Continue(())
             });
             if items.is_empty() { OutputValue::Null } else { OutputValue::List(items) }
@@ -66,19 +66,5 @@ impl Template {
             values.insert(at, (time.to_owned(), value));
         }
         values
-    }
-}
-
-/// A value as JSON types it: numbers, ports and times as numbers, addresses as text.
-pub fn output_value(value: &Value<'_>) -> OutputValue {
-    match *value {
-        Value::Absent => OutputValue::Null,
-        Value::Bool(b) => OutputValue::Bool(b),
-        Value::Int(n) | Value::Span(n) => OutputValue::Int(n),
-        Value::Uint(n) | Value::Time(n) => OutputValue::Uint(n),
-        Value::Port(n) => OutputValue::Uint(n.into()),
-        Value::Bytes(b) => OutputValue::Text(to_utf8(b).into_owned()),
-        Value::Ip(ip) => OutputValue::Text(ip.to_string()),
-        Value::Double(n) => OutputValue::Text(n.to_string()),
     }
 }

@@ -39,6 +39,11 @@ impl<'t> Lexer<'t> {
         Self { text, at: 0, dialect }
     }
 
+    /// Whether the text is read as Falco 0.44 reads it.
+    pub(super) fn is_exact(&self) -> bool {
+        self.dialect.is_exact()
+    }
+
     pub(super) fn at(&self) -> u32 {
         self.at as u32
     }
@@ -144,8 +149,9 @@ impl<'t> Lexer<'t> {
         let word = self.peek_word();
         let op = Op::from_word(word)?;
         let after = self.rest().get(word.len()).copied();
-        // A word needs a blank after it; before a list or a quoted text the parenthesis or the quote ends it as well.
-        if after.is_some_and(|b| !is_blank(b) && b != b'(' && b != b'"' && b != b'\'') {
+        // A word needs a blank after it; only one that takes a list may stand against its parenthesis.
+        let ends = |b: u8| is_blank(b) || (op.takes_list() && matches!(b, b'(' | b'"' | b'\''));
+        if after.is_some_and(|b| !ends(b)) {
             return None;
         }
         self.at += word.len();
@@ -159,12 +165,9 @@ impl<'t> Lexer<'t> {
         let digits =
             |from: usize| rest[from.min(rest.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
         let mut n;
-        if rest.len() > 2
-            && rest[0] == b'0'
-            && matches!(rest[1], b'x' | b'X')
-            && rest[2].is_ascii_alphanumeric()
+        if rest.len() > 2 && rest[0] == b'0' && matches!(rest[1], b'x' | b'X') && rest[2].is_ascii_hexdigit()
         {
-            n = 2 + rest[2..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            n = 2 + rest[2..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
         } else {
             n = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
             let whole = digits(n);

@@ -111,11 +111,13 @@ struct Frame {
     ands: Vec<NodeId>,
     /// Where each `not` before the next part stands.
     nots: Vec<u32>,
+    /// Whether the last `or` stands against a parenthesis.
+    tight_or: bool,
 }
 
 impl Frame {
     fn new(open: Option<u32>) -> Self {
-        Self { open, ors: Vec::new(), ands: Vec::new(), nots: Vec::new() }
+        Self { open, ors: Vec::new(), ands: Vec::new(), nots: Vec::new(), tight_or: false }
     }
 }
 
@@ -189,10 +191,13 @@ impl<'t> Parser<'t> {
             frame.nots.clear();
             frame.ands.push(part);
             self.lexer.blanks();
-            if self.lexer.keyword("and") {
+            // Behind `or(…)` Falco 0.44 reads on with `or` alone.
+            let no_and = frame.tight_or && self.lexer.is_exact();
+            if !no_and && self.lexer.keyword("and") {
                 return true;
             }
             if self.lexer.keyword("or") {
+                frame.tight_or = self.lexer.peek() == Some(b'(');
                 let ands = std::mem::take(&mut frame.ands);
                 let or = self.group(ands, NodeKind::And);
                 frame.ors.push(or);

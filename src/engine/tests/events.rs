@@ -153,3 +153,14 @@ fn what_says_the_same_in_other_words_follows() {
         assert!(holds(&event, &condition.replace("fd=3", "\"fd=3\"")), "{condition}");
     }
 }
+
+#[test]
+fn numbers_to_another_base_are_read_as_alerts_print_them() {
+    let text = r#"{"fd.dev": "802", "evt.rawarg.flags": "FF", "evt.rawarg.mode": "755", "evt.rawarg.fd": 9}"#;
+    let event = FieldMap::from_json_text(text).unwrap();
+    for condition in ["fd.dev = 2050", "evt.rawarg.flags = 255", "evt.rawarg.mode = 493", "evt.rawarg.fd = 9"]
+    {
+        assert!(holds(&event, condition), "{condition}");
+    }
+    assert!(FieldMap::from_json_text(r#"{"fd.dev": "none"}"#).is_err());
+}

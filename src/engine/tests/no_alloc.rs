@@ -60,7 +60,7 @@ const QUIET: [&str; 4] = [
 ];
 
 /// Conditions whose values are worked out in buffers.
-const WORKED_OUT: [&str; 9] = [
+const WORKED_OUT: [&str; 12] = [
     "proc.name regex \"[a-z]+(ssh|url)\"",
     "tolower(fd.name) startswith /HOME",
     "toupper(basename(fd.name)) in (NOTES.TXT, X)",
@@ -70,6 +70,9 @@ const WORKED_OUT: [&str; 9] = [
     "proc.name = val(proc.pname) or fd.name endswith val(fd.filename)",
     "proc.aname = anyof (x, y) or fd.name contains oneof (home, notes)",
     "fd.sip = val(fd.cip) or fd.sport = val(fd.cport)",
+    "fd.name glob val(fd.directory) or fd.name iglob concat(\"[a-z]*\", fd.filename, \"?\")",
+    "join(\",\", (proc.name, fd.num)) = x or toupper((proc.name, fd.filename)) intersects (X)",
+    "getopt((\"-a\", proc.args, \"-l\", \"-x5\"), \"alx:\") in (a, x)",
 ];
 
 #[test]

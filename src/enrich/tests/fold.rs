@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eyas_ebpf::{
-    Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, ExitFixed, Open, OpenFixed, records,
+    Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, ExitFixed, Head, Open, OpenFixed, records,
 };
 use eyas_enrich::{Enrich, SilentHost};
 use eyas_event::{Process, ProcessKey};
@@ -69,7 +69,7 @@ fn a_stream_becomes_complete_events() {
             "fd.realpath=/var/x",
             "fd=3(<f>/var/x) dirfd=-100(AT_FDCWD) name=../x(/var/x) flags=262(O_TRUNC|O_CREAT|O_WRONLY) mode=0644",
         ],
-        vec!["evt.type=connect", "evt.res=ECONNREFUSED", "res=-111(ECONNREFUSED)", "addr=127.0.0.1:8080"],
+        vec!["evt.type=connect", "evt.res=ECONNREFUSED", "res=-111(ECONNREFUSED)", "addr=::ffff:127.0.0.1:8080"],
         vec!["evt.type=procexit", "status=256 ret=1 sig=0"],
         vec!["evt.type=openat", "proc.name= ", "proc.pname=<NA>", "container.id=host"],
     ]) {
@@ -114,6 +114,31 @@ fn a_keyframe_in_the_middle_carries_on() {
     assert_eq!(live[2..], replayed);
 }
 
+#[test]
+fn a_keyframe_tells_when_the_first_event_was() {
+    let open_at = |time: u64| {
+        let fixed = OpenFixed { ret: 3, syscall: 2, ..OpenFixed::default() };
+        let open = Open { fixed, given: b"/x", resolved: b"", base: b"" };
+        let mut stream = Vec::new();
+        put(&mut stream, Head { time, ..head(10, T0, 0, 0) }, Body::Open(open));
+        stream
+    };
+    let (first, second) = (open_at(T0 + 1_000_000_000), open_at(T0 + 8_500_000_000));
+    let mut enrich = Enrich::new(Machine);
+    let (mut live, mut frame) = (Vec::new(), Vec::new());
+    for (stream, at_end) in [(&first, false), (&second, true)] {
+        if at_end {
+            enrich.keyframe(&mut frame);
+        }
+        for (_, record) in records(stream) {
+            enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |e| live.push(show(e)));
+        }
+    }
+    let (replayed, _) = run(SilentHost, &[frame, second].concat(), false);
+    assert!(live[1].contains("evt.reltime=7500000000 "), "{}", live[1]);
+    assert_eq!(live[1..], replayed);
+}
+
 fn text(max: usize) -> impl Strategy<Value = Box<[u8]>> {
     prop::collection::vec(any::<u8>(), 0..max).prop_map(Into::into)
 }
@@ -126,6 +151,7 @@ proptest! {
         (exe_path, filename, argv, cwd) in (text(300), text(300), text(9000), text(300)),
         ids in any::<[u32; 12]>(),
         (cap_effective, exec_time, exe_ino) in any::<(u64, u64, u64)>(),
+        (cap_permitted, cap_inheritable, exe_ctime, exe_mtime) in any::<(u64, u64, i64, i64)>(),
         bits in 0u32..64,
     ) {
         let p = Process {
@@ -138,10 +164,10 @@ proptest! {
             tty: ids[6], sid: ids[7], pgid: ids[8], vpid: ids[9], vpgid: ids[10], pid_ns: ids[11],
             cgroup: 7,
             container: ID[..12].into(),
-            cap_effective,
+            cap_effective, cap_permitted, cap_inheritable,
             exec_time: eyas_event::BootTime(exec_time),
             exe_dev: 9,
-            exe_ino,
+            exe_ino, exe_ctime, exe_mtime,
             flags: eyas_event::process::ProcessFlags(bits),
         };
         let mut enrich = Enrich::new(OneProcess(p.clone()));

@@ -4,7 +4,9 @@
 
 mod contexts;
 mod fold;
+mod forms;
 mod hostile;
 mod races;
+mod situations;
 mod support;
 mod v1_containers;

@@ -115,6 +115,7 @@ pub(crate) fn show(e: &Event<'_>) -> String {
         "evt.res",
         "evt.hostname",
         "evt.rawtime",
+        "evt.reltime",
         "proc.name",
         "proc.cmdline",
         "proc.pname",

@@ -29,82 +29,91 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("evt.type", Text, "Name of the call or of the event."),
     row("syscall.type", Text, "Name of the system call; absent for other events."),
     row("evt.category", Text, "Coarse family of the event: file, net, process."),
-    row("evt.cpu", Int, "The processor that recorded it."),
+    row("evt.cpu", Int, "The processor that recorded it.").bits(16),
     row("evt.args", Text, "All parameters as name=value, separated by spaces."),
     row("evt.info", Text, "The same as evt.args."),
     row("evt.arg", Text, "One parameter as text, by name or by position.").arg(ArgKind::Param),
     row("evt.res", Text, "SUCCESS, or the name of the error."),
     row("evt.rawres", Int, "The number that the call returned."),
     row("evt.failed", Bool, "Whether the call returned an error."),
-    row("evt.count", Uint, "Always 1."),
+    row("evt.count", Uint, "Always 1.").bits(32),
     any("evt.is_async", Bool, "Whether the event was injected beside the main stream."),
     row("evt.is_open_read", Bool, "Whether an open asked to read."),
     row("evt.is_open_write", Bool, "Whether an open asked to write."),
     row("evt.is_open_exec", Bool, "Whether a creating open asked for an executable file."),
     row("evt.is_open_create", Bool, "Whether the open really created the file."),
-    any("evt.reltime", Span, "Time since the first event of this run.").absent(why::NO_STATE),
-    any("evt.reltime.s", Span, "That time in whole seconds.").absent(why::NO_STATE),
-    any("evt.reltime.ns", Span, "What is left of that time beyond whole seconds.").absent(why::NO_STATE),
+    any("evt.reltime", Span, "Time since the first event of this run."),
+    any("evt.reltime.s", Span, "That time in whole seconds."),
+    any("evt.reltime.ns", Span, "What is left of that time beyond whole seconds."),
     any("evt.pluginname", Text, "The plugin from which the event came.").absent(why::NO_PLUGIN),
     any("evt.plugininfo", Text, "A line with which the plugin sums its event up.").absent(why::NO_PLUGIN),
     any("evt.asynctype", Text, "What kind of event was injected, for example container.")
         .absent(why::NO_PLUGIN),
-    row("evt.latency", Span, "How long the call took, as older versions of Falco measured it.")
-        .flag(FieldFlags::DEPRECATED)
-        .absent(why::NO_LATENCY),
-    row("evt.latency.s", Span, "Seconds of the call's time.")
-        .flag(FieldFlags::DEPRECATED)
-        .absent(why::NO_LATENCY),
-    row("evt.latency.ns", Span, "Nanoseconds of the call's time beyond the seconds.")
-        .flag(FieldFlags::DEPRECATED)
-        .absent(why::NO_LATENCY),
-    row("evt.latency.quantized", Uint, "The call's time on a logarithmic scale, once for charts.")
+    row(
+        "evt.latency",
+        Span,
+        "How long the call took, in older versions of Falco; always 0 since a call gives one event.",
+    )
+    .flag(FieldFlags::DEPRECATED),
+    row("evt.latency.s", Span, "Seconds of that time, always 0.").flag(FieldFlags::DEPRECATED),
+    row("evt.latency.ns", Span, "Nanoseconds of that time beyond the seconds, always 0.")
+        .flag(FieldFlags::DEPRECATED),
+    row("evt.latency.quantized", Uint, "That time on a logarithmic scale, once for charts; always 0.")
         .flag(FieldFlags::HIDDEN)
-        .flag(FieldFlags::DEPRECATED)
-        .absent(why::NO_LATENCY),
-    row("evt.latency.human", Text, "The call's time in words for people.")
-        .flag(FieldFlags::DEPRECATED)
-        .absent(why::NO_LATENCY),
+        .flag(FieldFlags::DEPRECATED),
+    row("evt.latency.human", Text, "That time in words for people, always `0ns`.")
+        .flag(FieldFlags::DEPRECATED),
     row("evt.deltatime", Span, "Time between this event and the one before.").absent(why::NO_STATE),
     row("evt.deltatime.s", Span, "That distance in whole seconds.").absent(why::NO_STATE),
     row("evt.deltatime.ns", Span, "What is left of that distance beyond whole seconds.")
         .absent(why::NO_STATE),
     row("evt.outputtime", Text, "The time as Falco's command line prints it; for printing alone.")
-        .flag(FieldFlags::PRINT_ONLY)
-        .absent(why::PRINT_ONLY),
+        .flag(FieldFlags::PRINT_ONLY),
     row("evt.dir", Text, "Direction, a mark from the days when calls gave two events; always `<`.")
         .flag(FieldFlags::DEPRECATED),
-    row("evt.type.is", Uint, "1 if the event has the name that follows, else 0.").arg(ArgKind::Event),
+    row("evt.type.is", Uint, "1 if the event has the name that follows, else 0.")
+        .bits(32)
+        .arg(ArgKind::Event),
     row("evt.rawarg", Text, "One parameter by name, compared in its own type rather than as text.")
         .arg(ArgKind::ParamName)
         .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NOT_YET),
+        .flag(FieldFlags::NO_RHS),
     row("evt.buffer", Bytes, "The first bytes of what was read or written.").absent(why::NO_PAYLOAD),
     row("evt.buflen", Uint, "How many bytes were read or written.").absent(why::NO_PAYLOAD),
-    row("evt.is_io", Bool, "Whether the call moves data over a descriptor.").absent(why::NO_IO),
-    row("evt.is_io_read", Bool, "Whether the call takes data from a descriptor.").absent(why::NO_IO),
-    row("evt.is_io_write", Bool, "Whether the call puts data into a descriptor.").absent(why::NO_IO),
+    row(
+        "evt.is_io",
+        Bool,
+        "Whether the call moves data over a descriptor; none that the sensor tells of does.",
+    ),
+    row("evt.is_io_read", Bool, "Whether the call takes data from a descriptor; none that is told of does."),
+    row("evt.is_io_write", Bool, "Whether the call puts data into a descriptor; none that is told of does."),
     row("evt.io_dir", Text, "`read` or `write`, where the call moves data.").absent(why::NO_IO),
-    row("evt.is_wait", Bool, "Whether the call waits for something, as poll and sleep do.")
-        .absent(why::NO_IO),
-    row("evt.wait_latency", Span, "How long a waiting call waited, in older versions of Falco.")
-        .flag(FieldFlags::DEPRECATED)
-        .absent(why::NO_LATENCY),
-    row("evt.is_syslog", Bool, "Whether something was written to the system's log socket.")
-        .absent(why::NO_IO),
-    row("evt.count.error", Uint, "1 for a call that failed, for sums.").absent(why::NOT_YET),
-    row("evt.count.error.file", Uint, "1 for a call on files that failed.").absent(why::NOT_YET),
-    row("evt.count.error.net", Uint, "1 for a call on the network that failed.").absent(why::NOT_YET),
-    row("evt.count.error.memory", Uint, "1 for a call on memory that failed.").absent(why::NOT_YET),
-    row("evt.count.error.other", Uint, "1 for any other call that failed.").absent(why::NOT_YET),
-    row("evt.count.exit", Uint, "1 for the end of a call; by now every event is one.").absent(why::NOT_YET),
-    row("evt.count.procinfo", Uint, "Counts snapshots of processes in old views.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
-    row("evt.count.threadinfo", Uint, "Counts snapshots of threads in old views.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
+    row(
+        "evt.is_wait",
+        Bool,
+        "Whether the call waits for something, as poll and sleep do; none that is told of does.",
+    ),
+    row("evt.wait_latency", Span, "How long a waiting call waited, in older versions of Falco; always 0.")
+        .flag(FieldFlags::DEPRECATED),
+    row(
+        "evt.is_syslog",
+        Bool,
+        "Whether something was written to the system's log socket; writes are not told of.",
+    ),
+    row("evt.count.error", Uint, "1 for a call that failed, else 0, for sums.").bits(32),
+    row("evt.count.error.file", Uint, "The same for calls on files alone.").bits(32),
+    row("evt.count.error.net", Uint, "The same for calls on the network alone.").bits(32),
+    row("evt.count.error.memory", Uint, "The same for calls on memory alone.")
+        .bits(32)
+        .absent(why::NO_MEMORY),
+    row("evt.count.error.other", Uint, "The same for all other calls.").bits(32),
+    row("evt.count.exit", Uint, "1 for the end of a call; by now every event is one.").bits(32),
+    row("evt.count.procinfo", Uint, "Counts snapshots of processes in old views; always 0.")
+        .bits(32)
+        .flag(FieldFlags::HIDDEN),
+    row("evt.count.threadinfo", Uint, "Counts snapshots of threads in old views; always 0.")
+        .bits(32)
+        .flag(FieldFlags::HIDDEN),
     row("evt.around", Uint, "Whether the event lies within so many milliseconds of the instant in brackets.")
         .arg(ArgKind::Instant)
         .flag(FieldFlags::FILTER_ONLY)
@@ -115,8 +124,7 @@ pub(super) const ROWS: &[FieldInfo] = &[
         Text,
         "Path of the call made absolute from its directory descriptor; `.src` and `.dst` pick one of two.",
     )
-    .arg(ArgKind::OptionalSide)
-    .absent(why::NOT_YET),
+    .arg(ArgKind::OptionalSide),
     row("evt.buflen.in", Uint, "Bytes that came in by reads.")
         .flag(FieldFlags::HIDDEN)
         .absent(why::NO_PAYLOAD),

@@ -22,9 +22,9 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.nameraw", Path, "Path exactly as it was given to the call."),
     row("fd.directory", Path, "Directory part of fd.name."),
     row("fd.filename", Path, "Last part of fd.name; absent when the open failed."),
-    row("fd.dev", Int, "Device of the opened file."),
-    row("fd.dev.major", Int, "Major number of that device."),
-    row("fd.dev.minor", Int, "Minor number of that device."),
+    row("fd.dev", Int, "Device of the opened file.").bits(32),
+    row("fd.dev.major", Int, "Major number of that device.").bits(32),
+    row("fd.dev.minor", Int, "Minor number of that device.").bits(32),
     row("fd.ino", Int, "Inode of the opened file."),
     row("fd.ip", Ip, "Address of either end.")
         .shape(Shape::AnySide)
@@ -72,33 +72,35 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.name_changed", Bool, "Whether this event gave the descriptor another name."),
     row("fs.path.name", Path, "The path that the call works on, made absolute."),
     row("fs.path.nameraw", Path, "The path that the call works on, as given."),
-    row("fd.uid", Text, "Thread id and descriptor number in one text.").absent(why::NOT_YET),
-    row("fd.containername", Text, "fd.name with the container's id before it.").absent(why::NOT_YET),
-    row("fd.containerdirectory", Text, "fd.directory with the container's id before it.")
-        .absent(why::NOT_YET),
+    row("fd.uid", Text, "Thread id and descriptor number in one text."),
+    row("fd.containername", Text, "The container's id, a colon and fd.name."),
+    row("fd.containerdirectory", Text, "The container's id, a colon and fd.directory."),
     row("fd.proto", Port, "Service name or port of either end.")
         .shape(Shape::AnySide)
         .flag(FieldFlags::FILTER_ONLY)
         .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NOT_YET),
-    row("fd.cproto", Text, "Service behind the client's port.").absent(why::NOT_YET),
-    row("fd.sproto", Text, "Service behind the server's port.").absent(why::NOT_YET),
-    row("fd.lproto", Text, "Service behind the port of this end.").absent(why::NOT_YET),
-    row("fd.rproto", Text, "Service behind the port of the other end.").absent(why::NOT_YET),
+        .flag(FieldFlags::NO_RHS),
+    row("fd.cproto", Text, "The client's port as text; names of services are not looked up."),
+    row("fd.sproto", Text, "The server's port as text."),
+    row("fd.lproto", Text, "The port of this end as text."),
+    row("fd.rproto", Text, "The port of the other end as text."),
     row("fd.cip.name", Text, "Host name of the client's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),
     row("fd.sip.name", Text, "Host name of the server's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),
     row("fd.lip.name", Text, "Host name of this end's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),
     row("fd.rip.name", Text, "Host name of the other end's address.")
+        .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS)
         .absent(why::NO_DNS),

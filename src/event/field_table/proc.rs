@@ -44,7 +44,7 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("proc.cmdlenargs", Uint, "How long those arguments are together, separators left out."),
     row("proc.exeline", Text, "First argument, a space, and the arguments."),
     row("proc.cwd", Path, "Working directory, with a trailing slash."),
-    row("proc.tty", Uint, "Device number of the controlling terminal, 0 without one."),
+    row("proc.tty", Uint, "Device number of the controlling terminal, 0 without one.").bits(32),
     row("proc.pid", Int, "Process id on the host."),
     row("proc.ppid", Int, "Process id of the parent."),
     row("proc.apid", Int, "Process id of an ancestor.")
@@ -75,13 +75,13 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("thread.tid", Int, "Id of the thread on the host."),
     row("thread.ismain", Bool, "Whether it is the process's first thread."),
     row("thread.cap_effective", Text, "Effective capabilities by name, separated by spaces."),
-    row("user.uid", Uint, "Effective user id at the event."),
+    row("user.uid", Uint, "Effective user id at the event.").bits(32),
     row("user.name", Text, "Name of that user; the text `<NA>` when it has none."),
     row("user.loginuid", Int, "User id at login, kept through su and sudo; -1 when unset."),
     row("user.loginname", Text, "Name of the login user; the text `<NA>` when it has none."),
-    row("group.gid", Uint, "Effective group id at the event."),
+    row("group.gid", Uint, "Effective group id at the event.").bits(32),
     row("group.name", Text, "Name of that group; the text `<NA>` when it has none."),
-    row("proc.aargs", Text, "Arguments of an ancestor.").arg(ArgKind::OptionalIndex).absent(why::NOT_YET),
+    row("proc.aargs", Text, "Arguments of an ancestor.").arg(ArgKind::OptionalIndex),
     row("proc.env", Text, "All variables of the environment, or the one that the brackets name.")
         .arg(ArgKind::OptionalKey)
         .absent(why::NO_ENV),
@@ -95,12 +95,10 @@ pub(super) const ROWS: &[FieldInfo] = &[
     .flag(FieldFlags::NO_TRANSFORMER)
     .flag(FieldFlags::NO_RHS)
     .absent(why::NO_ENV),
-    row("proc.loginshellid", Int, "Process id of the outermost shell above the process.")
-        .absent(why::NOT_YET),
-    row("proc.vpgid.name", Text, "Short name of the group's leader, found in the process's own namespace.")
-        .absent(why::NOT_YET),
-    row("proc.vpgid.exe", Text, "First argument of that leader.").absent(why::NOT_YET),
-    row("proc.vpgid.exepath", Text, "Executed file of that leader.").absent(why::NOT_YET),
+    row("proc.loginshellid", Int, "Process id of the outermost shell among the process and its ancestors."),
+    row("proc.vpgid.name", Text, "Short name of the group's leader, found in the process's own namespace."),
+    row("proc.vpgid.exe", Text, "First argument of that leader."),
+    row("proc.vpgid.exepath", Text, "Executed file of that leader."),
     row(
         "proc.is_exe_writable",
         Bool,
@@ -115,11 +113,13 @@ pub(super) const ROWS: &[FieldInfo] = &[
     .absent(why::NOT_YET),
     row("proc.is_exe_lower_layer", Bool, "Whether the program's file is part of the container's image.")
         .absent(why::NOT_YET),
-    row("proc.exe_ino.ctime", Time, "When the inode of the executed file last changed.").absent(why::NOT_YET),
-    row("proc.exe_ino.mtime", Time, "When the content of the executed file last changed.")
-        .absent(why::NOT_YET),
-    row("proc.exe_ino.ctime_duration_proc_start", Time, "How old that change was when the process started.")
-        .absent(why::NOT_YET),
+    row("proc.exe_ino.ctime", Time, "When the inode of the executed file last changed, to the second."),
+    row("proc.exe_ino.mtime", Time, "When the content of the executed file last changed, to the second."),
+    row(
+        "proc.exe_ino.ctime_duration_proc_start",
+        Time,
+        "How long before the process started its file last changed; told once an exec was seen.",
+    ),
     row(
         "proc.exe_ino.ctime_duration_pidns_start",
         Time,
@@ -128,10 +128,8 @@ pub(super) const ROWS: &[FieldInfo] = &[
     .absent(why::NOT_YET),
     row("proc.pidns_init_start_ts", Uint, "When the first process of the process's pid namespace started.")
         .absent(why::NOT_YET),
-    row("thread.cap_permitted", Text, "Permitted capabilities by name, separated by spaces.")
-        .absent(why::NOT_YET),
-    row("thread.cap_inheritable", Text, "Inheritable capabilities by name, separated by spaces.")
-        .absent(why::NOT_YET),
+    row("thread.cap_permitted", Text, "Permitted capabilities by name, separated by spaces."),
+    row("thread.cap_inheritable", Text, "Inheritable capabilities by name, separated by spaces."),
     row("proc.fdopencount", Uint, "How many descriptors of the process are known to be open.")
         .absent(why::NO_FD_TABLE),
     row("proc.fdlimit", Int, "The soft limit on open descriptors.").absent(why::NO_FD_TABLE),
@@ -141,12 +139,15 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("proc.vmswap", Uint, "Memory moved to swap, in kilobytes.").absent(why::NO_USAGE),
     row("thread.pfmajor", Uint, "Page faults that had to wait for a disk.").absent(why::NO_USAGE),
     row("thread.pfminor", Uint, "Page faults answered from memory.").absent(why::NO_USAGE),
-    row("thread.vtid", Int, "Id of the thread in its own namespace.").absent(why::NOT_YET),
+    row(
+        "thread.vtid",
+        Int,
+        "Id of the thread in its own namespace; of further threads in a container absent.",
+    ),
     row("thread.nametid", Text, "Short name and thread id in one text, for old views.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
-    row("thread.exectime", Span, "Processor time up to a switch of tasks.").absent(why::NO_SWITCHES),
-    row("thread.totexectime", Span, "Processor time summed over switches of tasks.").absent(why::NO_SWITCHES),
+        .flag(FieldFlags::HIDDEN),
+    row("thread.exectime", Span, "Processor time up to a switch of tasks; 0 in all other events."),
+    row("thread.totexectime", Span, "Processor time summed over the switches seen; 0, as none is observed."),
     row("thread.cgroups", Text, "Every control group as controller=path, separated by spaces.")
         .absent(why::NOT_YET),
     row("thread.cgroup", Text, "Control group of the controller that follows, for example `.cpuset`.")

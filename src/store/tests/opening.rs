@@ -29,7 +29,7 @@ fn a_missing_file_is_made_with_its_directories_for_its_owner_alone() {
     assert_eq!(mode(&dir.path().join("a/b")), 0o700);
     drop(store);
     assert_eq!(ask(&path, "PRAGMA application_id"), "1702453619");
-    assert_eq!(ask(&path, "PRAGMA user_version"), "1");
+    assert_eq!(ask(&path, "PRAGMA user_version"), "2");
     assert_eq!(ask(&path, "PRAGMA journal_mode"), "wal");
     assert_eq!(ask(&path, "PRAGMA integrity_check"), "ok");
 }
@@ -71,7 +71,7 @@ fn a_newer_schema_is_refused_and_an_unfinished_file_is_finished() {
     });
     for refused in [Store::open(&path, &options()).unwrap_err(), Store::open_read(&path).unwrap_err()] {
         let said = refused.to_string();
-        assert!(said.contains("has schema 7, this eyas knows schemas up to 1"), "{said}");
+        assert!(said.contains("has schema 7, this eyas knows schemas up to 2"), "{said}");
         assert!(said.contains("use the newer eyas"), "{said}");
     }
     // What a kill leaves between the making of a file and its first table.
@@ -82,9 +82,29 @@ fn a_newer_schema_is_refused_and_an_unfinished_file_is_finished() {
         conn.close().await.unwrap();
     });
     let refused = Store::open_read(&unfinished).unwrap_err();
-    assert!(matches!(refused, StoreError::Older { found: 0, known: 1, .. }), "{refused}");
+    assert!(matches!(refused, StoreError::Older { found: 0, known: 2, .. }), "{refused}");
     drop(open(&unfinished));
-    assert_eq!(ask(&unfinished, "PRAGMA user_version"), "1");
+    assert_eq!(ask(&unfinished, "PRAGMA user_version"), "2");
+}
+
+#[test]
+fn a_file_of_the_first_schema_keeps_its_processes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    fs::write(&path, "").unwrap();
+    on(&path, |mut conn| async move {
+        raw_sql("PRAGMA application_id = 0x65796173").execute(&mut conn).await.unwrap();
+        raw_sql(include_str!("../migrations/0001_first.sql")).execute(&mut conn).await.unwrap();
+        let rows = "INSERT INTO boots (id, boot_id) VALUES (1, 'b');
+            INSERT INTO processes VALUES (7, 1, 42, 3, 0, 0, 1, 1, x'7368', x'', x'', x'', x'', 0, 0, 0, 0, 0, 0, 0, 0, 0, 42,
+                42, 0, 0, 'host', 5, 0, 0, 0)";
+        raw_sql(rows).execute(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+    });
+    drop(open(&path));
+    assert_eq!(ask(&path, "PRAGMA user_version"), "2");
+    let kept = "SELECT pid || ' ' || comm || ' ' || cap_effective || ' ' || cap_permitted || ' ' || exe_ctime FROM processes";
+    assert_eq!(ask(&path, kept), "42 sh 5 0 0");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn key() -> impl Strategy<Value = ProcessKey> {
 pub(crate) fn any_process() -> impl Strategy<Value = Arc<Process>> {
     let texts = (bytes(), bytes(), bytes(), bytes(), bytes(), ".{0,12}");
     let narrow = proptest::array::uniform14(any::<u32>());
-    let wide = proptest::array::uniform4(any::<u64>());
+    let wide = proptest::array::uniform8(any::<u64>());
     (key(), key(), 0_u64..3, texts, narrow, wide).prop_map(|(key, parent, exec_time, texts, narrow, wide)| {
         let (comm, exe_path, filename, argv, cwd, container) = texts;
         let [
@@ -145,7 +145,7 @@ pub(crate) fn any_process() -> impl Strategy<Value = Arc<Process>> {
             exe_dev,
             flags,
         ] = narrow;
-        let [cgroup, cap_effective, exe_ino, started] = wide;
+        let [cgroup, cap_effective, exe_ino, started, cap_permitted, cap_inheritable, ctime, mtime] = wide;
         Arc::new(Process {
             key,
             parent,
@@ -170,9 +170,13 @@ pub(crate) fn any_process() -> impl Strategy<Value = Arc<Process>> {
             cgroup,
             container: container.into(),
             cap_effective,
+            cap_permitted,
+            cap_inheritable,
             exec_time: BootTime(exec_time),
             exe_dev,
             exe_ino,
+            exe_ctime: ctime.cast_signed(),
+            exe_mtime: mtime.cast_signed(),
             flags: ProcessFlags(flags),
         })
     })

@@ -112,6 +112,7 @@ impl Live {
             num: 7,
             time: WallTime(1_700_000_000_000_000_000),
             boot_time: BootTime(90_000_000_000),
+            first: BootTime(80_000_000_000),
             cpu: 0,
             kind,
             tid: 5,
