@@ -10,9 +10,37 @@ use crate::schema::{self, Verdict};
 use crate::source::{SourceId, Sources, Span};
 use crate::yaml::{self, Kind, Node};
 
-/// One object a file, in the order of the files.
-pub fn load_results(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Value> {
-    (0..sources.len() as u32).map(|i| one_file(SourceId(i), diagnostics, sources)).collect()
+/// One object a file, in the order of the files. `by_file` is what was found while each was loaded, where that is known
+/// ([`Loaded::by_file`](crate::Loaded)); otherwise a finding belongs to the file that it points into.
+pub fn load_results(
+    diagnostics: &[Diagnostic],
+    by_file: &[Vec<Diagnostic>],
+    sources: &Sources,
+) -> Vec<Value> {
+    let files: Vec<_> = sources.ids().map(|id| documents(id, sources)).collect();
+    let items: Vec<Vec<&Node>> = files.iter().map(|(documents, _)| items(documents)).collect();
+    let file = |id: SourceId| {
+        let (documents, parsed) = &files[id.0 as usize];
+        let verdict = schema::check(documents, *parsed);
+        let found: Vec<&Diagnostic> = match by_file.get(id.0 as usize) {
+            Some(found) => found.iter().collect(),
+            None => {
+                let here = |d: &&Diagnostic| d.place().is_some_and(|span| span.source == id);
+                diagnostics.iter().filter(here).collect()
+            }
+        };
+        one_file(id, &found, &verdict, &items, sources)
+    };
+    sources.ids().map(file).collect()
+}
+
+/// The items of a file's documents.
+fn items(documents: &[Node]) -> Vec<&Node> {
+    let items = documents.iter().filter_map(|document| match &document.kind {
+        Kind::Sequence(items) => Some(items),
+        _ => None,
+    });
+    items.flatten().collect()
 }
 
 /// What the shape check says of one file of a load.
@@ -27,36 +55,33 @@ fn documents(source: SourceId, sources: &Sources) -> (Vec<Node>, bool) {
     (documents, found.is_empty())
 }
 
-fn one_file(source: SourceId, diagnostics: &[Diagnostic], sources: &Sources) -> Value {
-    let (documents, parsed) = documents(source, sources);
-    let verdict = schema::check(&documents, parsed);
-    let items: Vec<&Node> = documents
-        .iter()
-        .filter_map(|document| match &document.kind {
-            Kind::Sequence(items) => Some(items),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+fn one_file(
+    source: SourceId,
+    diagnostics: &[&Diagnostic],
+    verdict: &Verdict,
+    items: &[Vec<&Node>],
+    sources: &Sources,
+) -> Value {
     let (mut errors, mut warnings, mut lints) = (Vec::new(), Vec::new(), Vec::new());
     for found in diagnostics {
-        let Some(span) = found.place().filter(|span| span.source == source) else { continue };
+        let Some(span) = found.place() else { continue };
+        let items = items.get(span.source.0 as usize).map_or(&[][..], Vec::as_slice);
         match (found.severity, found.falco_class()) {
             (Severity::Error, class) => {
-                errors.push(issue(found, class.unwrap_or("LOAD_ERR_EXTENSION"), span, &items, sources));
+                errors.push(issue(found, class.unwrap_or("LOAD_ERR_EXTENSION"), span, items, sources));
             }
-            (Severity::Warning, Some(class)) => warnings.push(issue(found, class, span, &items, sources)),
-            _ => lints.push(issue(found, found.code.as_str(), span, &items, sources)),
+            (Severity::Warning, Some(class)) => warnings.push(issue(found, class, span, items, sources)),
+            _ => lints.push(issue(found, found.code.as_str(), span, items, sources)),
         }
     }
-    let schema_warnings = match &verdict {
+    let schema_warnings = match verdict {
         Verdict::Failed(faults) => faults.clone(),
         _ => Vec::new(),
     };
     json!({
         "name": sources.name(source),
         "successful": errors.is_empty(),
-        "schema_valid": verdict == Verdict::Ok,
+        "schema_valid": *verdict == Verdict::Ok,
         "schema_warnings": schema_warnings,
         "errors": errors,
         "warnings": warnings,

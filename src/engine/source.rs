@@ -90,6 +90,11 @@ impl Sources {
         self.texts.len()
     }
 
+    /// The ids, in the order the texts were added.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
+        (0..self.texts.len() as u32).map(SourceId)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()

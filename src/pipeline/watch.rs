@@ -33,6 +33,8 @@ pub struct LoadOutcome {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics point into.
     pub sources: Sources,
+    /// What was found when each file was loaded, where Falco's way of loading was asked for; empty otherwise.
+    pub by_file: Vec<Vec<Diagnostic>>,
     /// Whether it has been put into force.
     pub applied: bool,
 }
@@ -107,6 +109,7 @@ pub fn load_texts(files: Vec<SourceFile>, options: impl Into<RuleOptions>) -> Lo
         ruleset: loaded.ruleset,
         diagnostics: loaded.diagnostics,
         sources: loaded.sources,
+        by_file: loaded.by_file,
         applied: true,
     }
 }

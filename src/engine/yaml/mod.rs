@@ -43,6 +43,8 @@ pub struct Scalar {
     pub text: String,
     /// How it was written.
     pub style: ScalarStyle,
+    /// Whether a tag stands before it: what is tagged is a text, whatever it looks like.
+    pub tagged: bool,
 }
 
 impl Node {
@@ -54,10 +56,10 @@ impl Node {
         }
     }
 
-    /// Whether it is a null: nothing, `~` or `null` without quotes.
+    /// Whether it is a null: nothing, `~` or `null` without quotes and tag.
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar(s)
-            if s.style == ScalarStyle::Plain && matches!(s.text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+            if s.style == ScalarStyle::Plain && !s.tagged && matches!(s.text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
     /// What it is, for a message.
@@ -180,12 +182,9 @@ impl Builder {
 
     fn event(&mut self, event: Event<'_>, span: Span) {
         match event {
-            Event::Scalar(text, style, anchor, _) => {
-                let node = Node {
-                    span,
-                    end: span.end,
-                    kind: Kind::Scalar(Scalar { text: text.into_owned(), style }),
-                };
+            Event::Scalar(text, style, anchor, tag) => {
+                let scalar = Scalar { text: text.into_owned(), style, tagged: tag.is_some() };
+                let node = Node { span, end: span.end, kind: Kind::Scalar(scalar) };
                 self.finish(node, anchor);
             }
             Event::SequenceStart(_, anchor, _) => {
@@ -221,7 +220,11 @@ impl Builder {
                 let node = node.unwrap_or(Node {
                     span,
                     end: span.end,
-                    kind: Kind::Scalar(Scalar { text: String::new(), style: ScalarStyle::Plain }),
+                    kind: Kind::Scalar(Scalar {
+                        text: String::new(),
+                        style: ScalarStyle::Plain,
+                        tagged: false,
+                    }),
                 });
                 self.finish(node, 0);
             }
