@@ -21,7 +21,8 @@ pub(crate) fn read(
         return false;
     }
     // An item that cannot be read ends it as well, so items are handed over one at a time.
-    for document in documents {
+    // It reads no further than to a document that is nothing.
+    for document in documents.iter().take_while(|document| !document.is_null()) {
         let (span, end) = (document.span, document.end);
         let parts: Vec<Node> = match &document.kind {
             Kind::Sequence(nodes) => nodes

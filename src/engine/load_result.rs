@@ -74,19 +74,24 @@ fn one_file(
             _ => lints.push(issue(found, found.code.as_str(), span, items, sources)),
         }
     }
-    let schema_warnings = match verdict {
-        Verdict::Failed(faults) => faults.clone(),
-        _ => Vec::new(),
-    };
-    json!({
+    let mut result = json!({
         "name": sources.name(source),
         "successful": errors.is_empty(),
-        "schema_valid": *verdict == Verdict::Ok,
-        "schema_warnings": schema_warnings,
         "errors": errors,
         "warnings": warnings,
         "lints": lints,
-    })
+    });
+    // Of a file without a document to check nothing is said.
+    let faults: Option<&[String]> = match verdict {
+        Verdict::None => None,
+        Verdict::Ok => Some(&[]),
+        Verdict::Failed(faults) => Some(faults),
+    };
+    if let Some(faults) = faults {
+        result["schema_valid"] = (*verdict == Verdict::Ok).into();
+        result["schema_warnings"] = faults.into();
+    }
+    result
 }
 
 fn issue(found: &Diagnostic, code: &str, span: Span, items: &[&Node], sources: &Sources) -> Value {

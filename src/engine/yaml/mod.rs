@@ -85,7 +85,7 @@ pub fn read(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> 
     let mut base = 0;
     // Each round reads from `base`; a syntax error ends the round, and the next starts at the next item.
     while base <= text.len() {
-        let mut builder = Builder::new(source, base as u32);
+        let mut builder = Builder::new(source, base as u32, text);
         let failed = builder.run(&text[base..]);
         documents.append(&mut builder.documents);
         let Some(error) = failed else { break };
@@ -145,10 +145,13 @@ struct Builder {
     documents: Documents,
     anchors: FxHashMap<usize, Node>,
     copied: usize,
+    /// How long the file is, and whether its last line has no line break.
+    length: usize,
+    cut_off: bool,
 }
 
 impl Builder {
-    fn new(source: SourceId, base: u32) -> Self {
+    fn new(source: SourceId, base: u32, text: &str) -> Self {
         Self {
             source,
             base,
@@ -156,6 +159,8 @@ impl Builder {
             documents: Vec::new(),
             anchors: FxHashMap::default(),
             copied: 0,
+            length: text.len(),
+            cut_off: !text.ends_with('\n'),
         }
     }
 
@@ -183,7 +188,13 @@ impl Builder {
     fn event(&mut self, event: Event<'_>, span: Span) {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let scalar = Scalar { text: text.into_owned(), style, tagged: tag.is_some() };
+                let mut text = text.into_owned();
+                // A block that the end of the file cuts off has no line break at its end.
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                if block && self.cut_off && span.end as usize >= self.length && text.ends_with('\n') {
+                    text.pop();
+                }
+                let scalar = Scalar { text, style, tagged: tag.is_some() };
                 let node = Node { span, end: span.end, kind: Kind::Scalar(scalar) };
                 self.finish(node, anchor);
             }
