@@ -40,7 +40,10 @@ fn items(documents: &[Node]) -> Vec<&Node> {
         Kind::Sequence(items) => Some(items),
         _ => None,
     });
-    items.flatten().collect()
+    let mut items: Vec<&Node> = items.flatten().collect();
+    // An alias stands for what was written earlier.
+    items.sort_by_key(|item| item.span.start);
+    items
 }
 
 /// What the shape check says of one file of a load.
@@ -98,7 +101,7 @@ fn issue(found: &Diagnostic, code: &str, span: Span, items: &[&Node], sources: &
     let file = sources.name(span.source);
     let start = Span::new(span.source, 0, 0);
     let mut locations = vec![location("rules content", "", start, sources)];
-    let item = items.iter().rfind(|item| item.span.start <= span.start);
+    let item = items[..items.partition_point(|item| item.span.start <= span.start)].last();
     if let Some(item) = item {
         let (kind, name) = item_name(item);
         locations.push(location(kind, name, item.span, sources));
@@ -106,8 +109,6 @@ fn issue(found: &Diagnostic, code: &str, span: Span, items: &[&Node], sources: &
     if item.is_none_or(|item| !named_by(item, span)) {
         locations.push(location(part(code), "", span, sources));
     }
-    let place = sources.place(span);
-    let line = sources.text(span.source).lines().nth(place.line as usize - 1).unwrap_or("");
     let mut message = found.message.clone();
     if let Some(label) = found.labels.iter().find(|label| label.span == span && !label.text.is_empty()) {
         message = format!("{message}: {}", label.text);
@@ -118,7 +119,7 @@ fn issue(found: &Diagnostic, code: &str, span: Span, items: &[&Node], sources: &
         "message": message,
         "context": {
             "locations": locations,
-            "snippet": format!("{line}\n{}^\n", " ".repeat(place.column as usize - 1)),
+            "snippet": snippet(span, sources),
         },
         "eyas_code": found.code.as_str(),
         "notes": found.notes,
@@ -136,6 +137,28 @@ fn issue(found: &Diagnostic, code: &str, span: Span, items: &[&Node], sources: &
         });
     }
     issue
+}
+
+/// So many characters of a line are shown on either side of a place, as in Falco.
+const AROUND: usize = 80;
+
+/// The line of a place with a mark below it; of a long line what is near.
+fn snippet(span: Span, sources: &Sources) -> String {
+    let at = span.start as usize;
+    let (_, bytes) = sources.whole_lines(span.source, at..at);
+    let text = sources.text(span.source);
+    let before = text.get(bytes.start..at).unwrap_or("");
+    let line = text.get(at..bytes.end).unwrap_or("");
+    let rest = line.split(['\n', '\r']).next().unwrap_or("");
+    let cut = before.chars().count().saturating_sub(AROUND);
+    let mut shown: String = if cut > 0 { "...".to_owned() } else { String::new() };
+    shown.extend(before.chars().skip(if cut > 0 { cut + 3 } else { 0 }));
+    let column = shown.chars().count();
+    shown.extend(rest.chars().take(AROUND));
+    if rest.chars().nth(AROUND).is_some() {
+        shown.push_str("...");
+    }
+    format!("{shown}\n{}^\n", " ".repeat(column))
 }
 
 /// Kind and name of an item, by the key that decides.

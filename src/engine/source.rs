@@ -3,6 +3,7 @@
 //! A [`Span`] is a byte range of a file exactly as the person wrote it; every diagnostic points with one. This file reads
 //! nothing from disk: the caller hands over names and texts, and keeps [`Sources`] to print diagnostics later.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Which source text of one load a span belongs to: an index into [`Sources`].
@@ -120,6 +121,15 @@ impl Sources {
         self.text(span.source).get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
+    /// The whole lines that a range of bytes touches: the number of the first, from 1, and their bytes.
+    pub fn whole_lines(&self, id: SourceId, bytes: Range<usize>) -> (usize, Range<usize>) {
+        let Some(source) = self.texts.get(id.0 as usize) else { return (1, 0..0) };
+        let first = source.lines.partition_point(|start| *start as usize <= bytes.start).max(1);
+        let after = source.lines.partition_point(|start| *start as usize <= bytes.end.max(bytes.start));
+        let end = source.lines.get(after).map_or(source.text.len(), |start| *start as usize);
+        (first, source.lines[first - 1] as usize..end)
+    }
+
     /// The line and column of a span's first byte.
     pub fn place(&self, span: Span) -> Place {
         let Some(text) = self.texts.get(span.source.0 as usize) else {
@@ -146,5 +156,8 @@ mod tests {
         assert_eq!(at(5), Place { line: 2, column: 1 });
         assert_eq!(at(8), Place { line: 3, column: 3 });
         assert_eq!(at(900), Place { line: 3, column: 1 });
+        assert_eq!(sources.whole_lines(id, 1..2), (1, 0..5));
+        assert_eq!(sources.whole_lines(id, 5..6), (2, 5..10));
+        assert_eq!(sources.whole_lines(id, 8..900), (3, 6..10));
     }
 }

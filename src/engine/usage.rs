@@ -2,6 +2,7 @@
 //! JSON events compared with `<NA>`, constants in quotes that look like a field.
 
 use eyas_event::FieldId;
+use rustc_hash::FxHashSet;
 
 use crate::collect::{RuleDef, SOURCES};
 use crate::describe::facts::{checks, operands};
@@ -76,16 +77,15 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
 /// The comparisons of a body and of the macros behind it, each macro once, with the macro's name.
 fn reached<'v>(body: &'v Body, vocabulary: &'v Vocabulary) -> Vec<(&'v Body, &'v Check, Option<&'v str>)> {
     let mut out = Vec::new();
-    let mut seen = Vec::new();
+    let mut seen = FxHashSet::default();
     let mut waiting: Vec<(&Body, Option<&str>)> = vec![(body, None)];
     while let Some((body, via)) = waiting.pop() {
         out.extend(checks(&body.ast).map(|(_, check)| (body, check, via)));
         for (name, _) in body.ast.macros() {
             if let Some(i) = vocabulary.collection.find_macro(name, usize::MAX)
-                && !seen.contains(&i)
                 && let Some(inner) = vocabulary.macros.get(i)
+                && seen.insert(i)
             {
-                seen.push(i);
                 waiting.push((inner, Some(&vocabulary.collection.macros[i].name.text)));
             }
         }

@@ -85,8 +85,9 @@ impl Lists {
     }
 }
 
-/// Longer than any condition that a person wants, short enough that lists of lists cannot exhaust memory.
-const LONGEST: usize = 1 << 18;
+/// Longer than any condition that a person wants, with a list of a hundred thousand items in it, and short enough that lists
+/// of lists cannot exhaust memory.
+const LONGEST: usize = 1 << 21;
 
 /// Replaces one list's name everywhere. Names inside its own items are not looked at.
 fn put_one(text: &Spliced, name: &str, items: &[Spliced], first: usize) -> Spliced {

@@ -274,6 +274,9 @@ fn append_text(base: &mut Spliced, more: &Text) {
     base.push(&more.spliced);
 }
 
+/// Longer texts are not looked at again with every append.
+const LONGEST_LOOKED_AT: usize = 1 << 14;
+
 /// `or` in the base and `and` first in the appended text: the `and` binds to the last part of the `or` alone.
 fn append_precedence(
     kind: ItemKind,
@@ -287,7 +290,8 @@ fn append_precedence(
     let starts_with_and = text[lead..]
         .strip_prefix("and")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == '('));
-    if !starts_with_and {
+    // Who appends to a text as long as that has more to look at than this, and every append would read it again.
+    if !starts_with_and || base.text().len() > LONGEST_LOOKED_AT {
         return;
     }
     let parsed = crate::syntax::parse(base.text());

@@ -1,5 +1,7 @@
 //! Exceptions of a rule, read for shape: names, fields, operators and values in one of two forms.
 
+use rustc_hash::FxHashMap;
+
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::keys::Keys;
 use crate::items::{Name, OverrideOp, Reader, Text};
@@ -77,9 +79,10 @@ impl Reader<'_> {
             return keys.wrong(self, "exceptions", node, "a sequence of mappings");
         };
         let mut items: Vec<ExceptionItem> = Vec::new();
+        let mut names: FxHashMap<String, Vec<Span>> = FxHashMap::default();
         let mut fine = true;
         for node in nodes {
-            let Some(item) = self.exception(node, rule, way, &items) else {
+            let Some(item) = self.exception(node, rule, way, &mut names) else {
                 fine = false;
                 continue;
             };
@@ -93,7 +96,7 @@ impl Reader<'_> {
         node: &Node,
         rule: &Name,
         way: OverrideOp,
-        before: &[ExceptionItem],
+        names: &mut FxHashMap<String, Vec<Span>>,
     ) -> Option<ExceptionItem> {
         let Kind::Mapping(pairs) = &node.kind else {
             self.push(Diagnostic::new(
@@ -106,17 +109,19 @@ impl Reader<'_> {
         };
         let keys = self.keys(pairs, ItemKind::Exception, &KEYS);
         let name = keys.name(self, "name")?;
-        for first in before.iter().filter(|seen| seen.name.text == name.text) {
+        let before = names.entry(name.text.clone()).or_default();
+        for first in &*before {
             let found = Diagnostic::new(
                 Code::ExceptionTwice,
                 format!("two exceptions of this rule are called `{}`", name.text),
                 name.span,
                 "the second",
             )
-            .see(first.name.span, "the first")
+            .see(*first, "the first")
             .of(ItemKind::Rule, &rule.text);
             self.push(found);
         }
+        before.push(name.span);
         // Only what is appended to an exception may leave its fields out.
         if way == OverrideOp::Replace && keys.node("fields").is_none() {
             let found = Diagnostic::new(Code::MissingKey, "this exception has no `fields`", name.span, "");

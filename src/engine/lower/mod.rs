@@ -121,7 +121,7 @@ impl Body {
         let (text, too_long) = lists.put_in(text, used);
         if too_long {
             let found = Diagnostic::new(Code::TooLong, "lists make this condition too long", whole, "");
-            diagnostics.push(owner.mark(found.note("more than 256 KiB of text after the lists were put in")));
+            diagnostics.push(owner.mark(found.note("more than 2 MiB of text after the lists were put in")));
             return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
         }
         let parsed = parse_in(text.text(), lists.dialect);
