@@ -137,13 +137,17 @@ impl Loader {
         let mut sources = Sources::default();
         let mut hash = Sha256::new();
         hash.update([self.least as u8, u8::from(self.suggested), u8::from(self.dialect.is_exact())]);
+        let mut odd = Vec::new();
         for file in files {
             hash.update((file.text.len() as u64).to_le_bytes());
             hash.update(file.text.as_bytes());
-            sources.add(file);
+            let replaced = file.replaced;
+            let id = sources.add(file);
+            odd.extend(replaced.map(|at| not_utf8(Span::new(id, at, at + 3))));
         }
         let (mut compiled, by_file, mut diagnostics) =
             if self.dialect.is_exact() { self.one_by_one(&sources) } else { self.together(&sources) };
+        diagnostics.append(&mut odd);
         selection::apply(&self.selection, &mut compiled.rules);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
@@ -266,6 +270,12 @@ impl Loader {
         vocabulary.first_users = first_users;
         Compiled { vocabulary, rules, roots, arena, left_out }
     }
+}
+
+/// Falco takes bytes as they are, and a condition can name them; a text of ours cannot hold them.
+fn not_utf8(at: Span) -> Diagnostic {
+    Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 throughout", at, "the first such byte")
+        .note("read as U+FFFD; a condition that holds it does not match what Falco would match")
 }
 
 /// A collection that was compiled.

@@ -44,12 +44,26 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where in it U+FFFD stands first for bytes that were no UTF-8.
+    pub replaced: Option<u32>,
 }
 
 impl SourceFile {
     /// A source from its name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), replaced: None }
+    }
+
+    /// A source from its name and bytes; what is no UTF-8 becomes U+FFFD.
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::new(name, text),
+            Err(error) => Self {
+                name: name.into(),
+                replaced: Some(error.utf8_error().valid_up_to() as u32),
+                text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            },
+        }
     }
 }
 

@@ -82,12 +82,7 @@ pub fn load_files(
     for path in paths {
         for file in expand(path)? {
             let text = std::fs::read(&file).map_err(|e| (file.clone(), e))?;
-            let text = String::from_utf8(text).map_err(|e| {
-                let at = e.utf8_error().valid_up_to();
-                let why = format!("not UTF-8 from byte {at} on");
-                (file.clone(), std::io::Error::new(std::io::ErrorKind::InvalidData, why))
-            })?;
-            files.push(SourceFile::new(file.display().to_string(), text));
+            files.push(SourceFile::from_bytes(file.display().to_string(), text));
         }
     }
     Ok(load_texts(files, options))

@@ -92,6 +92,7 @@ codes! {
     UnsafeNaCheck = "W0616", Warning, "LOAD_UNSAFE_NA_CHECK", "an audit field compared with the text `<NA>`";
     SimplerOperator = "W0617", Warning, "LOAD_COMPILE_CONDITION", "a pattern that a simpler operator says as well";
     LooksLikeTransformer = "W0618", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a transformer";
+    NotUtf8 = "W0619", Warning, "-", "bytes that are no UTF-8";
     SomeHooks = "L0701", Lint, "-", "some events of the rule are fed by no hook yet";
     AppendPrecedence = "L0702", Lint, "-", "an appended `and` binds tighter than the `or` before it";
     FalcoDiffers = "L0703", Lint, "-", "Falco would judge this differently";
