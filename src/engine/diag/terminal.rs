@@ -52,6 +52,7 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
     let mut groups = vec![group];
     if let Some(edit) = &diagnostic.edit {
         let (line, lines) = lines([edit.span].into_iter(), edit.span.source, sources);
+        let lines = near(lines, edit.span, sources);
         groups.push(
             Group::with_title(Level::HELP.secondary_title(safe(&edit.title))).element(
                 Snippet::source(&sources.text(edit.span.source)[lines.clone()])
@@ -94,6 +95,24 @@ fn lines(
     let start = spans.clone().map(|span| span.start).min().unwrap_or(0);
     let end = spans.map(|span| span.end).max().unwrap_or(0);
     sources.whole_lines(source, start as usize..end as usize)
+}
+
+/// Of lines too long to be read, what is around a span: the renderer cuts the lines of places and not those of edits.
+fn near(lines: Range<usize>, span: Span, sources: &Sources) -> Range<usize> {
+    const LONG: usize = 1000;
+    const AROUND: usize = 100;
+    if lines.len() <= LONG {
+        return lines;
+    }
+    let text = sources.text(span.source);
+    let floor = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor((span.start as usize).saturating_sub(AROUND)).max(lines.start);
+    start..floor((span.end as usize + AROUND).min(lines.end)).max(start)
 }
 
 /// The span as a range that surely lies in its text, on character borders, counted from byte `base` on.

@@ -76,7 +76,7 @@ impl Node {
 /// One document: its root, unless the document was empty.
 pub type Documents = Vec<Node>;
 
-/// How many bytes the aliases of one file may copy, in nodes: enough for any real file, too few for an alias bomb.
+/// How much the aliases of one file may copy, in nodes: enough for any real file, too few for an alias bomb.
 const ALIAS_NODES: usize = 100_000;
 
 /// Reads every document of a text.
@@ -88,6 +88,11 @@ pub fn read(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> 
         let mut builder = Builder::new(source, base as u32, text);
         let failed = builder.run(&text[base..]);
         documents.append(&mut builder.documents);
+        if let Some(span) = builder.too_much.take() {
+            let label = format!("more than {ALIAS_NODES} nodes up to here");
+            let message = "the aliases of this file stand for too much";
+            diagnostics.push(Diagnostic::new(Code::YamlSyntax, message, span, label));
+        }
         let Some(error) = failed else { break };
         let at = base + error.marker().byte_offset().unwrap_or(0).min(text.len() - base);
         diagnostics.push(syntax_error(source, text, at, &error));
@@ -145,6 +150,8 @@ struct Builder {
     documents: Documents,
     anchors: FxHashMap<usize, Node>,
     copied: usize,
+    /// The first alias that was not followed any more.
+    too_much: Option<Span>,
     /// How long the file is, and whether its last line has no line break.
     length: usize,
     cut_off: bool,
@@ -159,6 +166,7 @@ impl Builder {
             documents: Vec::new(),
             anchors: FxHashMap::default(),
             copied: 0,
+            too_much: None,
             length: text.len(),
             cut_off: !text.ends_with('\n'),
         }
@@ -224,10 +232,15 @@ impl Builder {
                 }
             }
             Event::Alias(id) => {
-                let node = self.anchors.get(&id).cloned().filter(|node| {
+                // Looked at before it is copied: what is too much never comes to be.
+                let node = self.anchors.get(&id).filter(|node| {
                     self.copied += size(node);
                     self.copied <= ALIAS_NODES
                 });
+                let node = node.cloned();
+                if node.is_none() && self.copied > ALIAS_NODES {
+                    self.too_much.get_or_insert(span);
+                }
                 let node = node.unwrap_or(Node {
                     span,
                     end: span.end,
@@ -329,7 +342,9 @@ mod tests {
             let before = format!("*a{}", i - 1);
             let _ = writeln!(text, "- a{i}: &a{i} [{}]", vec![before; 10].join(","));
         }
-        let documents = read(SourceId(0), &text, &mut Vec::new());
+        let mut found = Vec::new();
+        let documents = read(SourceId(0), &text, &mut found);
         assert!(documents.iter().map(size).sum::<usize>() < 3 * ALIAS_NODES);
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 }
