@@ -22,12 +22,11 @@ pub fn load_results(
     let file = |id: SourceId| {
         let (documents, parsed) = &files[id.0 as usize];
         let verdict = schema::check(documents, *parsed);
-        let found: Vec<&Diagnostic> = match by_file.get(id.0 as usize) {
-            Some(found) => found.iter().collect(),
-            None => {
-                let here = |d: &&Diagnostic| d.place().is_some_and(|span| span.source == id);
-                diagnostics.iter().filter(here).collect()
-            }
+        let found: Vec<&Diagnostic> = if let Some(found) = by_file.get(id.0 as usize) {
+            found.iter().collect()
+        } else {
+            let here = |d: &&Diagnostic| d.place().is_some_and(|span| span.source == id);
+            diagnostics.iter().filter(here).collect()
         };
         one_file(id, &found, &verdict, &items, sources)
     };

@@ -129,14 +129,14 @@ impl Reader<'_> {
         }
         let fields = match keys.node("fields") {
             None => None,
-            Some(node) => self.exprs(&keys, node)?.map(|exprs| match exprs {
+            Some(node) => self.exprs(node)?.map(|exprs| match exprs {
                 Exprs::One(one) => FieldExprs::One(one),
                 Exprs::Many(many) => FieldExprs::Many(many, node.span),
             }),
         };
         let comps = match keys.node("comps") {
             None => None,
-            Some(node) => self.exprs(&keys, node)?.map(|exprs| match exprs {
+            Some(node) => self.exprs(node)?.map(|exprs| match exprs {
                 Exprs::One(one) => Comps::One(one),
                 Exprs::Many(many) => Comps::Many(many, node.span),
             }),
@@ -164,7 +164,7 @@ impl Reader<'_> {
 
     /// One text or a sequence of them; nothing, and a mapping, count as if they were not there.
     #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
-    fn exprs(&mut self, keys: &Keys<'_>, node: &Node) -> Option<Option<Exprs>> {
+    fn exprs(&mut self, node: &Node) -> Option<Option<Exprs>> {
         match &node.kind {
             _ if node.is_null() => Some(None),
             Kind::Mapping(_) => Some(None),
@@ -182,7 +182,7 @@ impl Reader<'_> {
             Kind::Sequence(nodes) => {
                 let mut texts = Vec::with_capacity(nodes.len());
                 for node in nodes {
-                    match self.exprs(keys, node)? {
+                    match self.exprs(node)? {
                         Some(Exprs::One(text)) => texts.push(text),
                         // What is no text cannot be a field or an operator; it is reported as one that does not exist.
                         _ => texts.push(Text { spliced: Spliced::empty(), span: node.span }),
