@@ -31,6 +31,10 @@ pub(crate) struct Cli {
     #[arg(short = 'L')]
     pub(crate) describe: bool,
 
+    /// Give rules the meaning that Falco 0.44.1 gives them, to the letter.
+    #[arg(long)]
+    pub(crate) falco_exact: bool,
+
     /// Print the version.
     #[arg(long, action = ArgAction::Version)]
     version: Option<bool>,

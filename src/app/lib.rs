@@ -58,7 +58,7 @@ fn dispatch(cli: &Cli) -> Outcome {
     if let Some(Command::Fields(args)) = &cli.command {
         return fields::fields(args);
     }
-    let settings = Settings::load(&cli.common).map_err(Fail::from)?;
+    let settings = Settings::load(&cli.common).map_err(Fail::from)?.exact(cli.falco_exact);
     for note in settings.config.unused_sets(&cli.common.set) {
         say(&note);
     }

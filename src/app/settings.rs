@@ -60,11 +60,39 @@ impl Settings {
                 .or_else(|| config.eyas.store.clone())
                 .unwrap_or_else(machine::default_store),
             node: or(&common.node, &config.eyas.node).unwrap_or_else(machine::node_name),
-            rules: if common.rules.is_empty() { config.rules_files.clone() } else { common.rules.clone() },
+            rules: if common.rules.is_empty() { there(&config.rules_files) } else { common.rules.clone() },
             theme: or(&common.theme, &config.eyas.theme),
             base_rules: common.rules.clone(),
             dialect: Dialect::Eyas,
             config,
         })
+    }
+}
+
+/// The entries of `rules_files` that are there: stock configurations name local files that nobody has written yet. Where none is
+/// there, all stay, so that it is an error and not the shipped rules.
+fn there(entries: &[PathBuf]) -> Vec<PathBuf> {
+    let (there, missing): (Vec<_>, Vec<_>) = entries.iter().cloned().partition(|path| path.exists());
+    if there.is_empty() {
+        return missing;
+    }
+    for path in missing {
+        crate::say(&format!("{}: not there; passed over", path.display()));
+    }
+    there
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_rule_files_of_the_configuration_are_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, none) = (dir.path().join("a.yaml"), dir.path().join("none.yaml"));
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(there(&[none.clone(), file.clone()]), [file]);
+        assert_eq!(there(std::slice::from_ref(&none)), [none]);
     }
 }

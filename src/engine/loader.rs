@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
 use sha2::{Digest, Sha256};
 
-use crate::collect::{Collection, RuleDef, SOURCES, SYSCALL};
+use crate::collect::{Collection, RuleDef, SOURCES, SYSCALL, all_values_fit};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
@@ -48,6 +48,9 @@ pub struct Loaded {
     pub sources: Sources,
     /// Rules that were read and could not be compiled.
     pub left_out: Vec<LeftOut>,
+    /// What was found when each file was loaded, where Falco's way of loading was asked for: what it says after a file may
+    /// be about an earlier one. Empty otherwise.
+    pub by_file: Vec<Vec<Diagnostic>>,
 }
 
 /// A rule that was read and could not be compiled.
@@ -129,39 +132,103 @@ impl Loader {
     }
 
     /// Compiles.
-    pub fn finish(self) -> Loaded {
-        let mut diagnostics = Vec::new();
+    pub fn finish(mut self) -> Loaded {
+        let files = std::mem::take(&mut self.files);
         let mut sources = Sources::default();
-        let mut collection = Collection::default();
-        collection.dialect = self.dialect;
         let mut hash = Sha256::new();
         hash.update([self.least as u8, u8::from(self.suggested), u8::from(self.dialect.is_exact())]);
-        let exact = self.dialect.is_exact();
-        let mut stopped = false;
-        for file in self.files {
+        let mut odd = Vec::new();
+        for file in files {
             hash.update((file.text.len() as u64).to_le_bytes());
             hash.update(file.text.as_bytes());
+            let replaced = file.replaced;
             let id = sources.add(file);
+            odd.extend(replaced.map(|at| not_utf8(Span::new(id, at, at + 3))));
+        }
+        let (mut compiled, by_file, mut diagnostics) =
+            if self.dialect.is_exact() { self.one_by_one(&sources) } else { self.together(&sources) };
+        diagnostics.append(&mut odd);
+        selection::apply(&self.selection, &mut compiled.rules);
+        diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
+        gather::always_absent(&mut diagnostics);
+        let Compiled { vocabulary, rules, roots, mut arena, left_out } = compiled;
+        let interest = interest(&arena, &rules, &roots);
+        let buckets = buckets(&rules);
+        let ruleset = Ruleset {
+            matching: self.matching,
+            program: Program::judging(&mut arena, &roots, &buckets),
+            buckets,
+            enabled: ids(&rules, |rule| rule.enabled),
+            interest,
+            rules,
+            hash: RulesetHash(hash.finalize().into()),
+            sources: sources.clone(),
+            vocabulary,
+        };
+        Loaded { ruleset: Arc::new(ruleset), diagnostics, sources, left_out, by_file }
+    }
+
+    /// Reads all files and compiles once; what is wrong is left out and everything is reported.
+    fn together(&self, sources: &Sources) -> (Compiled, Vec<Vec<Diagnostic>>, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let mut collection = Collection::new(self.dialect);
+        for id in sources.ids() {
             let text = sources.text(id);
             let mut found = Vec::new();
             let documents = yaml::read(id, text, &mut found);
-            if exact {
-                stopped = stopped || !first_error::read(&documents, id, text, &mut collection, &mut found);
-                diagnostics.append(&mut found);
-                continue;
-            }
             let items = items::read(&documents, id, text, &mut found);
             gather::cut_off(text, &mut found);
             diagnostics.append(&mut found);
             collection.add(items, &mut diagnostics);
         }
-        if stopped {
-            // Falco refuses everything when it stops at an item.
-            collection = Collection::default();
-            collection.dialect = self.dialect;
+        collection.check_plugins(&mut diagnostics);
+        let compiled = self.compile(collection, &mut diagnostics);
+        (compiled, Vec::new(), diagnostics)
+    }
+
+    /// Reads as Falco does: each file up to its first error, and after each that has none everything so far is compiled.
+    fn one_by_one(&self, sources: &Sources) -> (Compiled, Vec<Vec<Diagnostic>>, Vec<Diagnostic>) {
+        let mut collection = Collection::new(self.dialect);
+        let mut by_file: Vec<Vec<Diagnostic>> = Vec::new();
+        let mut last = None;
+        let mut refused = false;
+        for id in sources.ids() {
+            let text = sources.text(id);
+            let mut found = Vec::new();
+            let documents = yaml::read(id, text, &mut found);
+            last = None;
+            if first_error::read(&documents, id, text, &mut collection, &mut found) {
+                let before = found.len();
+                let compiled = self.compile(collection.clone(), &mut found);
+                first_error::compiled(&compiled.vocabulary, before, &mut found);
+                last = Some(compiled);
+            } else {
+                refused = true;
+            }
+            found.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
+            by_file.push(found);
         }
-        let before = diagnostics.len();
-        let (vocabulary, lists_used, bodies) = Vocabulary::new(collection, &mut diagnostics);
+        // Falco refuses everything when it stops at an item.
+        let compiled = match last {
+            Some(compiled) if !refused => compiled,
+            _ => {
+                let nothing = Collection::new(self.dialect);
+                self.compile(nothing, &mut Vec::new())
+            }
+        };
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
+        for (i, found) in by_file.iter().enumerate() {
+            // What the compiling after an earlier file has said already is not said again.
+            let said = |d: &Diagnostic| i > 0 && by_file[..i].iter().any(|before| before.contains(d));
+            diagnostics.extend(found.iter().filter(|d| !said(d)).cloned());
+        }
+        collection.check_plugins(&mut diagnostics);
+        (compiled, by_file, diagnostics)
+    }
+
+    /// Compiles a collection.
+    fn compile(&self, collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> Compiled {
+        let (mut vocabulary, lists_used, bodies) = Vocabulary::new(collection, diagnostics);
         let mut compiler = Compiler {
             vocabulary: &vocabulary,
             lowerer: Lowerer::new(&vocabulary),
@@ -169,53 +236,57 @@ impl Loader {
             roots: Vec::new(),
             lowered: Vec::new(),
             left_out: Vec::new(),
+            passed_over: Vec::new(),
         };
-        for (def, body) in vocabulary.collection.rules.iter().zip(&bodies) {
-            if def.priority <= self.least {
-                compiler.rule(def, body, self.suggested, &mut diagnostics);
-            }
+        for (i, (def, body)) in vocabulary.collection.rules.iter().zip(&bodies).enumerate() {
+            compiler.rule(i, def, body, self.suggested, diagnostics);
         }
         for (name, condition) in &vocabulary.collection.orphans {
             let owner = Owner { kind: ItemKind::Rule, name: &name.text };
             // An appended condition may begin with the word that joins it; it is checked without.
             let joined = condition.without_leading(&["and", "or"]);
-            let body = Body::new(&joined, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);
-            compiler.lowerer.lower(&body, owner, &mut diagnostics);
+            let body = Body::new(&joined, &vocabulary.lists, owner, &mut |_| {}, diagnostics);
+            compiler.lowerer.lower(&body, owner, diagnostics);
         }
-        unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
-        usage::check(&vocabulary, &bodies, &mut diagnostics);
-        let Compiler { lowerer, mut rules, roots, lowered, left_out, .. } = compiler;
-        let mut arena = lowerer.finish(&mut diagnostics);
+        compiler.lowerer.unreached(diagnostics);
+        unused(&vocabulary, &lists_used, &compiler.lowerer, diagnostics);
+        usage::check(&vocabulary, &bodies, diagnostics);
+        let Compiler { lowerer, mut rules, mut roots, lowered, left_out, passed_over, .. } = compiler;
+        let first_users = lowerer.first_users();
+        let arena = lowerer.finish(diagnostics);
         let sets = arena.event_sets();
         for ((rule, root), lowered) in rules.iter_mut().zip(&roots).zip(&lowered) {
             rule.events = sets[root.0 as usize];
             // Event types are those of calls; other sources have none.
             if &*rule.source == SYSCALL {
-                limits(rule, lowered, &vocabulary, &mut diagnostics);
+                limits(rule, lowered, &vocabulary, diagnostics);
             }
         }
-        if exact {
-            first_error::compiled(&vocabulary.collection, before, &mut diagnostics);
+        // What is less urgent is compiled like the rest, so that its faults are found, and then dropped.
+        let mut kept = rules.iter().map(|rule| rule.priority <= self.least).collect::<Vec<_>>().into_iter();
+        roots.retain(|_| kept.next().unwrap_or(true));
+        rules.retain(|rule| rule.priority <= self.least);
+        for (index, def) in vocabulary.collection.rules.iter_mut().enumerate() {
+            def.passed_over = passed_over.contains(&index) || !SOURCES.contains(&&*def.source);
         }
-        selection::apply(&self.selection, &mut rules);
-        let interest = interest(&arena, &rules, &roots);
-        let buckets = buckets(&rules);
-        let program = Program::judging(&mut arena, &roots, &buckets);
-        diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
-        gather::always_absent(&mut diagnostics);
-        let ruleset = Ruleset {
-            matching: self.matching,
-            buckets,
-            enabled: ids(&rules, |rule| rule.enabled),
-            interest,
-            rules,
-            program,
-            hash: RulesetHash(hash.finalize().into()),
-            sources: sources.clone(),
-            vocabulary,
-        };
-        Loaded { ruleset: Arc::new(ruleset), diagnostics, sources, left_out }
+        vocabulary.first_users = first_users;
+        Compiled { vocabulary, rules, roots, arena, left_out }
     }
+}
+
+/// Falco takes bytes as they are, and a condition can name them; a text of ours cannot hold them.
+fn not_utf8(at: Span) -> Diagnostic {
+    Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 throughout", at, "the first such byte")
+        .note("read as U+FFFD; a condition that holds it does not match what Falco would match")
+}
+
+/// A collection that was compiled.
+struct Compiled {
+    vocabulary: Vocabulary,
+    rules: Vec<Rule>,
+    roots: Vec<IrId>,
+    arena: Arena,
+    left_out: Vec<LeftOut>,
 }
 
 /// What the rules that are on ask the sensor for.
@@ -234,16 +305,21 @@ struct Compiler<'v> {
     roots: Vec<IrId>,
     lowered: Vec<Lowered>,
     left_out: Vec<LeftOut>,
+    passed_over: Vec<usize>,
 }
 
 impl Compiler<'_> {
-    fn rule(&mut self, def: &RuleDef, body: &Body, suggested: bool, diagnostics: &mut Vec<Diagnostic>) {
+    fn rule(
+        &mut self,
+        index: usize,
+        def: &RuleDef,
+        body: &Body,
+        suggested: bool,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         let name = &def.name.text;
+        // That its source is not there was said where it was defined.
         if !SOURCES.contains(&&*def.source) {
-            let message = format!("no event source `{}` is there; the rule was skipped", def.source);
-            diagnostics.push(
-                Diagnostic::new(Code::UnknownSource, message, def.name.span, "").of(ItemKind::Rule, name),
-            );
             return;
         }
         let owner = Owner { kind: ItemKind::Rule, name };
@@ -254,7 +330,10 @@ impl Compiler<'_> {
             lowered.unknown |= !lowered.broken;
             lowered.broken = true;
         }
-        let mut output_text = def.output.clone();
+        lowered.broken |= !all_values_fit(&def.name, &def.exceptions, &mut found);
+        let exact = self.vocabulary.collection.dialect.is_exact();
+        // A definition's output has no blanks around it; that of a change has in Falco.
+        let mut output_text = if exact { def.output.clone() } else { def.output.trimmed() };
         // The suggested fields are of processes and containers.
         if suggested && &*def.source == SYSCALL {
             output_text.push_standing_for(" ", def.name.span);
@@ -271,13 +350,24 @@ impl Compiler<'_> {
         for d in &mut found[before..] {
             d.item.get_or_insert_with(|| (ItemKind::Rule, name.clone()));
         }
-        let unknown = [Code::OutputUnknownField, Code::OutputWrongSource];
-        let unknown_output =
-            found[before..].iter().filter(|d| d.is_error()).all(|d| unknown.contains(&d.code));
+        if output_text.text().replace("%container.info", "").is_empty() {
+            let place = def.output.span(&(0..def.output.text().len() as u32));
+            let empty = Diagnostic::new(Code::BadOutput, "nothing is left of this output", place, "");
+            found.push(empty.of(ItemKind::Rule, name));
+            template = None;
+        }
         let broken = lowered.broken || template.is_none();
-        let only_unknown = (!lowered.broken || lowered.unknown) && (template.is_some() || unknown_output);
+        // Falco looks at the output first, and then not at the condition any more.
+        let only_unknown = if template.is_none() {
+            names_nothing_known(output_text.text())
+        } else {
+            lowered.broken && lowered.unknown
+        };
         if broken && def.skip_if_unknown && only_unknown {
             // The rule asked to be skipped quietly: one warning takes the place of its own errors.
+            diagnostics.retain(|d| {
+                !d.is_error() || d.item.as_ref().is_none_or(|item| *item != (ItemKind::Rule, name.clone()))
+            });
             let mut first = found.iter().filter(|d| d.is_error());
             let mut skipped = Diagnostic::new(
                 Code::SkippedUnknown,
@@ -289,6 +379,8 @@ impl Compiler<'_> {
                 skipped = skipped.see(span, d.message.clone());
             }
             diagnostics.push(skipped.of(ItemKind::Rule, name));
+            diagnostics.extend(found.into_iter().filter(|d| d.code == Code::Deprecated));
+            self.passed_over.push(index);
             return;
         }
         diagnostics.append(&mut found);
@@ -316,6 +408,12 @@ impl Compiler<'_> {
         self.roots.push(lowered.node);
         self.lowered.push(lowered);
     }
+}
+
+/// Whether what is wrong with an output is that it names something unknown, and not that it ends within a field.
+fn names_nothing_known(output: &str) -> bool {
+    let end = output.trim_end_matches(|c: char| c.is_ascii_digit());
+    !end.ends_with('%') && !output.replace("%container.info", "").is_empty()
 }
 
 /// A field that a rule's condition reads and its event source does not have.

@@ -6,7 +6,7 @@ use crate::yaml::{Kind, Node};
 /// What the check said of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// There was no document to check: the text is no YAML.
+    /// There was no document to check: the text is no YAML, or holds nothing.
     None,
     /// Every document has the shape.
     Ok,
@@ -40,10 +40,8 @@ enum Shape {
     Word(&'static [&'static str]),
     /// A sequence.
     Many(&'static Shape),
-    /// A mapping with these keys and no others.
-    Object(&'static [(&'static str, Shape)]),
-    /// A single value or a sequence of them.
-    OneOrMany,
+    /// A mapping with these keys and no others, and these at least.
+    Object(&'static [(&'static str, Shape)], &'static [&'static str]),
     /// Anything.
     Any,
 }
@@ -56,15 +54,16 @@ const CHANGE: Shape = Shape::Word(&["append", "replace"]);
 const PLUGIN: &[(&str, Shape)] = &[
     ("name", Shape::Text),
     ("version", Shape::Text),
-    ("alternatives", Shape::Many(&Shape::Object(&[("name", Shape::Text), ("version", Shape::Text)]))),
+    (
+        "alternatives",
+        Shape::Many(&Shape::Object(&[("name", Shape::Text), ("version", Shape::Text)], PLUGIN_NEEDS)),
+    ),
 ];
 
-const EXCEPTION: &[(&str, Shape)] = &[
-    ("name", Shape::Text),
-    ("fields", Shape::OneOrMany),
-    ("comps", Shape::OneOrMany),
-    ("values", Shape::Many(&Shape::Any)),
-];
+const PLUGIN_NEEDS: &[&str] = &["name", "version"];
+
+const EXCEPTION: &[(&str, Shape)] =
+    &[("name", Shape::Text), ("fields", Shape::Any), ("comps", Shape::Any), ("values", Shape::Any)];
 
 const OVERRIDE: &[(&str, Shape)] = &[
     ("items", CHANGE),
@@ -82,36 +81,41 @@ const OVERRIDE: &[(&str, Shape)] = &[
 ];
 
 /// Every kind of item in one: the check does not tell rules from lists.
-const ITEM: Shape = Shape::Object(&[
-    ("required_engine_version", Shape::Text),
-    ("required_plugin_versions", Shape::Many(&Shape::Object(PLUGIN))),
-    ("list", Shape::Text),
-    ("items", Shape::Many(&Shape::Text)),
-    ("macro", Shape::Text),
-    ("rule", Shape::TextOrNothing),
-    ("desc", Shape::Text),
-    ("condition", Shape::Text),
-    ("output", Shape::Text),
-    ("priority", Shape::Word(PRIORITIES)),
-    ("source", Shape::Text),
-    ("enabled", Shape::Bool),
-    ("tags", Shape::Many(&Shape::Text)),
-    ("exceptions", Shape::Many(&Shape::Object(EXCEPTION))),
-    ("warn_evttypes", Shape::Bool),
-    ("skip-if-unknown-filter", Shape::Bool),
-    ("capture", Shape::Bool),
-    ("capture_duration", Shape::Number),
-    ("append", Shape::Bool),
-    ("override", Shape::Object(OVERRIDE)),
-]);
+const ITEM: Shape = Shape::Object(
+    &[
+        ("required_engine_version", Shape::Text),
+        ("required_plugin_versions", Shape::Many(&Shape::Object(PLUGIN, PLUGIN_NEEDS))),
+        ("list", Shape::Text),
+        ("items", Shape::Many(&Shape::Text)),
+        ("macro", Shape::Text),
+        ("rule", Shape::TextOrNothing),
+        ("desc", Shape::Text),
+        ("condition", Shape::Text),
+        ("output", Shape::Text),
+        ("priority", Shape::Word(PRIORITIES)),
+        ("source", Shape::Text),
+        ("enabled", Shape::Bool),
+        ("tags", Shape::Many(&Shape::Text)),
+        ("exceptions", Shape::Many(&Shape::Object(EXCEPTION, &["name"]))),
+        ("warn_evttypes", Shape::Bool),
+        ("skip-if-unknown-filter", Shape::Bool),
+        ("capture", Shape::Bool),
+        ("capture_duration", Shape::Number),
+        ("append", Shape::Bool),
+        ("override", Shape::Object(OVERRIDE, &[])),
+    ],
+    &[],
+);
 
 /// Checks the documents of a file; `parsed` is whether its text is YAML at all.
 pub fn check(documents: &[Node], parsed: bool) -> Verdict {
-    if !parsed {
+    // A document that is nothing is none.
+    let mut written = documents.iter().filter(|document| !document.is_null()).peekable();
+    if !parsed || written.peek().is_none() {
         return Verdict::None;
     }
     let mut faults = Vec::new();
-    for document in documents.iter().filter(|document| !document.is_null()) {
+    for document in written {
         walk(document, Shape::Many(&ITEM), "<root>", &mut faults);
     }
     if faults.is_empty() { Verdict::Ok } else { Verdict::Failed(faults) }
@@ -128,10 +132,6 @@ fn walk(node: &Node, shape: Shape, path: &str, faults: &mut Vec<String>) {
         Shape::Bool => single(node) && matches!(text, "true" | "false"),
         Shape::Number => single(node) && text.parse::<i64>().is_ok(),
         Shape::Word(words) => words.contains(&text),
-        Shape::OneOrMany => match &node.kind {
-            Kind::Sequence(nodes) => nodes.iter().all(single),
-            _ => single(node) && !node.is_null(),
-        },
         Shape::Many(inner) => {
             if let Kind::Sequence(nodes) = &node.kind {
                 for (i, node) in nodes.iter().enumerate() {
@@ -139,11 +139,10 @@ fn walk(node: &Node, shape: Shape, path: &str, faults: &mut Vec<String>) {
                 }
                 true
             } else {
-                // An empty `values:` or `exceptions:` is written often, and read as none.
-                node.is_null() && path != "<root>"
+                false
             }
         }
-        Shape::Object(keys) => {
+        Shape::Object(keys, needed) => {
             if let Kind::Mapping(pairs) = &node.kind {
                 for (key, value) in pairs {
                     let name = key.text().unwrap_or("");
@@ -152,7 +151,13 @@ fn walk(node: &Node, shape: Shape, path: &str, faults: &mut Vec<String>) {
                         None => faults.push(format!("failed for {path}: no key '{name}' is known here")),
                     }
                 }
-                true
+                for name in
+                    needed.iter().filter(|name| !pairs.iter().any(|(key, _)| key.text() == Some(name)))
+                {
+                    faults.push(format!("failed for {path}: the key '{name}' is missing"));
+                }
+                // Where nothing is needed by name, as in `override`, something must be there all the same.
+                !pairs.is_empty() || path.matches('[').count() < 2
             } else {
                 false
             }
@@ -170,7 +175,6 @@ fn wanted(shape: Shape) -> String {
         Shape::Number => "a whole number".to_owned(),
         Shape::Word(words) => format!("one of {}", words.join(", ")),
         Shape::Many(_) => "a sequence".to_owned(),
-        Shape::Object(_) => "a mapping".to_owned(),
-        Shape::OneOrMany => "a text or a sequence of texts".to_owned(),
+        Shape::Object(..) => "a mapping with keys".to_owned(),
     }
 }

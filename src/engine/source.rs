@@ -3,6 +3,7 @@
 //! A [`Span`] is a byte range of a file exactly as the person wrote it; every diagnostic points with one. This file reads
 //! nothing from disk: the caller hands over names and texts, and keeps [`Sources`] to print diagnostics later.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Which source text of one load a span belongs to: an index into [`Sources`].
@@ -43,12 +44,26 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where in it U+FFFD stands first for bytes that were no UTF-8.
+    pub replaced: Option<u32>,
 }
 
 impl SourceFile {
     /// A source from its name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), replaced: None }
+    }
+
+    /// A source from its name and bytes; what is no UTF-8 becomes U+FFFD.
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::new(name, text),
+            Err(error) => Self {
+                name: name.into(),
+                replaced: Some(error.utf8_error().valid_up_to() as u32),
+                text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            },
+        }
     }
 }
 
@@ -90,6 +105,11 @@ impl Sources {
         self.texts.len()
     }
 
+    /// The ids, in the order the texts were added.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
+        (0..self.texts.len() as u32).map(SourceId)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
@@ -113,6 +133,15 @@ impl Sources {
     /// The bytes under a span; empty when the span does not lie on character borders of its text.
     pub fn slice(&self, span: Span) -> &str {
         self.text(span.source).get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// The whole lines that a range of bytes touches: the number of the first, from 1, and their bytes.
+    pub fn whole_lines(&self, id: SourceId, bytes: Range<usize>) -> (usize, Range<usize>) {
+        let Some(source) = self.texts.get(id.0 as usize) else { return (1, 0..0) };
+        let first = source.lines.partition_point(|start| *start as usize <= bytes.start).max(1);
+        let after = source.lines.partition_point(|start| *start as usize <= bytes.end.max(bytes.start));
+        let end = source.lines.get(after).map_or(source.text.len(), |start| *start as usize);
+        (first, source.lines[first - 1] as usize..end)
     }
 
     /// The line and column of a span's first byte.
@@ -141,5 +170,8 @@ mod tests {
         assert_eq!(at(5), Place { line: 2, column: 1 });
         assert_eq!(at(8), Place { line: 3, column: 3 });
         assert_eq!(at(900), Place { line: 3, column: 1 });
+        assert_eq!(sources.whole_lines(id, 1..2), (1, 0..5));
+        assert_eq!(sources.whole_lines(id, 5..6), (2, 5..10));
+        assert_eq!(sources.whole_lines(id, 8..900), (3, 6..10));
     }
 }

@@ -2,8 +2,9 @@
 //! JSON events compared with `<NA>`, constants in quotes that look like a field.
 
 use eyas_event::FieldId;
+use rustc_hash::FxHashSet;
 
-use crate::collect::RuleDef;
+use crate::collect::{RuleDef, SOURCES};
 use crate::describe::facts::{checks, operands};
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::lower::{Body, Vocabulary};
@@ -24,7 +25,10 @@ fn deprecated(name: &str) -> Option<&'static str> {
 
 /// Checks every rule, the macros that it reaches included.
 pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut Vec<Diagnostic>) {
-    for (def, body) in vocabulary.collection.rules.iter().zip(bodies) {
+    let exact = vocabulary.collection.dialect.is_exact();
+    let known = |def: &RuleDef| SOURCES.contains(&&*def.source);
+    let rules = vocabulary.collection.rules.iter().zip(bodies);
+    for (def, body) in rules.filter(|(def, _)| known(def)) {
         let mut said: Vec<(Code, String)> = Vec::new();
         for (body, check, via) in reached(body, vocabulary) {
             let mut push = |code: Code, key: &str, message: String, span: Span, note: &str| {
@@ -48,10 +52,17 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
             if let Some(name) = unsafe_na(check) {
                 let message = format!("`{name}` is compared with the text `<NA>`, which it never has");
                 let note = format!("write `not {name} exists`");
-                push(Code::UnsafeNaCheck, name, message, body.text.span(&check.lhs.bytes), &note);
+                // Falco says it once for a rule, whatever the field.
+                push(
+                    Code::UnsafeNaCheck,
+                    if exact { "" } else { name },
+                    message,
+                    body.text.span(&check.lhs.bytes),
+                    &note,
+                );
             }
             for value in values(check) {
-                if quoted_field(value, vocabulary.collection.dialect.is_exact()) {
+                if quoted_field(value, exact) {
                     let written = String::from_utf8_lossy(&value.bytes);
                     let message = format!("`{written}` is compared as a text, not as a field");
                     let note = "to compare with the field, write it without quotes in `val(…)`";
@@ -59,28 +70,47 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
                 }
             }
         }
-        output(def, diagnostics);
+        if exact { words(def, diagnostics) } else { output(def, diagnostics) }
     }
 }
 
 /// The comparisons of a body and of the macros behind it, each macro once, with the macro's name.
 fn reached<'v>(body: &'v Body, vocabulary: &'v Vocabulary) -> Vec<(&'v Body, &'v Check, Option<&'v str>)> {
     let mut out = Vec::new();
-    let mut seen = Vec::new();
+    let mut seen = FxHashSet::default();
     let mut waiting: Vec<(&Body, Option<&str>)> = vec![(body, None)];
     while let Some((body, via)) = waiting.pop() {
         out.extend(checks(&body.ast).map(|(_, check)| (body, check, via)));
         for (name, _) in body.ast.macros() {
             if let Some(i) = vocabulary.collection.find_macro(name, usize::MAX)
-                && !seen.contains(&i)
                 && let Some(inner) = vocabulary.macros.get(i)
+                && seen.insert(i)
             {
-                seen.push(i);
                 waiting.push((inner, Some(&vocabulary.collection.macros[i].name.text)));
             }
         }
     }
     out
+}
+
+/// Falco looks for the names of the fields anywhere in the output, as text.
+fn words(def: &RuleDef, diagnostics: &mut Vec<Diagnostic>) {
+    let text = def.output.text();
+    let names = [
+        "evt.dir",
+        "evt.latency",
+        "evt.latency.s",
+        "evt.latency.ns",
+        "evt.latency.human",
+        "evt.wait_latency",
+    ];
+    for name in names {
+        let Some(at) = text.find(name) else { continue };
+        let span = def.output.span(&(at as u32..(at + name.len()) as u32));
+        let message = format!("`{name}` will be dropped from the language");
+        let found = Diagnostic::new(Code::Deprecated, message, span, "");
+        diagnostics.push(found.of(ItemKind::Rule, &def.name.text));
+    }
 }
 
 fn output(def: &RuleDef, diagnostics: &mut Vec<Diagnostic>) {

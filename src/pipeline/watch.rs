@@ -33,6 +33,8 @@ pub struct LoadOutcome {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics point into.
     pub sources: Sources,
+    /// What was found when each file was loaded, where Falco's way of loading was asked for; empty otherwise.
+    pub by_file: Vec<Vec<Diagnostic>>,
     /// Whether it has been put into force.
     pub applied: bool,
 }
@@ -80,12 +82,7 @@ pub fn load_files(
     for path in paths {
         for file in expand(path)? {
             let text = std::fs::read(&file).map_err(|e| (file.clone(), e))?;
-            let text = String::from_utf8(text).map_err(|e| {
-                let at = e.utf8_error().valid_up_to();
-                let why = format!("not UTF-8 from byte {at} on");
-                (file.clone(), std::io::Error::new(std::io::ErrorKind::InvalidData, why))
-            })?;
-            files.push(SourceFile::new(file.display().to_string(), text));
+            files.push(SourceFile::from_bytes(file.display().to_string(), text));
         }
     }
     Ok(load_texts(files, options))
@@ -107,6 +104,7 @@ pub fn load_texts(files: Vec<SourceFile>, options: impl Into<RuleOptions>) -> Lo
         ruleset: loaded.ruleset,
         diagnostics: loaded.diagnostics,
         sources: loaded.sources,
+        by_file: loaded.by_file,
         applied: true,
     }
 }

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     "bench --locked -p eyas-engine --bench judge -- --test",
     "bench --locked -p eyas-probe --bench open_close -- 1",
     "run --locked --quiet -- rules check rules/eyas.yaml",
+    "run --locked --quiet -- rules fmt --check rules/eyas.yaml",
     "run --locked --quiet -- rules test",
 ];
 

@@ -41,9 +41,10 @@ pub(super) fn check(settings: &Settings, form: Form) -> Outcome {
             }
         }
         Form::Json | Form::JsonWithRules => {
-            let mut answer =
-                json!({"falco_load_results": load_results(&outcome.diagnostics, &outcome.sources)});
-            if form == Form::JsonWithRules {
+            let results = load_results(&outcome.diagnostics, &outcome.by_file, &outcome.sources);
+            let mut answer = json!({ "falco_load_results": results });
+            // Like Falco: what does not load is not described.
+            if form == Form::JsonWithRules && outcome.count(Severity::Error) == 0 {
                 answer["falco_describe_results"] = describe::describe(&outcome.ruleset);
             }
             writeln!(out, "{answer}")?;

@@ -18,7 +18,7 @@ pub(super) fn format(settings: &Settings, paths: &[PathBuf], check: bool) -> Out
     let mut out = std::io::stdout().lock();
     let mut err = std::io::stderr().lock();
     let mut findings = false;
-    for SourceFile { name, text } in files::read(paths)? {
+    for SourceFile { name, text, .. } in files::read(paths)? {
         let done = match eyas_engine::format(&text, settings.dialect) {
             Ok(done) => done,
             Err(broken) => {

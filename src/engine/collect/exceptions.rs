@@ -1,10 +1,13 @@
 //! Exceptions of a rule: checked, merged, and turned into ` and not …` behind the condition.
 //!
 //! The text that comes out is Falco's, value for value: a value with a blank gets double quotes and nothing else is
-//! escaped, a single value of a list operator gets parentheses. Lists named in values are put in later, with the rest.
+//! escaped, a single value of a list operator gets parentheses and no quotes. Lists named in values are put in later, with the rest.
 
+use crate::collect::SOURCES;
 use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::dialect::Dialect;
 use crate::items::{Comps, ExceptionItem, ExceptionValue, FieldExprs, Name, Text};
+use crate::lower::terms;
 use crate::source::Span;
 use crate::syntax::ast::{Modifier, Op};
 use crate::syntax::parse_field;
@@ -47,32 +50,34 @@ fn bad(rule: &Name, message: impl Into<String>, span: Span, label: impl Into<Str
     Diagnostic::new(Code::BadException, message, span, label).of(ItemKind::Rule, &rule.text)
 }
 
+/// Where the fields of an exception must be known: of an event source that is not there nothing is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Of<'r> {
+    /// The rule.
+    pub rule: &'r Name,
+    /// Its event source.
+    pub source: &'r str,
+    /// Whether tuples of the wrong length wait until the rule is compiled, as Falco lets them.
+    pub dialect: Dialect,
+}
+
 /// The exceptions of a full definition; `None` when one has the wrong shape, which is reported.
 pub(super) fn define_exceptions(
-    rule: &Name,
+    of: Of<'_>,
     items: Vec<ExceptionItem>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Exception>> {
     // Every exception is looked at before the first bad one decides.
-    let exceptions: Vec<_> = items
-        .into_iter()
-        .map(|item| {
-            if item.fields.is_none() {
-                let name = &item.name;
-                let found =
-                    Diagnostic::new(Code::MissingKey, "this exception has no `fields`", name.span, "");
-                diagnostics.push(found.of(ItemKind::Rule, &rule.text));
-                return None;
-            }
-            define(rule, item, diagnostics)
-        })
-        .collect();
+    let exceptions: Vec<_> = items.into_iter().map(|item| define(of, item, diagnostics)).collect();
     exceptions.into_iter().collect()
 }
 
-fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -> Option<Exception> {
+fn define(of: Of<'_>, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -> Option<Exception> {
+    let rule = of.rule;
     let Some(fields) = item.fields else {
-        diagnostics.push(bad(rule, "this exception has no `fields`", item.name.span, ""));
+        if !item.lacks_fields {
+            diagnostics.push(bad(rule, "this exception has no `fields`", item.name.span, ""));
+        }
         return None;
     };
     let (fields, tuple) = match fields {
@@ -81,14 +86,14 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
     };
     let comps = match item.comps {
         None => vec![(if tuple { "=" } else { "in" }.to_owned(), item.name.span); fields.len()],
-        Some(Comps::One(text)) if !tuple => vec![(text.as_str().trim().to_owned(), text.span)],
+        Some(Comps::One(text)) if !tuple => vec![(trimmed(&text), text.span)],
         Some(Comps::Many(texts, span)) if tuple => {
             if texts.len() != fields.len() {
                 let label = format!("{} operators for {} fields", texts.len(), fields.len());
                 diagnostics.push(bad(rule, "each field of an exception needs one operator", span, label));
                 return None;
             }
-            texts.into_iter().map(|t| (t.as_str().trim().to_owned(), t.span)).collect()
+            texts.into_iter().map(|t| (trimmed(&t), t.span)).collect()
         }
         Some(Comps::One(Text { span, .. }) | Comps::Many(_, span)) => {
             diagnostics.push(bad(
@@ -101,10 +106,10 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
         }
     };
     let mut fine = true;
-    for field in &fields {
-        if let Err(error) = parse_field(field.as_str()) {
+    for field in fields.iter().filter(|_| SOURCES.contains(&of.source)) {
+        if let Err((message, label)) = known_field(field, of.source) {
             fine = false;
-            diagnostics.push(bad(rule, error.message, field.span, error.label));
+            diagnostics.push(bad(rule, message, field.span, label));
         }
     }
     for (comp, span) in &comps {
@@ -114,27 +119,57 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
             diagnostics.push(bad(rule, message, *span, ""));
         }
     }
-    let exception =
-        Exception { name: item.name, fields, comps, tuple, values: item.values.unwrap_or_default() };
-    fine &= values_fit(rule, &exception, &exception.values, diagnostics);
+    let exception = Exception { name: item.name, fields, comps, tuple, values: item.values };
+    fine &= of.dialect.is_exact() || values_fit(rule, &exception, &exception.values, diagnostics);
     fine.then_some(exception)
 }
 
-fn comp_fits(comp: &str, tuple: bool) -> bool {
-    let mut words = comp.split_whitespace();
-    let op = words.next().and_then(|w| if w == "==" { Some(Op::Eq) } else { Op::from_word(w) });
-    let Some(op) = op else { return false };
-    match (words.next(), words.next()) {
-        (None, _) => op != Op::Exists && (tuple || op.takes_list()),
-        (Some(word), None) => {
-            Modifier::from_word(word).is_some() && !op.takes_list() && !op.takes_number() && op != Op::Exists
+/// Blanks around an operator do not count.
+fn trimmed(comp: &Text) -> String {
+    comp.as_str().trim_matches([' ', '\t', '\r', '\n']).to_owned()
+}
+
+/// Whether a left side is a field, or a transformer call, that events of the source have; the error is a sentence and a label.
+fn known_field(field: &Text, source: &str) -> Result<(), (String, String)> {
+    let operand = parse_field(field.as_str()).map_err(|error| (error.message, error.label))?;
+    let term = match terms::term(&operand, &field.spliced) {
+        Ok(term) => term,
+        Err((found, _)) if found.is_error() => return Err((found.message, String::new())),
+        Err(_) => return Ok(()),
+    };
+    let mut read = Vec::new();
+    term.fields(&mut read);
+    match read.iter().find(|field| !field.id.info().belongs_to(source)) {
+        Some(field) => {
+            let name = field.id.info().name;
+            Err((format!("events of the source `{source}` have no field `{name}`"), String::new()))
         }
-        _ => false,
+        None => Ok(()),
+    }
+}
+
+fn comp_fits(comp: &str, tuple: bool) -> bool {
+    let op = |word: &str| if word == "==" { Some(Op::Eq) } else { Op::from_word(word) };
+    match comp.split_once(' ') {
+        None => op(comp).is_some_and(|op| tuple || op.takes_list()),
+        Some((word, modifier)) => {
+            Modifier::from_word(modifier).is_some()
+                && op(word).is_some_and(|op| !op.takes_list() && !op.takes_number() && op != Op::Exists)
+        }
     }
 }
 
 fn takes_list(comp: &str) -> bool {
     comp.contains(' ') || Op::from_word(comp).is_some_and(Op::takes_list)
+}
+
+/// Reports values of a rule's exceptions that have the wrong shape. Says whether there is none.
+pub(crate) fn all_values_fit(
+    rule: &Name,
+    exceptions: &[Exception],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> bool {
+    exceptions.iter().all(|exception| values_fit(rule, exception, &exception.values, diagnostics))
 }
 
 fn values_fit(
@@ -167,24 +202,13 @@ fn values_fit(
 
 /// Merges appended exceptions: a new name brings fields and values, a known one brings values only.
 pub(super) fn append_exceptions(
-    rule: &Name,
+    of: Of<'_>,
     exceptions: &mut Vec<Exception>,
     items: Vec<ExceptionItem>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let rule = of.rule;
     for item in items {
-        if item.values.as_ref().is_none_or(Vec::is_empty) {
-            diagnostics.push(
-                Diagnostic::new(
-                    Code::AppendNoValues,
-                    format!("the appended exception `{}` brings no values", item.name.text),
-                    item.name.span,
-                    "",
-                )
-                .of(ItemKind::Rule, &rule.text),
-            );
-            continue;
-        }
         match exceptions.iter_mut().find(|known| known.name.text == item.name.text) {
             Some(known) => {
                 if item.fields.is_some() || item.comps.is_some() {
@@ -199,20 +223,23 @@ pub(super) fn append_exceptions(
                     );
                     continue;
                 }
-                let values = item.values.unwrap_or_default();
-                if values_fit(rule, known, &values, diagnostics) {
-                    known.values.extend(values);
+                if of.dialect.is_exact() || values_fit(rule, known, &item.values, diagnostics) {
+                    known.values.extend(item.values);
                 }
             }
-            None => exceptions.extend(define(rule, item, diagnostics)),
+            None if item.values.is_empty() && item.fields.is_some() => {
+                let message = format!("the new exception `{}` has no values", item.name.text);
+                let label = "no exception of this rule has that name";
+                diagnostics.push(bad(rule, message, item.name.span, label));
+            }
+            None => exceptions.extend(define(of, item, diagnostics)),
         }
     }
 }
 
 /// The condition with the exceptions behind it.
 pub fn with_exceptions(condition: &Spliced, exceptions: &[Exception]) -> Spliced {
-    let active: Vec<_> = exceptions.iter().filter(|e| !e.is_empty()).collect();
-    if active.is_empty() {
+    if exceptions.is_empty() {
         return condition.clone();
     }
     let whole = condition.span(&(0..condition.text().len() as u32));
@@ -220,7 +247,7 @@ pub fn with_exceptions(condition: &Spliced, exceptions: &[Exception]) -> Spliced
     out.push_standing_for("(", whole);
     out.push(condition);
     out.push_standing_for(")", whole);
-    for exception in active {
+    for exception in exceptions.iter().filter(|exception| !exception.is_empty()) {
         let at = exception.name.span;
         out.push_standing_for(" and not ", at);
         if exception.tuple {
@@ -246,12 +273,13 @@ fn push_tuples(out: &mut Spliced, exception: &Exception, at: Span) {
     for (i, tuple) in exception.values.iter().enumerate() {
         let ExceptionValue::Many(values, tuple_at) = tuple else { continue };
         out.push_standing_for(if i > 0 { " or (" } else { "(" }, *tuple_at);
-        for (j, value) in values.iter().enumerate() {
-            let (comp, comp_at) = &exception.comps[j];
+        // A tuple of another length is reported where its rule is compiled.
+        let parts = values.iter().zip(exception.fields.iter().zip(&exception.comps));
+        for (j, (value, (field, (comp, comp_at)))) in parts.enumerate() {
             if j > 0 {
                 out.push_standing_for(" and ", *tuple_at);
             }
-            out.push(&exception.fields[j].spliced);
+            out.push(&field.spliced);
             out.push_standing_for(&format!(" {comp} "), *comp_at);
             push_value(out, value, takes_list(comp));
         }
@@ -264,31 +292,42 @@ fn push_value(out: &mut Spliced, value: &ExceptionValue, list: bool) {
     match value {
         ExceptionValue::Many(values, span) => {
             out.push_standing_for("(", *span);
-            for (i, value) in values.iter().enumerate() {
-                if i > 0 {
+            let mut first = true;
+            for value in values {
+                if !first {
                     out.push_standing_for(", ", *span);
                 }
-                push_value(out, value, false);
+                let before = out.text().len();
+                // What is nested deeper than that is put in as nothing.
+                if let ExceptionValue::One(text) = value {
+                    push_quoted(out, text);
+                }
+                first &= out.text().len() == before;
             }
             out.push_standing_for(")", *span);
         }
-        ExceptionValue::One(text) => {
-            let written = text.as_str();
-            let wrap = list && !written.starts_with('(');
-            let quote = written.contains(' ') && !written.starts_with(['"', '\'', '(']);
+        ExceptionValue::One(text) if list => {
+            let wrap = !text.as_str().starts_with('(');
             if wrap {
                 out.push_standing_for("(", text.span);
             }
-            if quote {
-                out.push_standing_for("\"", text.span);
-            }
             out.push(&text.spliced);
-            if quote {
-                out.push_standing_for("\"", text.span);
-            }
             if wrap {
                 out.push_standing_for(")", text.span);
             }
         }
+        ExceptionValue::One(text) => push_quoted(out, text),
+    }
+}
+
+/// A value; one with a blank gets quotes unless it begins with one.
+fn push_quoted(out: &mut Spliced, text: &Text) {
+    let quote = text.as_str().contains(' ') && !text.as_str().starts_with(['"', '\'']);
+    if quote {
+        out.push_standing_for("\"", text.span);
+    }
+    out.push(&text.spliced);
+    if quote {
+        out.push_standing_for("\"", text.span);
     }
 }

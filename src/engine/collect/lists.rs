@@ -4,8 +4,6 @@
 //! Then each list in order replaces its name wherever a blank, a parenthesis, a comma, `=` or the text's end stands on
 //! both sides, in quotes too; blanks around the name shrink to one. An empty list takes one neighbouring comma along.
 
-use rustc_hash::FxHashMap;
-
 use crate::collect::{Collection, ListDef};
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::dialect::Dialect;
@@ -30,25 +28,26 @@ fn is_blank(byte: u8) -> bool {
 impl Lists {
     /// Prepares the lists of a collection and reports items that will not stay one item.
     pub fn new(collection: &Collection, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut seen: FxHashMap<&str, &ListDef> = FxHashMap::default();
         let mut lists = Vec::new();
         for list in &collection.lists {
             let mut items = Vec::new();
             for item in &list.items {
-                let Some(inner) = seen.get(item.as_str()) else {
+                let Some(inner) = collection.inner_list(list, item.as_str()) else {
                     shape(list, item, diagnostics);
                     items.push(quoted(&item.spliced));
                     continue;
                 };
-                for inner_item in &inner.items {
-                    if let Some(second) = seen.get(inner_item.as_str()) {
+                for inner_item in &collection.lists[inner].items {
+                    let second =
+                        collection.inner_list(list, inner_item.as_str()).map(|i| &collection.lists[i]);
+                    // A list that was appended to itself stays as it is.
+                    if let Some(second) = second.filter(|second| second.position != list.position) {
                         nested(list, item, second, diagnostics);
                     }
                     items.push(quoted(&inner_item.spliced));
                 }
             }
             lists.push((list.name.text.clone(), items));
-            seen.insert(&list.name.text, list);
         }
         Self { lists, dialect: collection.dialect }
     }
@@ -77,6 +76,8 @@ impl Lists {
             used(index);
             text = put_one(&text, name, items, first);
             if text.text().len() > LONGEST {
+                // Which lists would have come in after this one cannot be known.
+                (index..self.lists.len()).for_each(used);
                 return (text, true);
             }
         }
@@ -84,8 +85,9 @@ impl Lists {
     }
 }
 
-/// Longer than any condition that a person wants, short enough that lists of lists cannot exhaust memory.
-const LONGEST: usize = 1 << 18;
+/// Longer than any condition that a person wants, with a list of a hundred thousand items in it, and short enough that lists
+/// of lists cannot exhaust memory.
+const LONGEST: usize = 1 << 21;
 
 /// Replaces one list's name everywhere. Names inside its own items are not looked at.
 fn put_one(text: &Spliced, name: &str, items: &[Spliced], first: usize) -> Spliced {
@@ -98,7 +100,7 @@ fn put_one(text: &Spliced, name: &str, items: &[Spliced], first: usize) -> Splic
         out.push_same(text, done..start);
         out.trim_end();
         let mut right = end + bytes[end..].iter().take_while(|b| is_blank(**b)).count();
-        if items.is_empty() {
+        if items.iter().all(|item| item.text().is_empty()) {
             if out.text().ends_with(',') {
                 out.pop();
             } else if bytes.get(right) == Some(&b',') {
@@ -183,7 +185,7 @@ fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnosti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::Text;
+    use crate::items::{ListItem, Text};
     use crate::source::{SourceId, Span};
 
     fn lists(defs: &[(&str, &[&str])]) -> Lists {
@@ -193,10 +195,9 @@ mod tests {
         };
         let mut collection = Collection::default();
         for (name, items) in defs {
-            collection.lists.push(ListDef {
-                name: crate::items::Name { text: (*name).to_owned(), span: Span::new(SourceId(0), 0, 0) },
-                items: items.iter().map(|i| text(i)).collect(),
-            });
+            let name = crate::items::Name { text: (*name).to_owned(), span: Span::new(SourceId(0), 0, 0) };
+            let items = items.iter().map(|i| text(i)).collect();
+            collection.list(ListItem { name, items, change: None, append: None }, &mut Vec::new());
         }
         Lists::new(&collection, &mut Vec::new())
     }

@@ -18,19 +18,23 @@ use crate::items::{Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text
 use crate::source::Span;
 use crate::syntax::text::Spliced;
 
+pub(crate) use exceptions::all_values_fit;
 pub use exceptions::{Exception, with_exceptions};
 pub use lists::Lists;
 
-/// Plugins whose work eyas does itself, and up to which version.
-const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 8] = [
+/// Plugins whose work eyas does itself, and in which version.
+const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 11] = [
     ("cloudtrail", (0, 10, 0)),
     ("container", (0, 7, 4)),
+    ("gcpaudit", (0, 3, 0)),
+    ("github", (0, 8, 0)),
     ("json", (0, 7, 0)),
     ("k8saudit", (0, 18, 0)),
     ("k8saudit-aks", (0, 6, 0)),
     ("k8saudit-eks", (0, 12, 0)),
     ("k8saudit-gke", (0, 9, 0)),
     ("k8saudit-ovh", (0, 6, 0)),
+    ("okta", (0, 11, 0)),
 ];
 
 /// The event sources that rules may name. Events of the first arrive; rules of the others are compiled and wait.
@@ -46,6 +50,10 @@ pub struct ListDef {
     pub name: Name,
     /// Its items as written.
     pub items: Vec<Text>,
+    /// Its place in the order of items.
+    pub position: usize,
+    /// Items that name a list whose position is below this stand for that list's items.
+    pub sees_below: usize,
 }
 
 /// A macro as it stands after all items.
@@ -63,7 +71,7 @@ pub struct MacroDef {
 
 /// A rule as it stands after all items.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "the four switches of Falco's rule format")]
+#[expect(clippy::struct_excessive_bools, reason = "the switches of Falco's rule format")]
 pub struct RuleDef {
     /// Its name, where it was last defined in full.
     pub name: Name,
@@ -93,6 +101,8 @@ pub struct RuleDef {
     pub capture: bool,
     /// For how long, in milliseconds; 0 for the configured time.
     pub capture_duration_ms: u64,
+    /// Whether it was passed over: its source is not there, or something in it is unknown and it asked for that.
+    pub passed_over: bool,
 }
 
 /// All definitions after all items.
@@ -119,6 +129,11 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// Nothing yet.
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
     /// Takes in the items of one file. A file that asks for a newer engine is refused as a whole.
     pub fn add(&mut self, items: Vec<Item>, diagnostics: &mut Vec<Diagnostic>) {
         let version = self.dialect.engine_version();
@@ -146,14 +161,33 @@ impl Collection {
         for item in items {
             match item {
                 Item::Engine(engine) => self.required_engine = self.required_engine.max(engine.version),
-                Item::Plugins(plugins) => {
-                    check_plugins(&plugins, diagnostics);
-                    self.required_plugins.extend(plugins);
-                }
+                Item::Plugins(plugins) => self.required_plugins.extend(plugins),
                 Item::List(list) => self.list(list, diagnostics),
                 Item::Macro(item) => self.macro_item(item, diagnostics),
                 Item::Rule(rule) => self.rule(*rule, diagnostics),
             }
+        }
+    }
+
+    /// The list that an item of another list names and stands for.
+    pub fn inner_list(&self, of: &ListDef, item: &str) -> Option<usize> {
+        let inner = *self.list_index.get(item)?;
+        (self.lists[inner].position < of.sees_below).then_some(inner)
+    }
+
+    /// The place of a macro or rule in the order of definitions.
+    pub fn place_of(&self, kind: ItemKind, name: &str) -> Option<usize> {
+        match kind {
+            ItemKind::Macro => self.macro_index.get(name).copied(),
+            ItemKind::Rule => self.rule_index.get(name).copied(),
+            _ => None,
+        }
+    }
+
+    /// Reports the plugins that files ask for and eyas does not stand in for. It is known after the last file only.
+    pub fn check_plugins(&self, diagnostics: &mut Vec<Diagnostic>) {
+        for plugin in &self.required_plugins {
+            check_plugin(plugin, diagnostics);
         }
     }
 
@@ -169,24 +203,31 @@ impl Collection {
     }
 
     fn list(&mut self, item: ListItem, diagnostics: &mut Vec<Diagnostic>) {
-        deprecated_append(ItemKind::List, &item.name, item.append, "items", diagnostics);
+        let position = self.next_position();
         let known = self.list_index.get(&item.name.text).copied();
         match (item.change, known) {
             (Some((OverrideOp::Append, span)), None) => {
                 no_base(ItemKind::List, &item.name, span, self.lists.iter().map(|l| &l.name), diagnostics);
             }
-            (Some((OverrideOp::Append, _)), Some(i)) => self.lists[i].items.extend(item.items),
-            (_, Some(i)) => self.lists[i] = ListDef { name: item.name, items: item.items },
+            (Some((OverrideOp::Append, _)), Some(i)) => {
+                self.lists[i].items.extend(item.items);
+                self.lists[i].sees_below = position;
+            }
+            (_, Some(i)) => {
+                let kept = self.lists[i].position;
+                self.lists[i] =
+                    ListDef { name: item.name, items: item.items, position: kept, sees_below: position };
+            }
             // A replacement of nothing is a definition.
             (_, None) => {
                 self.list_index.insert(item.name.text.clone(), self.lists.len());
-                self.lists.push(ListDef { name: item.name, items: item.items });
+                let sees_below = position;
+                self.lists.push(ListDef { name: item.name, items: item.items, position, sees_below });
             }
         }
     }
 
     fn macro_item(&mut self, item: MacroItem, diagnostics: &mut Vec<Diagnostic>) {
-        deprecated_append(ItemKind::Macro, &item.name, item.append, "condition", diagnostics);
         let position = self.next_position();
         let known = self.macro_index.get(&item.name.text).copied();
         match (item.change, known) {
@@ -233,6 +274,9 @@ fn append_text(base: &mut Spliced, more: &Text) {
     base.push(&more.spliced);
 }
 
+/// Longer texts are not looked at again with every append.
+const LONGEST_LOOKED_AT: usize = 1 << 14;
+
 /// `or` in the base and `and` first in the appended text: the `and` binds to the last part of the `or` alone.
 fn append_precedence(
     kind: ItemKind,
@@ -246,7 +290,8 @@ fn append_precedence(
     let starts_with_and = text[lead..]
         .strip_prefix("and")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || c == '('));
-    if !starts_with_and {
+    // Who appends to a text as long as that has more to look at than this, and every append would read it again.
+    if !starts_with_and || base.text().len() > LONGEST_LOOKED_AT {
         return;
     }
     let parsed = crate::syntax::parse(base.text());
@@ -265,22 +310,6 @@ fn append_precedence(
                 "appended text is joined without parentheses; put the whole `or` in parentheses in the base",
             )
             .of(kind, &name.text),
-        );
-    }
-}
-
-fn deprecated_append(
-    kind: ItemKind,
-    name: &Name,
-    append: Option<Span>,
-    key: &str,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    if let Some(span) = append {
-        diagnostics.push(
-            Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "")
-                .note(format!("write `override: {{{key}: append}}`"))
-                .of(kind, &name.text),
         );
     }
 }
@@ -306,27 +335,34 @@ fn no_base<'n>(
     diagnostics.push(found);
 }
 
-/// Whether one of the choices is a plugin that eyas stands in for.
-fn check_plugins(plugins: &[PluginItem], diagnostics: &mut Vec<Diagnostic>) {
-    for plugin in plugins {
-        let fits = plugin.choices.iter().any(|(name, version)| {
-            STANDS_IN_FOR
-                .iter()
-                .any(|(known, has)| *known == name.text && has.0 == version.0 && *has >= *version)
-        });
-        let Some((first, _)) = plugin.choices.first() else { continue };
-        if !fits {
-            let ours: Vec<_> =
-                STANDS_IN_FOR.iter().map(|(n, (a, b, c))| format!("{n} up to {a}.{b}.{c}")).collect();
-            diagnostics.push(
-                Diagnostic::new(
-                    Code::BadPlugin,
-                    format!("eyas does not stand in for the plugin `{}` in that version yet", first.text),
-                    first.span,
-                    "asked for here",
-                )
-                .note(format!("it does the work of {}", ours.join(", "))),
-            );
+/// The first of the choices that is there at all decides, as in Falco: it must be of the same major version and not older.
+fn check_plugin(plugin: &PluginItem, diagnostics: &mut Vec<Diagnostic>) {
+    let there = plugin.choices.iter().find_map(|choice| {
+        let known = STANDS_IN_FOR.iter().find(|(name, _)| *name == choice.name.text)?;
+        Some((choice, known.1))
+    });
+    let Some(first) = plugin.choices.first() else { return };
+    let found = match there {
+        Some((choice, has)) if has.0 == choice.version.0 && has >= choice.version => return,
+        Some((choice, (a, b, c))) => Diagnostic::new(
+            Code::PluginMissing,
+            format!(
+                "eyas does the work of the plugin `{}` {a}.{b}.{c}, not of this version",
+                choice.name.text
+            ),
+            choice.version_span,
+            "asked for here",
+        ),
+        None => {
+            let names: Vec<_> = STANDS_IN_FOR.iter().map(|(name, _)| *name).collect();
+            Diagnostic::new(
+                Code::PluginMissing,
+                format!("eyas does not do the work of the plugin `{}`", first.name.text),
+                first.name.span,
+                "asked for here",
+            )
+            .note(format!("it does that of {}", names.join(", ")))
         }
-    }
+    };
+    diagnostics.push(found.of(ItemKind::Requirement, ""));
 }

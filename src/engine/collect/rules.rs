@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use eyas_event::Priority;
 
-use crate::collect::exceptions::{append_exceptions, define_exceptions};
-use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append, no_base};
+use crate::collect::exceptions::{Of, append_exceptions, define_exceptions};
+use crate::collect::{Collection, RuleDef, SOURCES, append_precedence, append_text, no_base};
 use crate::diag::{Code, Diagnostic, Edit, ItemKind};
+use crate::dialect::Dialect;
 use crate::items::{Name, OverrideOp, RuleItem};
 use crate::source::Span;
 
@@ -28,7 +29,9 @@ impl Collection {
     /// The old form: only `condition` and `exceptions` count.
     fn append(&mut self, item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(span) = item.append else { return };
-        deprecated_append(ItemKind::Rule, &item.name, item.append, "condition", diagnostics);
+        if self.moved(&item, known, diagnostics) {
+            return;
+        }
         if item.condition.is_none() && item.exceptions.is_none() {
             diagnostics.push(
                 Diagnostic::new(Code::EmptyAppend, "this append changes nothing", span, "")
@@ -41,23 +44,22 @@ impl Collection {
             self.orphan(item, span, diagnostics);
             return;
         };
-        if self.moved(&item, index, diagnostics) {
-            return;
-        }
+        let dialect = self.dialect;
         let rule = &mut self.rules[index];
         if let Some(condition) = &item.condition {
             append_precedence(ItemKind::Rule, &item.name, &rule.condition, condition, diagnostics);
             append_text(&mut rule.condition, condition);
         }
         if let Some(exceptions) = item.exceptions {
-            append_exceptions(&item.name, &mut rule.exceptions, exceptions, diagnostics);
+            let of = Of { rule: &item.name, source: &rule.source, dialect };
+            append_exceptions(of, &mut rule.exceptions, exceptions, diagnostics);
         }
     }
 
     /// A change of a rule that is not there.
     fn orphan(&mut self, item: RuleItem, change: Span, diagnostics: &mut Vec<Diagnostic>) {
         no_base(ItemKind::Rule, &item.name, change, self.rules.iter().map(|r| &r.name), diagnostics);
-        let whole = item.desc.is_some() && item.output.is_some() && item.priority.is_some();
+        let whole = item.complete;
         let Some(condition) = item.condition else { return };
         if let (true, Some(found)) = (whole, diagnostics.last_mut()) {
             let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
@@ -76,23 +78,26 @@ impl Collection {
             self.orphan(item, span, diagnostics);
             return;
         };
-        if self.moved(&item, index, diagnostics) {
+        // Falco looks at the source where the condition is changed, and only there.
+        if item.condition.is_some() && self.moved(&item, known, diagnostics) {
             return;
         }
+        let dialect = self.dialect;
         let rule = &mut self.rules[index];
         let mut overrides = std::mem::take(&mut item.overrides);
         // Appends come first, whatever the order in the file.
         overrides.sort_by_key(|o| o.op != OverrideOp::Append);
         for change in &overrides {
             match change.op {
-                OverrideOp::Append => append_key(rule, &mut item, &change.key.text, diagnostics),
-                OverrideOp::Replace => replace_key(rule, &mut item, &change.key.text, diagnostics),
+                OverrideOp::Append => append_key(rule, &mut item, &change.key.text, dialect, diagnostics),
+                OverrideOp::Replace => replace_key(rule, &mut item, &change.key.text, dialect, diagnostics),
             }
         }
     }
 
     /// Whether a change names another source than its rule has, which is reported.
-    fn moved(&self, item: &RuleItem, index: usize, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    fn moved(&self, item: &RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        let Some(index) = known else { return false };
         match &item.source {
             Some(source) if *source.text != *self.rules[index].source => {
                 self.source_changed(item, index, &source.text, diagnostics);
@@ -125,15 +130,22 @@ impl Collection {
             self.source_changed(&item, index, &source, diagnostics);
             return;
         }
+        if !SOURCES.contains(&&*source) {
+            let message = format!("no event source `{source}` is there; the rule was skipped");
+            let at = item.name.span;
+            let found = Diagnostic::new(Code::UnknownSource, message, at, "");
+            diagnostics.push(found.of(ItemKind::Rule, &item.name.text));
+        }
         let items = item.exceptions.unwrap_or_default();
+        let of = Of { rule: &item.name, source: &source, dialect: self.dialect };
         // A rule without its exceptions would say too much; it is left out until they are mended.
-        let Some(exceptions) = define_exceptions(&item.name, items, diagnostics) else { return };
+        let Some(exceptions) = define_exceptions(of, items, diagnostics) else { return };
         let mut rule = RuleDef {
             name: item.name,
             whole: item.whole,
             desc: item.desc.map(|t| t.as_str().to_owned()).unwrap_or_default(),
             condition: item.condition.map_or_else(crate::syntax::text::Spliced::empty, |t| t.spliced),
-            output: item.output.map_or_else(crate::syntax::text::Spliced::empty, |t| t.spliced),
+            output: item.output.map_or_else(crate::syntax::text::Spliced::empty, |t| t.spliced.trimmed()),
             priority: item.priority.map_or(Priority::Debug, |(p, _)| p),
             source,
             enabled: item.enabled.is_none_or(|(on, _)| on),
@@ -143,6 +155,7 @@ impl Collection {
             skip_if_unknown: item.skip_if_unknown.unwrap_or(false),
             capture: item.capture.unwrap_or(false),
             capture_duration_ms: item.capture_duration.unwrap_or(0),
+            passed_over: false,
         };
         add_tags(&mut rule.tags, item.tags.unwrap_or_default());
         if let Some(index) = known {
@@ -156,11 +169,6 @@ impl Collection {
     /// A lone `enabled`.
     fn switch(&mut self, item: &RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
         let Some((on, span)) = item.enabled else { return };
-        diagnostics.push(
-            Diagnostic::new(Code::Deprecated, "a lone `enabled` is the old form", span, "")
-                .note("add `override: {enabled: replace}`")
-                .of(ItemKind::Rule, &item.name.text),
-        );
         match known {
             Some(index) => self.rules[index].enabled = on,
             None => {
@@ -176,7 +184,13 @@ fn add_tags(tags: &mut Vec<String>, more: Vec<Name>) {
     tags.dedup();
 }
 
-fn append_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: &mut Vec<Diagnostic>) {
+fn append_key(
+    rule: &mut RuleDef,
+    item: &mut RuleItem,
+    key: &str,
+    dialect: Dialect,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     match key {
         "condition" => {
             if let Some(text) = &item.condition {
@@ -198,13 +212,20 @@ fn append_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: &
         "tags" => add_tags(&mut rule.tags, item.tags.take().unwrap_or_default()),
         "exceptions" => {
             let more = item.exceptions.take().unwrap_or_default();
-            append_exceptions(&item.name, &mut rule.exceptions, more, diagnostics);
+            let of = Of { rule: &item.name, source: &rule.source, dialect };
+            append_exceptions(of, &mut rule.exceptions, more, diagnostics);
         }
         _ => {}
     }
 }
 
-fn replace_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: &mut Vec<Diagnostic>) {
+fn replace_key(
+    rule: &mut RuleDef,
+    item: &mut RuleItem,
+    key: &str,
+    dialect: Dialect,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     match key {
         "condition" => {
             if let Some(text) = item.condition.take() {
@@ -232,7 +253,8 @@ fn replace_key(rule: &mut RuleDef, item: &mut RuleItem, key: &str, diagnostics: 
         }
         "exceptions" => {
             let items = item.exceptions.take().unwrap_or_default();
-            if let Some(exceptions) = define_exceptions(&item.name, items, diagnostics) {
+            let of = Of { rule: &item.name, source: &rule.source, dialect };
+            if let Some(exceptions) = define_exceptions(of, items, diagnostics) {
                 rule.exceptions = exceptions;
             }
         }

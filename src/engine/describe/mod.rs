@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::collect::{Collection, Lists, MacroDef, RuleDef, with_exceptions};
+use crate::collect::{Collection, ListDef, Lists, MacroDef, RuleDef, SOURCES, SYSCALL, with_exceptions};
 use crate::lower::{Body, Owner, Vocabulary};
 use crate::ruleset::Ruleset;
 use crate::syntax::ast::{Ast, Rhs};
@@ -31,6 +31,15 @@ const PLUGINS: [(&str, &str); 7] = [
     ("ka.", "k8saudit"),
 ];
 
+/// Which plugin of Falco gives the events of a source.
+const GIVES: [(&str, &str); 5] = [
+    ("aws_cloudtrail", "cloudtrail"),
+    ("gcp_auditlog", "gcpaudit"),
+    ("github", "github"),
+    ("k8s_audit", "k8saudit"),
+    ("okta", "okta"),
+];
+
 /// Everything that was loaded.
 pub fn describe(ruleset: &Ruleset) -> Value {
     let vocabulary = &ruleset.vocabulary;
@@ -42,13 +51,16 @@ pub fn describe(ruleset: &Ruleset) -> Value {
         .lists
         .iter()
         .map(|list| {
-            let items: Vec<_> = list.items.iter().map(crate::items::Text::as_str).collect();
-            let inner: BTreeSet<_> =
-                items.iter().copied().filter(|item| vocabulary.lists.names().any(|n| n == *item)).collect();
+            let compiled = compiled_items(list, collection);
+            // What does not come through is the name of another list.
+            let written = list.items.iter().map(crate::items::Text::as_str);
+            let through: BTreeSet<&str> = compiled.iter().copied().collect();
+            let (items, inner): (Vec<_>, Vec<_>) = written.partition(|item| through.contains(item));
+            let inner: BTreeSet<_> = inner.into_iter().collect();
             json!({
                 "info": {"name": list.name.text, "items": items},
                 "details": {
-                    "items_compiled": compiled_items(&list.name.text, collection),
+                    "items_compiled": compiled,
                     "lists": inner,
                     "plugins": [],
                     "used": used.lists.contains(list.name.text.as_str()),
@@ -62,15 +74,19 @@ pub fn describe(ruleset: &Ruleset) -> Value {
         .zip(&vocabulary.macros)
         .map(|(def, body)| one_macro(def, body, vocabulary, &mut events, &used))
         .collect();
-    let rules: Vec<_> = collection.rules.iter().map(|def| one_rule(def, ruleset, &mut events)).collect();
+    let described = collection.rules.iter().filter(|def| !def.passed_over);
+    let rules: Vec<_> = described.map(|def| one_rule(def, ruleset, &mut events)).collect();
     let plugins: Vec<_> = collection
         .required_plugins
         .iter()
         .map(|plugin| {
-            let choice = |(name, (a, b, c)): &(crate::items::Name, (u64, u64, u64))| {
-                json!({"name": name.text, "version": format!("{a}.{b}.{c}")})
+            let choice = |choice: &crate::items::PluginChoice| {
+                json!({"name": choice.name.text, "version": choice.written})
             };
-            Value::Array(plugin.choices.iter().map(choice).collect())
+            let mut all = plugin.choices.iter().map(choice);
+            let mut first = all.next().unwrap_or_default();
+            first["alternatives"] = all.collect();
+            first
         })
         .collect();
     json!({
@@ -119,7 +135,8 @@ fn one_macro(
             "condition_fields": facts.fields,
             "condition_operators": facts.operators,
             "events": event_names(events.of(body, vocabulary)),
-            "plugins": plugins(facts.fields.iter().map(String::as_str)),
+            // Which plugin gives a field is known of rules only, by their source.
+            "plugins": [],
         },
     })
 }
@@ -128,7 +145,6 @@ fn one_rule(def: &RuleDef, ruleset: &Ruleset, events: &mut Events) -> Value {
     let vocabulary = &ruleset.vocabulary;
     let body = body(&with_exceptions(&def.condition, &def.exceptions), &vocabulary.lists);
     let facts = Facts::new(&body, vocabulary);
-    let enabled = ruleset.find(&def.name.text).map_or(def.enabled, |id| ruleset.rule(id).enabled);
     let output = def.output.text();
     let output_fields = output_fields(output);
     let mut names = BTreeSet::new();
@@ -136,11 +152,19 @@ fn one_rule(def: &RuleDef, ruleset: &Ruleset, events: &mut Events) -> Value {
     let mut operators = BTreeSet::new();
     for exception in &def.exceptions {
         names.insert(exception.name.text.as_str());
-        fields.extend(exception.fields());
+        // Falco names the fields of those that have values.
+        fields.extend(exception.fields().filter(|_| !exception.is_empty()));
         operators.extend(exception.operators());
     }
     let mut plugins = plugins(facts.fields.iter().map(String::as_str));
     plugins.extend(self::plugins(output_fields.iter().map(String::as_str)));
+    plugins.extend(GIVES.iter().filter(|(source, _)| *source == &*def.source).map(|(_, plugin)| *plugin));
+    // Rules of other sources are judged for the events of plugins, whatever their conditions say.
+    let types = if &*def.source == SYSCALL {
+        event_names(events.of(&body, vocabulary))
+    } else {
+        vec!["asyncevent", "pluginevent"]
+    };
     json!({
         "info": {
             "name": def.name.text,
@@ -150,7 +174,7 @@ fn one_rule(def: &RuleDef, ruleset: &Ruleset, events: &mut Events) -> Value {
             "priority": def.priority.name(),
             "source": &*def.source,
             "tags": def.tags,
-            "enabled": enabled,
+            "enabled": def.enabled,
             "capture": def.capture,
             "capture_duration": def.capture_duration_ms,
         },
@@ -165,19 +189,18 @@ fn one_rule(def: &RuleDef, ruleset: &Ruleset, events: &mut Events) -> Value {
             "exception_names": names,
             "exception_fields": fields,
             "exception_operators": operators,
-            "events": event_names(events.of(&body, vocabulary)),
+            "events": types,
             "plugins": plugins,
         },
     })
 }
 
 /// The items of a list with earlier lists put in, one level deep.
-fn compiled_items<'c>(name: &str, collection: &'c Collection) -> Vec<&'c str> {
-    let Some(at) = collection.lists.iter().position(|list| list.name.text == name) else { return Vec::new() };
+fn compiled_items<'c>(list: &'c ListDef, collection: &'c Collection) -> Vec<&'c str> {
     let mut items = Vec::new();
-    for item in &collection.lists[at].items {
-        match collection.lists[..at].iter().find(|list| list.name.text == item.as_str()) {
-            Some(inner) => items.extend(inner.items.iter().map(crate::items::Text::as_str)),
+    for item in &list.items {
+        match collection.inner_list(list, item.as_str()) {
+            Some(inner) => items.extend(collection.lists[inner].items.iter().map(crate::items::Text::as_str)),
             None => items.push(item.as_str()),
         }
     }
@@ -220,7 +243,7 @@ impl<'v> Used<'v> {
         let collection = &vocabulary.collection;
         let mut lists = BTreeSet::new();
         let mut named = BTreeSet::new();
-        for def in &collection.rules {
+        for def in collection.rules.iter().filter(|def| SOURCES.contains(&&*def.source)) {
             let text = with_exceptions(&def.condition, &def.exceptions);
             let parsed = crate::syntax::parse(text.text());
             named.extend(parsed.ast.macros().map(|(name, _)| name.to_owned()));
@@ -230,10 +253,13 @@ impl<'v> Used<'v> {
             named.extend(body.ast.macros().map(|(name, _)| name.to_owned()));
             vocabulary.lists.put_in(&def.condition, &mut |i| lists.extend(vocabulary.lists.names().nth(i)));
         }
-        let inner = collection.lists.iter().flat_map(|list| &list.items);
-        let lists = lists.into_iter().chain(inner.map(crate::items::Text::as_str)).map(str::to_owned);
+        for list in &collection.lists {
+            let inner = list.items.iter().filter_map(|item| collection.inner_list(list, item.as_str()));
+            lists.extend(inner.map(|i| collection.lists[i].name.text.as_str()));
+        }
+        let lists = lists.into_iter().map(str::to_owned).collect();
         let macros = collection.macros.iter().map(|def| def.name.text.as_str());
-        Self { macros: macros.filter(|name| named.contains(*name)).collect(), lists: lists.collect() }
+        Self { macros: macros.filter(|name| named.contains(*name)).collect(), lists }
     }
 }
 

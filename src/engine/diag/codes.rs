@@ -57,6 +57,8 @@ codes! {
     UndefinedMacro = "E0206", Error, "LOAD_ERR_VALIDATE", "no macro of that name is visible here";
     MacroLoop = "E0207", Error, "LOAD_ERR_VALIDATE", "macros refer to each other in a circle";
     BadPlugin = "E0208", Error, "LOAD_ERR_VALIDATE", "a plugin requirement that cannot be read";
+    NoWord = "E0209", Error, "LOAD_ERR_VALIDATE", "a key or an override that is no single word";
+    PluginMissing = "E0210", Error, "LOAD_ERR_VALIDATE", "a plugin that the files ask for is not there";
     Syntax = "E0301", Error, "LOAD_ERR_COMPILE_CONDITION", "the condition does not parse";
     Unclosed = "E0302", Error, "LOAD_ERR_COMPILE_CONDITION", "a parenthesis or bracket is not closed";
     BadString = "E0303", Error, "LOAD_ERR_COMPILE_CONDITION", "a quoted text is not closed or has an unknown escape";
@@ -90,6 +92,7 @@ codes! {
     UnsafeNaCheck = "W0616", Warning, "LOAD_UNSAFE_NA_CHECK", "an audit field compared with the text `<NA>`";
     SimplerOperator = "W0617", Warning, "LOAD_COMPILE_CONDITION", "a pattern that a simpler operator says as well";
     LooksLikeTransformer = "W0618", Warning, "LOAD_COMPILE_CONDITION", "a constant that looks like a transformer";
+    NotUtf8 = "W0619", Warning, "-", "bytes that are no UTF-8";
     SomeHooks = "L0701", Lint, "-", "some events of the rule are fed by no hook yet";
     AppendPrecedence = "L0702", Lint, "-", "an appended `and` binds tighter than the `or` before it";
     FalcoDiffers = "L0703", Lint, "-", "Falco would judge this differently";
@@ -99,6 +102,7 @@ codes! {
     ComparedWithNa = "L0707", Lint, "-", "a comparison with the text `<NA>`";
     DuplicateKey = "L0708", Lint, "-", "a key given twice; the first counts";
     NeverTrue = "L0709", Lint, "-", "a rule that no event can satisfy";
+    OverrideIgnored = "L0710", Lint, "-", "an `override` that changes nothing";
     NoHook = "L0719", Lint, "-", "no hook feeds any event of the rule yet";
     FieldNotProvided = "L0720", Lint, "-", "a field that is known and never has a value here";
     OutputNotProvided = "L0721", Lint, "-", "the output prints a field that never has a value here";

@@ -29,16 +29,21 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
     let mut group =
         Group::with_title(level.primary_title(safe(&diagnostic.message)).id(diagnostic.code.as_str()));
     for source in sources_of(diagnostic) {
-        let annotations = diagnostic.labels.iter().filter(|label| label.span.source == source).map(|label| {
+        let labels = || diagnostic.labels.iter().filter(|label| label.span.source == source);
+        let (line, lines) = lines(labels().map(|label| label.span), source, sources);
+        let annotations = labels().map(|label| {
             let kind = match label.kind {
                 LabelKind::Primary => AnnotationKind::Primary,
                 LabelKind::Secondary => AnnotationKind::Context,
             };
-            let annotation = kind.span(within(label.span, sources));
+            let annotation = kind.span(within(label.span, lines.start, sources));
             if label.text.is_empty() { annotation } else { annotation.label(safe(&label.text)) }
         });
         group = group.element(
-            Snippet::source(sources.text(source)).path(safe(sources.name(source))).annotations(annotations),
+            Snippet::source(&sources.text(source)[lines.clone()])
+                .line_start(line)
+                .path(safe(sources.name(source)))
+                .annotations(annotations),
         );
     }
     for note in &diagnostic.notes {
@@ -46,11 +51,14 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
     }
     let mut groups = vec![group];
     if let Some(edit) = &diagnostic.edit {
+        let (line, lines) = lines([edit.span].into_iter(), edit.span.source, sources);
+        let lines = near(lines, edit.span, sources);
         groups.push(
             Group::with_title(Level::HELP.secondary_title(safe(&edit.title))).element(
-                Snippet::source(sources.text(edit.span.source))
+                Snippet::source(&sources.text(edit.span.source)[lines.clone()])
+                    .line_start(line)
                     .path(safe(sources.name(edit.span.source)))
-                    .patch(Patch::new(within(edit.span, sources), &edit.replacement)),
+                    .patch(Patch::new(within(edit.span, lines.start, sources), &edit.replacement)),
             ),
         );
     }
@@ -77,8 +85,38 @@ fn sources_of(diagnostic: &Diagnostic) -> Vec<SourceId> {
     ids
 }
 
-/// The span as a range that surely lies in its text, on character borders.
-fn within(span: Span, sources: &Sources) -> Range<usize> {
+/// The whole lines that spans of one text touch and the number of the first: the renderer looks at all that it is given, and
+/// a file may be long.
+fn lines(
+    spans: impl Iterator<Item = Span> + Clone,
+    source: SourceId,
+    sources: &Sources,
+) -> (usize, Range<usize>) {
+    let start = spans.clone().map(|span| span.start).min().unwrap_or(0);
+    let end = spans.map(|span| span.end).max().unwrap_or(0);
+    sources.whole_lines(source, start as usize..end as usize)
+}
+
+/// Of lines too long to be read, what is around a span: the renderer cuts the lines of places and not those of edits.
+fn near(lines: Range<usize>, span: Span, sources: &Sources) -> Range<usize> {
+    const LONG: usize = 1000;
+    const AROUND: usize = 100;
+    if lines.len() <= LONG {
+        return lines;
+    }
+    let text = sources.text(span.source);
+    let floor = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor((span.start as usize).saturating_sub(AROUND)).max(lines.start);
+    start..floor((span.end as usize + AROUND).min(lines.end)).max(start)
+}
+
+/// The span as a range that surely lies in its text, on character borders, counted from byte `base` on.
+fn within(span: Span, base: usize, sources: &Sources) -> Range<usize> {
     let text = sources.text(span.source);
     let floor = |at: u32| {
         let mut at = (at as usize).min(text.len());
@@ -88,7 +126,7 @@ fn within(span: Span, sources: &Sources) -> Range<usize> {
         at
     };
     let start = floor(span.start);
-    start..floor(span.end).max(start)
+    start - base..floor(span.end).max(start) - base
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Exceptions of a rule, read for shape: names, fields, operators and values in one of two forms.
 
+use rustc_hash::FxHashMap;
+
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::keys::Keys;
-use crate::items::{Name, Reader, Text};
+use crate::items::{Name, OverrideOp, Reader, Text};
 use crate::source::Span;
+use crate::syntax::text::Spliced;
 use crate::yaml::{Kind, Node};
 
 /// One exception, or what an append brings for one.
@@ -11,12 +14,14 @@ use crate::yaml::{Kind, Node};
 pub struct ExceptionItem {
     /// Its name.
     pub name: Name,
+    /// Whether it was reported that it has no left sides.
+    pub lacks_fields: bool,
     /// Its left sides.
     pub fields: Option<FieldExprs>,
     /// Its operators.
     pub comps: Option<Comps>,
     /// Its values: in the tuple form one row a tuple, in the scalar form single values.
-    pub values: Option<Vec<ExceptionValue>>,
+    pub values: Vec<ExceptionValue>,
 }
 
 /// The left sides.
@@ -60,7 +65,12 @@ const KEYS: [&str; 4] = ["name", "fields", "comps", "values"];
 
 impl Reader<'_> {
     #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
-    pub(super) fn exceptions(&mut self, keys: &Keys<'_>, rule: &Name) -> Option<Option<Vec<ExceptionItem>>> {
+    pub(super) fn exceptions(
+        &mut self,
+        keys: &Keys<'_>,
+        rule: &Name,
+        way: OverrideOp,
+    ) -> Option<Option<Vec<ExceptionItem>>> {
         let Some(node) = keys.node("exceptions") else { return Some(None) };
         if node.is_null() {
             return Some(Some(Vec::new()));
@@ -69,29 +79,25 @@ impl Reader<'_> {
             return keys.wrong(self, "exceptions", node, "a sequence of mappings");
         };
         let mut items: Vec<ExceptionItem> = Vec::new();
+        let mut names: FxHashMap<String, Vec<Span>> = FxHashMap::default();
         let mut fine = true;
         for node in nodes {
-            let Some(item) = self.exception(node) else {
+            let Some(item) = self.exception(node, rule, way, &mut names) else {
                 fine = false;
                 continue;
             };
-            if let Some(first) = items.iter().find(|seen| seen.name.text == item.name.text) {
-                let found = Diagnostic::new(
-                    Code::ExceptionTwice,
-                    format!("two exceptions of this rule are called `{}`", item.name.text),
-                    item.name.span,
-                    "the second",
-                )
-                .see(first.name.span, "the first")
-                .of(ItemKind::Rule, &rule.text);
-                self.push(found);
-            }
             items.push(item);
         }
         fine.then_some(Some(items))
     }
 
-    fn exception(&mut self, node: &Node) -> Option<ExceptionItem> {
+    fn exception(
+        &mut self,
+        node: &Node,
+        rule: &Name,
+        way: OverrideOp,
+        names: &mut FxHashMap<String, Vec<Span>>,
+    ) -> Option<ExceptionItem> {
         let Kind::Mapping(pairs) = &node.kind else {
             self.push(Diagnostic::new(
                 Code::WrongType,
@@ -103,55 +109,111 @@ impl Reader<'_> {
         };
         let keys = self.keys(pairs, ItemKind::Exception, &KEYS);
         let name = keys.name(self, "name")?;
+        let before = names.entry(name.text.clone()).or_default();
+        for first in &*before {
+            let found = Diagnostic::new(
+                Code::ExceptionTwice,
+                format!("two exceptions of this rule are called `{}`", name.text),
+                name.span,
+                "the second",
+            )
+            .see(*first, "the first")
+            .of(ItemKind::Rule, &rule.text);
+            self.push(found);
+        }
+        before.push(name.span);
+        // Only what is appended to an exception may leave its fields out.
+        if way == OverrideOp::Replace && keys.node("fields").is_none() {
+            let found = Diagnostic::new(Code::MissingKey, "this exception has no `fields`", name.span, "");
+            self.push(found.of(ItemKind::Rule, &rule.text));
+        }
         let fields = match keys.node("fields") {
             None => None,
-            Some(node) => Some(match self.exprs(&keys, "fields", node)? {
-                (Some(one), _) => FieldExprs::One(one),
-                (None, many) => FieldExprs::Many(many, node.span),
+            Some(node) => self.exprs(node)?.map(|exprs| match exprs {
+                Exprs::One(one) => FieldExprs::One(one),
+                Exprs::Many(many) => FieldExprs::Many(many, node.span),
             }),
         };
         let comps = match keys.node("comps") {
             None => None,
-            Some(node) => Some(match self.exprs(&keys, "comps", node)? {
-                (Some(one), _) => Comps::One(one),
-                (None, many) => Comps::Many(many, node.span),
+            Some(node) => self.exprs(node)?.map(|exprs| match exprs {
+                Exprs::One(one) => Comps::One(one),
+                Exprs::Many(many) => Comps::Many(many, node.span),
             }),
         };
         let values = match keys.node("values") {
-            None => None,
-            Some(node) if node.is_null() => Some(Vec::new()),
+            None => {
+                if way == OverrideOp::Append {
+                    let message = format!("the appended exception `{}` brings no values", name.text);
+                    let found = Diagnostic::new(Code::AppendNoValues, message, name.span, "");
+                    self.push(found.of(ItemKind::Rule, &rule.text));
+                }
+                Vec::new()
+            }
             Some(node) => {
                 let Kind::Sequence(nodes) = &node.kind else {
                     return keys.wrong(self, "values", node, "a sequence");
                 };
-                let values: Option<Vec<_>> = nodes.iter().map(|node| self.value(&keys, node, 0)).collect();
-                Some(values?)
+                let values: Option<Vec<_>> = nodes.iter().map(|node| self.value(node)).collect();
+                values?
             }
         };
-        Some(ExceptionItem { name, fields, comps, values })
+        let lacks_fields = way == OverrideOp::Replace && keys.node("fields").is_none();
+        Some(ExceptionItem { name, lacks_fields, fields, comps, values })
     }
 
-    fn exprs(&mut self, keys: &Keys<'_>, key: &str, node: &Node) -> Option<(Option<Text>, Vec<Text>)> {
+    /// One text or a sequence of them; nothing, and a mapping, count as if they were not there.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    fn exprs(&mut self, node: &Node) -> Option<Option<Exprs>> {
         match &node.kind {
-            Kind::Scalar(_) => Some((Some(self.text(node)), Vec::new())),
-            _ => Some((None, keys.texts(self, key)??)),
+            _ if node.is_null() => Some(None),
+            Kind::Mapping(_) => Some(None),
+            Kind::Sequence(nodes) if nodes.is_empty() => Some(None),
+            Kind::Scalar(scalar) if scalar.text.is_empty() => {
+                self.push(Diagnostic::new(
+                    Code::MissingKey,
+                    "a part of an exception is empty",
+                    node.span,
+                    "",
+                ));
+                None
+            }
+            Kind::Scalar(_) => Some(Some(Exprs::One(self.text(node)))),
+            Kind::Sequence(nodes) => {
+                let mut texts = Vec::with_capacity(nodes.len());
+                for node in nodes {
+                    match self.exprs(node)? {
+                        Some(Exprs::One(text)) => texts.push(text),
+                        // What is no text cannot be a field or an operator; it is reported as one that does not exist.
+                        _ => texts.push(Text { spliced: Spliced::empty(), span: node.span }),
+                    }
+                }
+                Some(Some(Exprs::Many(texts)))
+            }
         }
     }
 
-    fn value(&mut self, keys: &Keys<'_>, node: &Node, depth: u8) -> Option<ExceptionValue> {
+    fn value(&mut self, node: &Node) -> Option<ExceptionValue> {
         match &node.kind {
-            Kind::Scalar(scalar) if scalar.text.is_empty() => {
+            Kind::Scalar(scalar) if scalar.text.is_empty() && !node.is_null() => {
                 let found =
                     Diagnostic::new(Code::MissingKey, "a value of an exception is empty", node.span, "");
                 self.push(found);
                 None
             }
-            Kind::Scalar(_) => Some(ExceptionValue::One(self.text(node))),
-            Kind::Sequence(nodes) if depth < 2 => {
-                let values: Option<Vec<_>> = nodes.iter().map(|n| self.value(keys, n, depth + 1)).collect();
+            Kind::Scalar(_) if !node.is_null() => Some(ExceptionValue::One(self.text(node))),
+            Kind::Sequence(nodes) => {
+                let values: Option<Vec<_>> = nodes.iter().map(|node| self.value(node)).collect();
                 Some(ExceptionValue::Many(values?, node.span))
             }
-            _ => keys.wrong(self, "values", node, "single values, tuples, and lists within tuples"),
+            // Nothing, and a mapping, are put in as nothing.
+            _ => Some(ExceptionValue::One(Text { spliced: Spliced::empty(), span: node.span })),
         }
     }
+}
+
+/// One text or several.
+enum Exprs {
+    One(Text),
+    Many(Vec<Text>),
 }

@@ -30,7 +30,16 @@ impl<'n> Keys<'n> {
             pairs: Vec::new(),
         };
         for (key, value) in pairs {
-            let text = key.text().unwrap_or("");
+            // A key that is no single word cannot be compared with those that are known.
+            let text = match key.text() {
+                Some(_) if key.is_null() => "null",
+                Some(text) => text,
+                None => {
+                    let message = format!("a key of this {} is no single word", kind.word());
+                    reader.push(Diagnostic::new(Code::NoWord, message, key.span, "").of(kind, &keys.name));
+                    continue;
+                }
+            };
             if !known.contains(&text) {
                 let mut found = Diagnostic::new(
                     Code::UnknownKey,
@@ -57,6 +66,12 @@ impl<'n> Keys<'n> {
             }
         }
         keys
+    }
+
+    /// The same with some of its keys only.
+    pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let pairs = self.pairs.iter().filter(|(key, _, _)| keep(key)).copied().collect();
+        Self { kind: self.kind, name: self.name.clone(), span: self.span, pairs }
     }
 
     /// The span of a key, if it is there.
@@ -108,7 +123,7 @@ impl<'n> Keys<'n> {
     pub(crate) fn text(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<Text>> {
         let Some(node) = self.node(key) else { return Some(None) };
         match node.text() {
-            Some(text) if node.is_null() || text.trim().is_empty() => {
+            Some(text) if node.is_null() || text.is_empty() => {
                 let span = self.key(key).unwrap_or(node.span);
                 self.empty(reader, key, span)
             }
@@ -148,7 +163,7 @@ impl<'n> Keys<'n> {
         };
         let mut texts = Vec::with_capacity(nodes.len());
         for node in nodes {
-            if node.text().is_none() {
+            if node.text().is_none() || node.is_null() {
                 return self.wrong(reader, key, node, "a sequence of single values");
             }
             texts.push(reader.text(node));
@@ -164,17 +179,28 @@ impl<'n> Keys<'n> {
         replace: &[&str],
     ) -> Option<Vec<Override>> {
         let Some(node) = self.node("override") else { return Some(Vec::new()) };
-        let Kind::Mapping(pairs) = &node.kind else {
-            return self.wrong(reader, "override", node, "a mapping of key to `append` or `replace`");
+        let pairs = match &node.kind {
+            Kind::Mapping(pairs) => pairs,
+            Kind::Sequence(nodes) if nodes.is_empty() => return Some(Vec::new()),
+            Kind::Sequence(_) => {
+                return self.no_word(reader, "`override` is a mapping, not a sequence", node);
+            }
+            Kind::Scalar(_) => {
+                self.ignored(reader, node);
+                return Some(Vec::new());
+            }
         };
         let mut overrides: Vec<Override> = Vec::new();
         let mut fine = true;
         for (key, value) in pairs {
-            let name = key.text().unwrap_or("").to_owned();
+            let Some(name) = key.text().map(str::to_owned) else {
+                return self.no_word(reader, "a key of `override` is no single word", key);
+            };
             let op = match value.text() {
                 Some("append") => OverrideOp::Append,
                 Some("replace") => OverrideOp::Replace,
-                _ => {
+                None => return self.no_word(reader, "an override is one word", value),
+                Some(_) => {
                     fine = false;
                     self.bad_override(reader, "an override is `append` or `replace`", value.span, "neither");
                     continue;
@@ -192,24 +218,57 @@ impl<'n> Keys<'n> {
                     key.span,
                     format!("`{word}` works for {}", allowed.join(", ")),
                 );
-            } else if self.node(&name).is_none() {
-                fine = false;
-                let message = format!("`{name}` is to be overridden, and the item does not have it");
-                self.bad_override(reader, message, key.span, "");
             }
             overrides.push(Override { key: Name { text: name, span: key.span }, op });
         }
-        if !overrides.is_empty() {
-            for (key, span, _) in &self.pairs {
-                let payload = append.contains(key) || replace.contains(key);
-                if payload && !overrides.iter().any(|o| o.key.text == *key) {
-                    fine = false;
-                    let message = format!("`{key}` is given, and `override` does not say what to do with it");
-                    self.bad_override(reader, message, *span, format!("add `{key}: replace` to `override`"));
-                }
+        fine.then_some(overrides)
+    }
+
+    /// Whether what is overridden and what the item has are the same keys; what is not is reported.
+    pub(crate) fn overrides_fit(
+        &self,
+        reader: &mut Reader<'_>,
+        overrides: &[Override],
+        payload: &[&str],
+    ) -> bool {
+        let mut fine = true;
+        for (i, change) in overrides.iter().enumerate() {
+            let name = &change.key.text;
+            if self.node(name).is_none() {
+                fine = false;
+                let message = format!("`{name}` is to be overridden, and the item does not have it");
+                self.bad_override(reader, message, change.key.span, "");
+            } else if overrides[..i].iter().any(|other| other.key.text == *name && other.op != change.op) {
+                fine = false;
+                let message = format!("`{name}` cannot be appended to and replaced at once");
+                self.bad_override(reader, message, change.key.span, "");
             }
         }
-        fine.then_some(overrides)
+        for (key, span, _) in self.pairs.iter().filter(|(key, _, _)| payload.contains(key)) {
+            if !overrides.iter().any(|o| o.key.text == *key) {
+                fine = false;
+                let message = format!("`{key}` is given, and `override` does not say what to do with it");
+                self.bad_override(reader, message, *span, format!("add `{key}: replace` to `override`"));
+            }
+        }
+        fine
+    }
+
+    fn no_word<T>(&self, reader: &mut Reader<'_>, message: &str, node: &Node) -> Option<T> {
+        let label = format!("this is {}", node.kind_word());
+        reader.push(Diagnostic::new(Code::NoWord, message, node.span, label).of(self.kind, &self.name));
+        None
+    }
+
+    /// Falco reads an `override` that is a single value as if it were not there.
+    fn ignored(&self, reader: &mut Reader<'_>, node: &Node) {
+        let found = Diagnostic::new(
+            Code::OverrideIgnored,
+            "this `override` changes nothing: it is no mapping",
+            self.key("override").unwrap_or(node.span),
+            "read as if it were not there",
+        );
+        reader.push(found.note("write `override: {condition: append}`").of(self.kind, &self.name));
     }
 
     pub(crate) fn bad_override(
@@ -224,6 +283,20 @@ impl<'n> Keys<'n> {
     }
 }
 
+/// A number as YAML 1.1 and the streams of C++ read one: hexadecimal after `0x`, octal after `0`, at most 32 bits.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    let text = text.trim_end_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let all = |radix: u32| digits.chars().all(|c| c.is_digit(radix));
+    if let Some(hex) = digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        return if hex.starts_with('+') { None } else { u32::from_str_radix(hex, 16).ok() };
+    }
+    if digits.len() > 1 && digits.starts_with('0') {
+        return if all(8) { u32::from_str_radix(digits, 8).ok() } else { None };
+    }
+    if all(10) { digits.parse().ok() } else { None }
+}
+
 /// The words that YAML 1.1 reads as a truth value.
 pub(crate) fn bool_word(text: &str) -> Option<bool> {
     let lower = text.to_ascii_lowercase();
@@ -235,5 +308,32 @@ pub(crate) fn bool_word(text: &str) -> Option<bool> {
         "true" | "yes" | "on" | "y" => Some(true),
         "false" | "no" | "off" | "n" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_streams_of_c_read_them() {
+        let read =
+            [("5", 5), ("+5", 5), ("0", 0), ("010", 8), ("0x10", 16), ("5 ", 5), ("4294967295", u32::MAX)];
+        for (text, value) in read {
+            assert_eq!(number(text), Some(value), "{text}");
+        }
+        for text in ["", " 5", "-1", "08", "5s", "5.0", "0x", "0x+1", "4294967296", "1e3"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn truth_has_the_words_of_yaml_1_1() {
+        for (text, value) in [("yes", true), ("Yes", true), ("YES", true), ("n", false), ("off", false)] {
+            assert_eq!(bool_word(text), Some(value), "{text}");
+        }
+        for text in ["yEs", "1", "", "truee"] {
+            assert_eq!(bool_word(text), None, "{text}");
+        }
     }
 }

@@ -110,6 +110,8 @@ pub struct RuleItem {
     pub capture_duration: Option<u64>,
     /// `append: true`, and where.
     pub append: Option<Span>,
+    /// Whether it has the four keys that a definition needs.
+    pub complete: bool,
     /// The whole line of `append`, where it has one to itself.
     pub append_line: Option<Span>,
     /// The `override` map.
@@ -154,8 +156,21 @@ pub struct EngineItem {
 /// A plugin that a file asks for.
 #[derive(Clone, Debug)]
 pub struct PluginItem {
-    /// Its name and version, then those that would do instead.
-    pub choices: Vec<(Name, (u64, u64, u64))>,
+    /// The plugin, then those that would do instead.
+    pub choices: Vec<PluginChoice>,
+}
+
+/// A plugin by name, and from which version on.
+#[derive(Clone, Debug)]
+pub struct PluginChoice {
+    /// Its name.
+    pub name: Name,
+    /// Major, minor, patch.
+    pub version: (u64, u64, u64),
+    /// The version as it was written.
+    pub written: String,
+    /// Where the version stands.
+    pub version_span: Span,
 }
 
 /// What the readers share: the file, and where findings go.
@@ -213,6 +228,17 @@ pub fn each(
                 .note("each item starts with a dash: `- rule: …`, `- macro: …`, `- list: …`"),
             ),
         }
+    }
+}
+
+/// Says that `append: true` is the old form, where an item has it.
+fn deprecated_append(reader: &mut Reader<'_>, kind: ItemKind, name: &Name, append: Option<Span>, key: &str) {
+    if let Some(span) = append {
+        reader.push(
+            Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "")
+                .note(format!("write `override: {{{key}: append}}`"))
+                .of(kind, &name.text),
+        );
     }
 }
 

@@ -3,8 +3,8 @@
 use eyas_event::Priority;
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
-use crate::items::keys::Keys;
-use crate::items::{Name, Reader, RuleItem};
+use crate::items::keys::{Keys, number};
+use crate::items::{Name, Override, OverrideOp, Reader, RuleItem, Text, deprecated_append};
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -41,30 +41,76 @@ const REPLACE: [&str; 11] = [
     "capture_duration",
 ];
 
+/// What an item that begins with `rule` does, which decides the keys that are looked at.
+enum Purpose {
+    /// Defines a rule: all keys count.
+    Define,
+    /// Changes the keys that `override` names.
+    Override,
+    /// Appends in the old form: only these two keys count.
+    Append,
+    /// Switches a rule on or off.
+    Switch,
+}
+
+impl Purpose {
+    fn of(keys: &Keys<'_>, append: bool, overrides: &[Override]) -> Self {
+        let defines = ["condition", "output", "desc", "priority"];
+        if !overrides.is_empty() {
+            Self::Override
+        } else if append {
+            Self::Append
+        } else if defines.iter().any(|key| keys.node(key).is_some()) || keys.node("enabled").is_none() {
+            Self::Define
+        } else {
+            Self::Switch
+        }
+    }
+
+    /// Whether a key is looked at; what stands in the others does not matter.
+    fn reads(&self, key: &str, overrides: &[Override]) -> bool {
+        match self {
+            Self::Define => true,
+            Self::Override => overrides.iter().any(|change| change.key.text == key),
+            Self::Append => matches!(key, "condition" | "exceptions"),
+            Self::Switch => key == "enabled",
+        }
+    }
+}
+
 impl Reader<'_> {
     pub(super) fn rule(&mut self, pairs: &[(Node, Node)]) -> Option<RuleItem> {
-        let keys = self.keys(pairs, ItemKind::Rule, &KEYS);
-        let name = keys.name(self, "rule")?;
+        let all = self.keys(pairs, ItemKind::Rule, &KEYS);
+        let name = all.name(self, "rule")?;
+        let append = all.bool(self, "append")?.filter(|(on, _)| *on).map(|(_, span)| span);
+        deprecated_append(self, ItemKind::Rule, &name, append, "condition");
+        let overrides = all.overrides(self, &APPEND, &REPLACE)?;
+        if let (Some(span), false) = (append, overrides.is_empty()) {
+            all.bad_override(self, "`append` and `override` do not go together", span, "remove this");
+            return None;
+        }
+        let purpose = Purpose::of(&all, append.is_some(), &overrides);
+        let fits = !matches!(purpose, Purpose::Override) || all.overrides_fit(self, &overrides, &REPLACE);
         // Every key is read before the first one that failed ends the item: one look shows all that is wrong.
+        let source = self.source(&all, &purpose);
+        let keys = all.only(|key| purpose.reads(key, &overrides));
         let desc = keys.text(self, "desc");
         let condition = keys.text(self, "condition");
         let output = keys.text(self, "output");
         let priority = self.priority(&keys, &name);
-        // A change needs no source, so an empty one is no fault there.
-        let change = keys.node("append").is_some() || keys.node("override").is_some();
-        let source = match keys.node("source") {
-            Some(node) if change && (node.is_null() || node.text() == Some("")) => Some(None),
-            _ => keys.text(self, "source"),
-        };
         let enabled = keys.bool(self, "enabled");
         let tags = keys.texts(self, "tags");
-        let exceptions = self.exceptions(&keys, &name);
+        let appends = |change: &Override| change.key.text == "exceptions" && change.op == OverrideOp::Append;
+        let way = if matches!(purpose, Purpose::Append) || overrides.iter().any(appends) {
+            OverrideOp::Append
+        } else {
+            OverrideOp::Replace
+        };
+        let exceptions = self.exceptions(&keys, &name, way);
         let warn_evttypes = keys.bool(self, "warn_evttypes");
         let skip_if_unknown = keys.bool(self, "skip-if-unknown-filter");
         let capture = keys.bool(self, "capture");
         let capture_duration = self.duration(&keys);
-        let append = keys.bool(self, "append");
-        let overrides = keys.overrides(self, &APPEND, &REPLACE);
         let on = |flag: Option<(bool, Span)>| flag.map(|(value, _)| value);
         let first = pairs.first().map_or(name.span, |(key, _)| key.span);
         let end = pairs.last().map_or(name.span.end, |(_, node)| node.end);
@@ -73,15 +119,12 @@ impl Reader<'_> {
             whole: Span::new(first.source, self.dash_before(first.start), end),
             desc: desc?,
             condition: condition?,
-            output: output?.map(|mut text| {
-                text.spliced = text.spliced.trimmed();
-                text
-            }),
+            output: output?,
             priority: priority?,
             source: source?.map(|text| Name { text: text.as_str().to_owned(), span: text.span }),
             enabled: enabled?,
             tags: tags?.map(|tags| {
-                let tag = |text: crate::items::Text| Name { text: text.as_str().to_owned(), span: text.span };
+                let tag = |text: Text| Name { text: text.as_str().to_owned(), span: text.span };
                 tags.into_iter().map(tag).collect()
             }),
             exceptions: exceptions?,
@@ -89,17 +132,36 @@ impl Reader<'_> {
             skip_if_unknown: on(skip_if_unknown?),
             capture: on(capture?),
             capture_duration: capture_duration?,
-            append: append?.filter(|(on, _)| *on).map(|(_, span)| span),
-            append_line: keys.key("append").and_then(|key| self.line_of(key)),
-            overrides: overrides?,
+            append,
+            complete: ["desc", "condition", "output", "priority"].iter().all(|key| all.node(key).is_some()),
+            append_line: all.key("append").and_then(|key| self.line_of(key)),
+            overrides,
         };
-        if let (Some(span), false) = (item.append, item.overrides.is_empty()) {
-            let old = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "");
-            self.push(old.of(ItemKind::Rule, &item.name.text));
-            keys.bad_override(self, "`append` and `override` do not go together", span, "remove this");
-            return None;
+        match purpose {
+            Purpose::Define => self.whole(&all, item),
+            Purpose::Override => fits.then_some(item),
+            Purpose::Append => Some(item),
+            Purpose::Switch => {
+                let span = item.enabled.map_or(item.name.span, |(_, span)| span);
+                let found = Diagnostic::new(Code::Deprecated, "a lone `enabled` is the old form", span, "")
+                    .note("add `override: {enabled: replace}`");
+                self.push(found.of(ItemKind::Rule, &item.name.text));
+                Some(item)
+            }
         }
-        self.whole(&keys, item)
+    }
+
+    /// The event source. Only a definition needs one that is not empty.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    fn source(&mut self, keys: &Keys<'_>, purpose: &Purpose) -> Option<Option<Text>> {
+        match keys.node("source") {
+            Some(node)
+                if !matches!(purpose, Purpose::Define) && (node.is_null() || node.text() == Some("")) =>
+            {
+                Some(None)
+            }
+            _ => keys.text(self, "source"),
+        }
     }
 
     /// Where the dash stands that begins the item whose first key is at `key`; `key` itself when there is none.
@@ -118,16 +180,8 @@ impl Reader<'_> {
         before[start..].trim().is_empty().then(|| Span::new(self.source, start as u32, end as u32))
     }
 
-    /// A full definition needs its four keys; a lone `enabled` is a switch; the rest is a change.
+    /// A full definition needs its four keys.
     fn whole(&mut self, keys: &Keys<'_>, item: RuleItem) -> Option<RuleItem> {
-        let change = item.append.is_some() || !item.overrides.is_empty();
-        let any = item.condition.is_some()
-            || item.output.is_some()
-            || item.desc.is_some()
-            || item.priority.is_some();
-        if change || (!any && item.enabled.is_some()) {
-            return Some(item);
-        }
         let mut fine = true;
         for (key, there) in [
             ("desc", item.desc.is_some()),
@@ -168,8 +222,8 @@ impl Reader<'_> {
     #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
     fn duration(&mut self, keys: &Keys<'_>) -> Option<Option<u64>> {
         let Some(node) = keys.node("capture_duration") else { return Some(None) };
-        match node.text().and_then(|text| text.parse().ok()) {
-            Some(ms) => Some(Some(ms)),
+        match node.text().filter(|_| !node.is_null()).and_then(number) {
+            Some(ms) => Some(Some(ms.into())),
             None => keys.wrong(self, "capture_duration", node, "a number of milliseconds"),
         }
     }

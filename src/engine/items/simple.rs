@@ -1,8 +1,11 @@
 //! Lists, macros and version requirements.
 
 use crate::diag::{Code, Diagnostic, ItemKind};
-use crate::items::keys::Keys;
-use crate::items::{EngineItem, ListItem, MacroItem, Name, Override, OverrideOp, PluginItem, Reader};
+use crate::items::keys::{Keys, number};
+use crate::items::{
+    EngineItem, ListItem, MacroItem, Name, Override, OverrideOp, PluginChoice, PluginItem, Reader,
+    deprecated_append,
+};
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
@@ -21,12 +24,11 @@ impl Reader<'_> {
                     .of(ItemKind::List, &name.text),
             );
         }
-        let items = keys.texts(self, "items")?;
-        let (change, append) = self.change(&keys, "items")?;
-        let items = match items {
+        let items = match keys.texts(self, "items")? {
             Some(items) => items,
             None => keys.missing(self, "items")?,
         };
+        let (change, append) = self.change(&keys, ItemKind::List, &name, "items")?;
         Some(ListItem { name, items, change, append })
     }
 
@@ -42,19 +44,21 @@ impl Reader<'_> {
                     .of(ItemKind::Macro, &name.text),
             );
         }
-        let condition = keys.text(self, "condition")?;
-        let (change, append) = self.change(&keys, "condition")?;
-        let condition = match condition {
+        let condition = match keys.text(self, "condition")? {
             Some(condition) => condition,
             None => keys.missing(self, "condition")?,
         };
+        let (change, append) = self.change(&keys, ItemKind::Macro, &name, "condition")?;
         Some(MacroItem { name, condition, change, append })
     }
 
     /// `append: true` or `override` of an item with one payload key.
-    fn change(&mut self, keys: &Keys<'_>, payload: &str) -> Option<Change> {
+    fn change(&mut self, keys: &Keys<'_>, kind: ItemKind, name: &Name, payload: &str) -> Option<Change> {
         let append = keys.bool(self, "append")?.filter(|(on, _)| *on).map(|(_, span)| span);
-        let overrides: Vec<Override> = keys.overrides(self, &[payload], &[payload])?;
+        deprecated_append(self, kind, name, append, payload);
+        let mut overrides: Vec<Override> = keys.overrides(self, &[payload], &[payload])?;
+        // Where both are asked for, it is appended.
+        overrides.sort_by_key(|change| change.op != OverrideOp::Append);
         match (append, overrides.first()) {
             (Some(span), Some(_)) => {
                 keys.bad_override(self, "`append` and `override` do not go together", span, "remove this");
@@ -69,9 +73,9 @@ impl Reader<'_> {
     pub(super) fn engine(&mut self, pairs: &[(Node, Node)]) -> Option<EngineItem> {
         let keys = self.keys(pairs, ItemKind::Requirement, &["required_engine_version"]);
         let node = keys.node("required_engine_version")?;
-        let version = node.text().and_then(|text| match text.parse::<u64>() {
-            Ok(minor) => Some((0, minor, 0)),
-            Err(_) => version(text),
+        let version = node.text().filter(|_| !node.is_null()).and_then(|text| match number(text) {
+            Some(minor) => Some((0, minor.into(), 0)),
+            None => version(text),
         });
         let Some(version) = version else {
             self.push(
@@ -90,58 +94,107 @@ impl Reader<'_> {
             return keys.wrong(self, "required_plugin_versions", node, "a sequence of mappings");
         };
         let mut plugins = Vec::new();
+        let mut fine = true;
         for node in nodes {
-            let Kind::Mapping(pairs) = &node.kind else {
-                self.bad_plugin("a plugin requirement has a name and a version", node.span);
-                continue;
-            };
-            let Some(first) = self.plugin(pairs) else { continue };
-            let mut choices = vec![first];
-            if let Some((_, others)) = pairs.iter().find(|(key, _)| key.text() == Some("alternatives"))
-                && let Kind::Sequence(others) = &others.kind
-            {
-                for other in others {
-                    match &other.kind {
-                        Kind::Mapping(pairs) => choices.extend(self.plugin(pairs)),
-                        _ => self.bad_plugin("an alternative has a name and a version", other.span),
-                    }
-                }
+            match self.requirement(node) {
+                Some(plugin) => plugins.push(plugin),
+                None => fine = false,
             }
-            for (i, (name, _)) in choices.iter().enumerate() {
-                if choices[..i].iter().any(|(seen, _)| seen.text == name.text) {
-                    let message = format!("the plugin `{}` is named twice in one requirement", name.text);
-                    self.bad_plugin(&message, name.span);
-                }
-            }
-            plugins.push(PluginItem { choices });
         }
-        Some(plugins)
+        fine.then_some(plugins)
     }
 
-    fn plugin(&mut self, pairs: &[(Node, Node)]) -> Option<(Name, (u64, u64, u64))> {
-        let get =
-            |wanted: &str| pairs.iter().find(|(key, _)| key.text() == Some(wanted)).map(|(_, node)| node);
-        let place = pairs.first().map_or(Span::new(self.source, 0, 0), |(key, _)| key.span);
-        let (Some(name), Some(number)) = (get("name"), get("version")) else {
-            self.bad_plugin("a plugin requirement has a name and a version", place);
-            return None;
-        };
-        let Some(parsed) = number.text().and_then(version) else {
-            self.bad_plugin("a plugin version is three numbers such as 0.4.0", number.span);
-            return None;
-        };
-        Some((Name { text: name.text().unwrap_or("").to_owned(), span: name.span }, parsed))
+    /// A plugin and those that would do in its place.
+    fn requirement(&mut self, node: &Node) -> Option<PluginItem> {
+        let first = self.plugin(node)?;
+        let mut choices = vec![first];
+        let Kind::Mapping(pairs) = &node.kind else { return None };
+        if let Some((_, others)) = pairs.iter().find(|(key, _)| key.text() == Some("alternatives")) {
+            let Kind::Sequence(others) = &others.kind else {
+                let label = format!("this is {}", others.kind_word());
+                let message = "`alternatives` must be a sequence of mappings";
+                self.push(requirement(Code::WrongType, message, others.span, &label));
+                return None;
+            };
+            for other in others {
+                choices.push(self.plugin(other)?);
+            }
+        }
+        for (i, choice) in choices.iter().enumerate() {
+            if version(&choice.written).is_none() {
+                let message = "a plugin version is three numbers such as 0.4.0";
+                self.push(requirement(Code::BadPlugin, message, choice.version_span, ""));
+                return None;
+            }
+            if choices[..i].iter().any(|seen| seen.name.text == choice.name.text) {
+                let message = format!("the plugin `{}` is named twice in one requirement", choice.name.text);
+                self.push(requirement(Code::BadPlugin, &message, choice.name.span, ""));
+                return None;
+            }
+        }
+        Some(PluginItem { choices })
     }
 
-    fn bad_plugin(&mut self, message: &str, span: Span) {
-        self.push(Diagnostic::new(Code::BadPlugin, message, span, ""));
+    fn plugin(&mut self, node: &Node) -> Option<PluginChoice> {
+        let Kind::Mapping(pairs) = &node.kind else {
+            let label = format!("this is {}", node.kind_word());
+            let message = "a plugin requirement is a mapping with `name` and `version`";
+            self.push(requirement(Code::WrongType, message, node.span, &label));
+            return None;
+        };
+        let mut word = |wanted: &str| -> Option<(String, Span)> {
+            let found = pairs.iter().find(|(key, _)| key.text() == Some(wanted)).map(|(_, node)| node);
+            match found {
+                Some(node) if node.text().is_some_and(|text| !text.is_empty() && !node.is_null()) => {
+                    Some((node.text().unwrap_or("").to_owned(), node.span))
+                }
+                _ => {
+                    let message = format!("a plugin requirement needs a `{wanted}`");
+                    let span = found.map_or(node.span, |node| node.span);
+                    self.push(requirement(Code::MissingKey, &message, span, ""));
+                    None
+                }
+            }
+        };
+        let (name, span) = word("name")?;
+        let (written, version_span) = word("version")?;
+        let version = version(&written).unwrap_or_default();
+        Some(PluginChoice { name: Name { text: name, span }, version, written, version_span })
     }
 }
 
-/// Three numbers with points between; what follows a dash or a plus is ignored.
+fn requirement(code: Code, message: &str, span: Span, label: &str) -> Diagnostic {
+    Diagnostic::new(code, message, span, label).of(ItemKind::Requirement, "")
+}
+
+/// Three numbers with points between, as `sscanf` reads them: what follows the third does not matter.
 fn version(text: &str) -> Option<(u64, u64, u64)> {
-    let core = text.split(['-', '+']).next()?;
-    let mut parts = core.split('.').map(|part| part.parse::<u64>().ok());
-    let version = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(version)
+    let (major, rest) = leading_number(text)?;
+    let (minor, rest) = leading_number(rest.strip_prefix('.')?)?;
+    let (patch, _) = leading_number(rest.strip_prefix('.')?)?;
+    Some((major, minor, patch))
+}
+
+/// The number that a text begins with, blanks and a plus before it passed over, and what follows.
+fn leading_number(text: &str) -> Option<(u64, &str)> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number = text[..end].parse::<u64>().ok()?;
+    Some((number.min(u32::MAX.into()), &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn versions_are_read_as_sscanf_reads_them() {
+        for text in ["1.2.3", " 1. 2.3", "1.2.3-rc1", "1.2.3.4", "1.2.3foo", "+1.2.3"] {
+            assert_eq!(version(text), Some((1, 2, 3)), "{text}");
+        }
+        for text in ["", "1", "1.2", "1.2.", "a.b.c", "1 .2.3", "v1.2.3", "1.2.x"] {
+            assert_eq!(version(text), None, "{text}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::collect::{Collection, Lists, with_exceptions};
+use crate::collect::{Collection, Lists, SOURCES, with_exceptions};
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::ir::{Arena, IrId};
 use crate::source::Span;
@@ -40,6 +40,8 @@ pub struct Vocabulary {
     pub lists: Lists,
     /// The macros' bodies, in the order of the definitions.
     pub macros: Vec<Body>,
+    /// Of macros by index: the first rule that reaches each.
+    pub(crate) first_users: FxHashMap<usize, String>,
 }
 
 /// A check of `evt.type`: where, and for which types it holds.
@@ -119,7 +121,7 @@ impl Body {
         let (text, too_long) = lists.put_in(text, used);
         if too_long {
             let found = Diagnostic::new(Code::TooLong, "lists make this condition too long", whole, "");
-            diagnostics.push(owner.mark(found.note("more than 256 KiB of text after the lists were put in")));
+            diagnostics.push(owner.mark(found.note("more than 2 MiB of text after the lists were put in")));
             return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
         }
         let parsed = parse_in(text.text(), lists.dialect);
@@ -171,22 +173,22 @@ impl Vocabulary {
             .rules
             .iter()
             .map(|rule| {
+                // A rule of a source that is not there is passed over, whatever its condition.
+                if !SOURCES.contains(&&*rule.source) {
+                    return Body { text: Spliced::empty(), ast: Ast::default(), parsed: true };
+                }
                 let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
                 let text = with_exceptions(&rule.condition, &rule.exceptions);
                 Body::new(&text, &lists, owner, &mut mark, diagnostics)
             })
             .collect();
         // A list that stands in another list is used as well.
-        for (i, list) in collection.lists.iter().enumerate() {
-            for item in &list.items {
-                if let Some(inner) = collection.lists.iter().position(|l| l.name.text == item.as_str())
-                    && inner != i
-                {
-                    used[inner] = true;
-                }
+        for list in &collection.lists {
+            for inner in list.items.iter().filter_map(|item| collection.inner_list(list, item.as_str())) {
+                used[inner] = true;
             }
         }
-        (Self { collection, lists, macros }, used, rules)
+        (Self { collection, lists, macros, first_users: FxHashMap::default() }, used, rules)
     }
 }
 
@@ -233,12 +235,48 @@ impl<'v> Lowerer<'v> {
         out
     }
 
-    /// What was found in macros, each once, with who is touched by it.
+    /// Lowers nothing more and looks only at what macros name that no rule reaches.
+    pub fn unreached(&mut self, diagnostics: &mut Vec<Diagnostic>) {
+        let vocabulary = self.vocabulary;
+        for (index, body) in vocabulary.macros.iter().enumerate() {
+            if self.macros.contains_key(&index) {
+                continue;
+            }
+            let def = &vocabulary.collection.macros[index];
+            let owner = Owner { kind: ItemKind::Macro, name: &def.name.text };
+            for (_, node) in body.ast.nodes() {
+                let NodeKind::Macro(name) = &node.kind else { continue };
+                let known = vocabulary.collection.find_macro(name, def.sees_below);
+                // Whether it is lowered does not matter; a circle that no rule enters is a circle of itself.
+                if known.is_some_and(|inner| inner != index) {
+                    continue;
+                }
+                let span = body.text.span(&node.bytes);
+                if let Err(found) = self.macro_node(name, span, &node.bytes, body, def.sees_below) {
+                    diagnostics.push(owner.mark(*found));
+                }
+            }
+        }
+    }
+
+    /// For each macro in which something was found, by index: the first rule that reaches it.
+    pub fn first_users(&self) -> FxHashMap<usize, String> {
+        let first = |state: &MacroState| state.users.first().map(|(_, name, _)| name.clone());
+        self.macros.iter().filter_map(|(index, state)| Some((*index, first(state)?))).collect()
+    }
+
+    /// What was found in macros, each once, with who is touched by it. Falco says of every rule what it warns of.
     pub fn finish(self, diagnostics: &mut Vec<Diagnostic>) -> Arena {
+        let exact = self.vocabulary.collection.dialect.is_exact();
         let mut states: Vec<_> = self.macros.into_iter().collect();
         states.sort_by_key(|(index, _)| *index);
         for (_, state) in states {
             for mut found in state.found {
+                if exact && found.falco_class().is_some() && !found.is_error() {
+                    let rules = state.users.iter().filter(|(kind, _, _)| *kind == ItemKind::Rule);
+                    diagnostics.extend(rules.map(|(kind, name, _)| found.clone().of(*kind, name)));
+                    continue;
+                }
                 for (kind, name, span) in state.users.iter().take(1) {
                     found = found.see(*span, format!("used by {} `{name}` here", kind.word()));
                 }

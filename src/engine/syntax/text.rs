@@ -138,8 +138,10 @@ impl Spliced {
         if !self.text.is_empty() {
             self.push_piece(" ", span, false, Some(via));
         }
-        for (i, item) in items.iter().enumerate() {
-            if i > 0 {
+        let start = self.text.len();
+        for item in items {
+            // Items without text before the first with one get no comma.
+            if self.text.len() > start {
                 // The comma is nobody's text; it stands for the item that it announces.
                 let whole = item.span(&(0..item.text.len() as u32));
                 self.push_piece(", ", whole, false, Some(via));

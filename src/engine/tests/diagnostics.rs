@@ -17,7 +17,7 @@ fn folder() -> PathBuf {
 
 fn diagnose(path: &Path) -> (Vec<Diagnostic>, Sources) {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    let file = SourceFile::new(name.clone(), std::fs::read_to_string(path).unwrap());
+    let file = SourceFile::from_bytes(name.clone(), std::fs::read(path).unwrap());
     if name.ends_with(".case.yaml") {
         let rules = std::fs::read_to_string(folder().join("fixtures/typical.yaml")).unwrap();
         let loaded = Loader::new().add(SourceFile::new("typical.yaml", rules)).finish();

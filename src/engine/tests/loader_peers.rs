@@ -85,7 +85,7 @@ fn the_engines_own_tests_get_the_same_answers() {
             Code::FieldNotProvided => d.is_error(),
             _ => false,
         });
-        let results = load_results(&loaded.diagnostics, &loaded.sources);
+        let results = load_results(&loaded.diagnostics, &loaded.by_file, &loaded.sources);
         let ours = &results[0];
         if waits {
             later.push(number);

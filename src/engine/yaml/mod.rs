@@ -43,6 +43,8 @@ pub struct Scalar {
     pub text: String,
     /// How it was written.
     pub style: ScalarStyle,
+    /// Whether a tag stands before it: what is tagged is a text, whatever it looks like.
+    pub tagged: bool,
 }
 
 impl Node {
@@ -54,10 +56,10 @@ impl Node {
         }
     }
 
-    /// Whether it is a null: nothing, `~` or `null` without quotes.
+    /// Whether it is a null: nothing, `~` or `null` without quotes and tag.
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar(s)
-            if s.style == ScalarStyle::Plain && matches!(s.text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+            if s.style == ScalarStyle::Plain && !s.tagged && matches!(s.text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
     /// What it is, for a message.
@@ -74,7 +76,7 @@ impl Node {
 /// One document: its root, unless the document was empty.
 pub type Documents = Vec<Node>;
 
-/// How many bytes the aliases of one file may copy, in nodes: enough for any real file, too few for an alias bomb.
+/// How much the aliases of one file may copy, in nodes: enough for any real file, too few for an alias bomb.
 const ALIAS_NODES: usize = 100_000;
 
 /// Reads every document of a text.
@@ -83,9 +85,14 @@ pub fn read(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> 
     let mut base = 0;
     // Each round reads from `base`; a syntax error ends the round, and the next starts at the next item.
     while base <= text.len() {
-        let mut builder = Builder::new(source, base as u32);
+        let mut builder = Builder::new(source, base as u32, text);
         let failed = builder.run(&text[base..]);
         documents.append(&mut builder.documents);
+        if let Some(span) = builder.too_much.take() {
+            let label = format!("more than {ALIAS_NODES} nodes up to here");
+            let message = "the aliases of this file stand for too much";
+            diagnostics.push(Diagnostic::new(Code::YamlSyntax, message, span, label));
+        }
         let Some(error) = failed else { break };
         let at = base + error.marker().byte_offset().unwrap_or(0).min(text.len() - base);
         diagnostics.push(syntax_error(source, text, at, &error));
@@ -143,10 +150,15 @@ struct Builder {
     documents: Documents,
     anchors: FxHashMap<usize, Node>,
     copied: usize,
+    /// The first alias that was not followed any more.
+    too_much: Option<Span>,
+    /// How long the file is, and whether its last line has no line break.
+    length: usize,
+    cut_off: bool,
 }
 
 impl Builder {
-    fn new(source: SourceId, base: u32) -> Self {
+    fn new(source: SourceId, base: u32, text: &str) -> Self {
         Self {
             source,
             base,
@@ -154,6 +166,9 @@ impl Builder {
             documents: Vec::new(),
             anchors: FxHashMap::default(),
             copied: 0,
+            too_much: None,
+            length: text.len(),
+            cut_off: !text.ends_with('\n'),
         }
     }
 
@@ -180,12 +195,15 @@ impl Builder {
 
     fn event(&mut self, event: Event<'_>, span: Span) {
         match event {
-            Event::Scalar(text, style, anchor, _) => {
-                let node = Node {
-                    span,
-                    end: span.end,
-                    kind: Kind::Scalar(Scalar { text: text.into_owned(), style }),
-                };
+            Event::Scalar(text, style, anchor, tag) => {
+                let mut text = text.into_owned();
+                // A block that the end of the file cuts off has no line break at its end.
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                if block && self.cut_off && span.end as usize >= self.length && text.ends_with('\n') {
+                    text.pop();
+                }
+                let scalar = Scalar { text, style, tagged: tag.is_some() };
+                let node = Node { span, end: span.end, kind: Kind::Scalar(scalar) };
                 self.finish(node, anchor);
             }
             Event::SequenceStart(_, anchor, _) => {
@@ -214,14 +232,23 @@ impl Builder {
                 }
             }
             Event::Alias(id) => {
-                let node = self.anchors.get(&id).cloned().filter(|node| {
+                // Looked at before it is copied: what is too much never comes to be.
+                let node = self.anchors.get(&id).filter(|node| {
                     self.copied += size(node);
                     self.copied <= ALIAS_NODES
                 });
+                let node = node.cloned();
+                if node.is_none() && self.copied > ALIAS_NODES {
+                    self.too_much.get_or_insert(span);
+                }
                 let node = node.unwrap_or(Node {
                     span,
                     end: span.end,
-                    kind: Kind::Scalar(Scalar { text: String::new(), style: ScalarStyle::Plain }),
+                    kind: Kind::Scalar(Scalar {
+                        text: String::new(),
+                        style: ScalarStyle::Plain,
+                        tagged: false,
+                    }),
                 });
                 self.finish(node, 0);
             }
@@ -315,7 +342,9 @@ mod tests {
             let before = format!("*a{}", i - 1);
             let _ = writeln!(text, "- a{i}: &a{i} [{}]", vec![before; 10].join(","));
         }
-        let documents = read(SourceId(0), &text, &mut Vec::new());
+        let mut found = Vec::new();
+        let documents = read(SourceId(0), &text, &mut found);
         assert!(documents.iter().map(size).sum::<usize>() < 3 * ALIAS_NODES);
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 }
