@@ -99,17 +99,14 @@ impl Ruleset {
     /// the first alone. Allocates nothing when none does.
     pub fn judge(&self, fields: &impl Fields, scratch: &mut Scratch, fired: &mut Vec<RuleId>) {
         let before = fired.len();
-        match fields.event_type() {
-            Some(event) => {
-                self.program.judge(event, fields, scratch, fired);
-                // Rules are asked in the order that is cheapest.
-                fired[before..].sort_unstable();
-            }
-            None => {
-                self.program.begin(scratch);
-                let holds = |id: &&RuleId| self.program.holds(id.0 as usize, fields, scratch);
-                fired.extend(self.enabled.iter().filter(holds));
-            }
+        if let Some(event) = fields.event_type() {
+            self.program.judge(event, fields, scratch, fired);
+            // Rules are asked in the order that is cheapest.
+            fired[before..].sort_unstable();
+        } else {
+            self.program.begin(scratch);
+            let holds = |id: &&RuleId| self.program.holds(id.0 as usize, fields, scratch);
+            fired.extend(self.enabled.iter().filter(holds));
         }
         // An event has one source, and so have the rules that can match it.
         if self.matching == Matching::First {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::event_type::EventType;
 use crate::field::{Arg, FieldId, FieldRef, Origin, Shape};
+use crate::field_table::{ROUTES, Route};
 use crate::fields::Fields;
 use crate::names::Names;
 use crate::process::Process;
@@ -312,17 +313,12 @@ impl Fields for Event<'_> {
     }
 
     fn get<'s>(&'s self, field: &FieldRef, buf: &'s mut Vec<u8>) -> Value<'s> {
-        let info = field.id.info();
-        if !info.is_provided() {
-            return Value::Absent;
-        }
-        if info.shape == Shape::Ancestors {
-            return self.ancestors_field(field.id, &field.arg, buf);
-        }
-        match info.origin {
-            Origin::Event => self.event_field(field.id, &field.arg, buf),
-            Origin::Descriptor => self.fd_field(field.id, buf),
-            Origin::Process => self.process_field(field.id, &field.arg, buf),
+        match ROUTES[field.id.index()] {
+            Route::Absent => Value::Absent,
+            Route::Ancestors => self.ancestors_field(field.id, &field.arg, buf),
+            Route::Of(Origin::Event) => self.event_field(field.id, &field.arg, buf),
+            Route::Of(Origin::Descriptor) => self.fd_field(field.id, buf),
+            Route::Of(Origin::Process) => self.process_field(field.id, &field.arg, buf),
         }
     }
 

@@ -65,6 +65,33 @@ pub(crate) static FIELDS: [FieldInfo; COUNT] = {
     table
 };
 
+/// Where a live event takes a field's value from, in a byte, since every reading of a field asks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// There never is one.
+    Absent,
+    /// The process's ancestors.
+    Ancestors,
+    /// See [`Origin`].
+    Of(Origin),
+}
+
+pub(crate) static ROUTES: [Route; COUNT] = {
+    let mut routes = [Route::Absent; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        let row = &FIELDS[at];
+        if row.is_provided() {
+            routes[at] = match row.shape {
+                Shape::Ancestors => Route::Ancestors,
+                _ => Route::Of(row.origin),
+            };
+        }
+        at += 1;
+    }
+    routes
+};
+
 const PROVIDED_COUNT: usize = {
     let (mut at, mut count) = (0, 0);
     while at < COUNT {

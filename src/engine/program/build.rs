@@ -69,7 +69,7 @@ impl<'a> Builder<'a> {
         }
         // Each step leaves in `next` where the code laid down so far begins.
         let mut next = Target::NO;
-        let mut steps: Vec<Step<'_>> = items.iter().map(|item| Step::Item(item)).collect();
+        let mut steps: Vec<Step<'_>> = items.iter().map(Step::Item).collect();
         while let Some(step) = steps.pop() {
             match step {
                 Step::Item(Item::Rule { rule, parts }) => {
@@ -82,7 +82,7 @@ impl<'a> Builder<'a> {
                 }
                 Step::Item(Item::Guarded { guard, items }) => {
                     steps.push(Step::Guard(guard, next));
-                    steps.extend(items.iter().map(|item| Step::Item(item)));
+                    steps.extend(items.iter().map(Step::Item));
                 }
                 Step::Guard(Guard::Part(part), past) => next = self.lay(*part, false, next, past),
                 Step::Guard(Guard::Any(bits), past) => {

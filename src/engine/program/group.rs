@@ -57,7 +57,9 @@ pub(super) fn group(
         if let Some(guard) = shared(&open, weights) {
             let (mut inside, outside): (Vec<Open>, Vec<Open>) =
                 open.into_iter().partition(|(_, parts)| parts.contains(&guard));
-            inside.iter_mut().for_each(|(_, parts)| parts.retain(|part| *part != guard));
+            for (_, parts) in &mut inside {
+                parts.retain(|part| *part != guard);
+            }
             waiting.push((guard, outside, std::mem::take(&mut items)));
             open = inside;
             continue;

@@ -135,7 +135,9 @@ impl Program {
                 continue;
             }
             let under = arena.under(group[0], &bucket.iter().map(root).collect::<Vec<_>>());
-            group.iter().for_each(|event| by_event[event.index()] = Some(plans.len() as u32));
+            for event in &group {
+                by_event[event.index()] = Some(plans.len() as u32);
+            }
             plans.push(bucket.iter().map(|rule| rule.0).zip(under).collect());
         }
         let weights = weights(arena);

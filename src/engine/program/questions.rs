@@ -70,7 +70,9 @@ impl Questions {
         // What is put together for an event is kept when two tests want it.
         for same in alike(predicates, |predicate| slow(predicate).then_some(&predicate.term)) {
             if same.len() > 1 {
-                same.iter().for_each(|i| mine.kept_of[*i] = Some(mine.kept as u32));
+                for i in &same {
+                    mine.kept_of[*i] = Some(mine.kept as u32);
+                }
                 mine.kept += 1;
             }
         }

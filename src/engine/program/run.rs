@@ -53,54 +53,50 @@ impl Program {
         let number = scratch.number;
         let mut at = start;
         loop {
-            let answer = match at {
-                Target::YES => true,
-                Target::NO => false,
-                Target(place) => {
-                    let op = code.ops[place as usize];
-                    let answer = match op.ask {
-                        Ask::Once(test) => self.matchers[test as usize].holds(fields, &mut scratch.buffers),
-                        Ask::Test(test) => {
-                            let slot = test as usize;
-                            known(scratch.tests[slot], number).unwrap_or_else(|| {
-                                let answer = self.matchers[slot].holds(fields, &mut scratch.buffers);
-                                scratch.tests[slot] = number << 1 | u32::from(answer);
-                                answer
-                            })
-                        }
-                        Ask::Column(place, bit) => {
-                            let seen = self.seen(place, fields, scratch);
-                            self.columns[usize::from(place)].holds(seen.row, &seen.own, bit)
-                        }
-                        Ask::Any(mask) => {
-                            let mask = &self.masks[mask as usize];
-                            let seen = self.seen(mask.column, fields, scratch);
-                            let row = self.columns[usize::from(mask.column)].words(seen.row, &seen.own);
-                            let row = row.get(mask.first..).unwrap_or_default();
-                            row.iter().zip(&mask.words).any(|(row, mask)| row & mask != 0)
-                        }
-                        Ask::Block(block) => {
-                            if let Some(answer) = known(scratch.blocks[block as usize], number) {
-                                answer
-                            } else {
-                                scratch.returns.push((place, block));
-                                at = code.blocks[block as usize];
-                                continue;
-                            }
-                        }
-                        Ask::Fire(rule) => {
-                            fired.push(RuleId(rule));
-                            true
-                        }
+            // Both ends lie behind the last operation.
+            let Some(op) = code.ops.get(at.0 as usize) else {
+                let answer = at == Target::YES;
+                // A block, or the whole, is decided.
+                let Some((place, block)) = scratch.returns.pop() else { return answer };
+                scratch.blocks[block as usize] = number << 1 | u32::from(answer);
+                let op = &code.ops[place as usize];
+                at = if answer { op.yes } else { op.no };
+                continue;
+            };
+            let answer = match op.ask {
+                Ask::Once(test) => self.matchers[test as usize].holds(fields, &mut scratch.buffers),
+                Ask::Test(test) => {
+                    let slot = test as usize;
+                    known(scratch.tests[slot], number).unwrap_or_else(|| {
+                        let answer = self.matchers[slot].holds(fields, &mut scratch.buffers);
+                        scratch.tests[slot] = number << 1 | u32::from(answer);
+                        answer
+                    })
+                }
+                Ask::Column(place, bit) => {
+                    let seen = self.seen(place, fields, scratch);
+                    self.columns[usize::from(place)].holds(seen.row, &seen.own, bit)
+                }
+                Ask::Any(mask) => {
+                    let mask = &self.masks[mask as usize];
+                    let seen = self.seen(mask.column, fields, scratch);
+                    let row = self.columns[usize::from(mask.column)].words(seen.row, &seen.own);
+                    let row = row.get(mask.first..).unwrap_or_default();
+                    row.iter().zip(&mask.words).any(|(row, mask)| row & mask != 0)
+                }
+                Ask::Block(block) => {
+                    let Some(answer) = known(scratch.blocks[block as usize], number) else {
+                        scratch.returns.push((at.0, block));
+                        at = code.blocks[block as usize];
+                        continue;
                     };
-                    at = if answer { op.yes } else { op.no };
-                    continue;
+                    answer
+                }
+                Ask::Fire(rule) => {
+                    fired.push(RuleId(rule));
+                    true
                 }
             };
-            // A block, or the whole, is decided.
-            let Some((place, block)) = scratch.returns.pop() else { return answer };
-            scratch.blocks[block as usize] = number << 1 | u32::from(answer);
-            let op = code.ops[place as usize];
             at = if answer { op.yes } else { op.no };
         }
     }

@@ -44,8 +44,12 @@ impl Kind {
         }
         let text = matches!(field.ty(), FieldType::Text | FieldType::Path);
         match (&predicate.operand, predicate.op) {
-            (Operand::Bytes(_), Op::Eq | Op::Ne | Op::In | Op::Intersects) if text => Some(Self::Whole),
-            (Operand::Texts(_), Op::In | Op::Intersects) if text => Some(Self::Whole),
+            (Operand::Bytes(_), Op::Eq | Op::Ne | Op::In | Op::Intersects)
+            | (Operand::Texts(_), Op::In | Op::Intersects)
+                if text =>
+            {
+                Some(Self::Whole)
+            }
             (Operand::Bytes(_), Op::Startswith) if text => Some(Self::Beginning),
             (Operand::Bytes(part), Op::Contains) if text && !part.is_empty() => Some(Self::Within),
             (Operand::Ip(_) | Operand::Ips(_), _) => Some(Self::Address),
@@ -57,8 +61,9 @@ impl Kind {
     /// From how many tests on a column is worth its search.
     pub fn pays_from(self) -> usize {
         match self {
-            Self::Whole | Self::Address | Self::Network => 3,
+            Self::Whole => 8,
             Self::Beginning => 4,
+            Self::Address | Self::Network => 3,
             // One pass over a text for many parts is slower than one for a single part, which skips most of it.
             Self::Within => 24,
         }
@@ -106,7 +111,9 @@ impl Column {
                 let beginnings =
                     Beginnings::new(texts.iter().map(|(text, bits)| (*text, bits)), |shorter, bits| {
                         let mut row: Vec<u64> = shorter.cloned().unwrap_or_else(|| rows.other.clone());
-                        bits.iter().for_each(|bit| set(&mut row, *bit));
+                        for bit in bits {
+                            set(&mut row, *bit);
+                        }
                         row
                     });
                 Find::Beginning(beginnings.map(|row| rows.add(row)))
@@ -187,7 +194,9 @@ fn named<'p, T: Ord>(
 ) -> BTreeMap<T, Vec<u16>> {
     let mut tests: BTreeMap<T, Vec<u16>> = BTreeMap::new();
     for (bit, predicate) in predicates.iter().enumerate() {
-        constants(&predicate.operand).into_iter().for_each(|c| tests.entry(c).or_default().push(bit as u16));
+        for constant in constants(&predicate.operand) {
+            tests.entry(constant).or_default().push(bit as u16);
+        }
     }
     tests
 }
