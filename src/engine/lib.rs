@@ -42,7 +42,7 @@ pub use diag::{Code, Diagnostic, Severity};
 pub use dialect::Dialect;
 pub use fieldmap::FieldMap;
 pub use filter::{Filter, Rejected};
-pub use fix::{Applied, Fixed, fix};
+pub use fix::{Fixed, Mend, Take, fix};
 pub use fmt::{Formatted, format};
 pub use loader::{LeftOut, Loaded, Loader};
 pub use output::{RenderedOutput, output_value};

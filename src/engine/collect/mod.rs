@@ -301,7 +301,7 @@ fn no_base<'n>(
     .see(change, "asks for the change")
     .of(kind, &name.text);
     if let Some(near) = did_you_mean(&name.text, known.map(|n| n.text.as_str())) {
-        found = found.mend(format!("did you mean `{near}`?"), name.span, near);
+        found = found.near(name.span, near);
     }
     diagnostics.push(found);
 }

@@ -6,7 +6,7 @@ use eyas_event::Priority;
 
 use crate::collect::exceptions::{append_exceptions, define_exceptions};
 use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append, no_base};
-use crate::diag::{Code, Diagnostic, Edit, ItemKind};
+use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::{Name, OverrideOp, RuleItem};
 use crate::source::Span;
 
@@ -63,8 +63,7 @@ impl Collection {
             let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
             found.notes.push(format!("the item has all that a rule needs: without {word} it defines one"));
             if let Some(line) = item.append_line {
-                found.edit =
-                    Some(Edit { title: format!("remove {word}"), span: line, replacement: String::new() });
+                *found = found.clone().mend(format!("remove {word}"), line, "");
             }
         }
         self.orphans.push((item.name, condition.spliced));

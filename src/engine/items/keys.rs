@@ -39,7 +39,7 @@ impl<'n> Keys<'n> {
                     "",
                 );
                 if let Some(near) = did_you_mean(text, known.iter().copied()) {
-                    found = found.mend(format!("did you mean `{near}`?"), key.span, near);
+                    found = found.near(key.span, near);
                 }
                 reader.push(found.of(kind, &keys.name));
             } else if let Some((_, first, _)) = keys.pairs.iter().find(|(seen, _, _)| *seen == text) {

@@ -157,9 +157,15 @@ impl Reader<'_> {
             .of(ItemKind::Rule, &rule.text);
         let written = text.to_ascii_uppercase();
         let first = written.split([' ', '(']).next().unwrap_or("");
+        let number = Priority::ALL.get(written.parse::<usize>().unwrap_or(usize::MAX));
         let near = did_you_mean(first, upper.iter().map(String::as_str).chain(["INFO"]));
-        if let Some(near) = near.or(if written == "HIGH" { Some("CRITICAL") } else { None }) {
-            found = found.mend(format!("did you mean {near}?"), node.span, near);
+        if let (true, Some(priority)) = (first.len() < written.len(), Priority::from_name(first)) {
+            let word = priority.name().to_ascii_uppercase();
+            found = found.mend("write the word alone", node.span, word);
+        } else if let Some(near) = often_meant(&written).or(near) {
+            found = found.near(node.span, near);
+        } else if let Some(priority) = number {
+            found = found.near(node.span, &priority.name().to_ascii_uppercase());
         }
         self.push(found);
         None
@@ -172,5 +178,19 @@ impl Reader<'_> {
             Some(ms) => Some(Some(ms)),
             None => keys.wrong(self, "capture_duration", node, "a number of milliseconds"),
         }
+    }
+}
+
+/// Words of other scales, with the priority that comes near.
+fn often_meant(word: &str) -> Option<&'static str> {
+    match word {
+        "EMERG" | "FATAL" | "PANIC" => Some("EMERGENCY"),
+        "HIGH" | "CRIT" | "SEVERE" => Some("CRITICAL"),
+        "ERR" => Some("ERROR"),
+        "MEDIUM" | "MODERATE" | "WARN" => Some("WARNING"),
+        "LOW" => Some("NOTICE"),
+        "INFORMATION" => Some("INFORMATIONAL"),
+        "TRACE" | "VERBOSE" => Some("DEBUG"),
+        _ => None,
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn check(
                 place(Code::BadValue, format!("this does not read as a value of `{name}`"), at, label)
             };
             if let Some(near) = near {
-                bad = bad.mend(format!("did you mean `{near}`?"), text.span(at), near);
+                bad = bad.near(text.span(at), near);
             }
             found.push(bad);
             return Err(Fault::Wrong);
@@ -165,9 +165,10 @@ pub(super) fn field(
             let span = text.span(&name_bytes);
             let mut found =
                 Diagnostic::new(Code::UnknownField, format!("there is no field `{name}`"), span, "");
-            if let Some(near) = near {
-                found = found.mend(format!("did you mean `{near}`?"), span, near);
-            }
+            found = match near {
+                Some((near, certainty)) => found.meant(span, near, certainty),
+                None => found.note("`eyas fields` lists all that there are"),
+            };
             (found, Fault::Unknown)
         }
         FieldFault::BadArgument(why) => {
@@ -185,7 +186,7 @@ fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
     let mut found = Diagnostic::new(Code::UnknownEvent, format!("there is no event `{written}`"), span, "");
     let names = eyas_event::EventType::all().map(eyas_event::EventType::name);
     if let Some(near) = did_you_mean(&written, names) {
-        found = found.mend(format!("did you mean `{near}`?"), span, near);
+        found = found.near(span, near);
     }
     through_list(text, &value.at, found)
 }

@@ -138,8 +138,11 @@ pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
         Some(note) => found.note(note),
         None => found,
     };
-    let found = match error.near {
-        Some(near) => found.mend(format!("did you mean `{near}`?"), text.span(&error.bytes), near),
+    let found = match &error.mend {
+        Some(mend) => {
+            let replacement = text.as_written(mend.bytes.start, &mend.replacement);
+            found.with_edit(&mend.title, text.span(&mend.bytes), replacement, mend.certainty)
+        }
         None => found,
     };
     through_list(text, &error.bytes, found)
@@ -419,7 +422,7 @@ impl<'v> Lowerer<'v> {
         } else {
             let names = collection.macros.iter().map(|m| m.name.text.as_str());
             match did_you_mean(name, names) {
-                Some(near) => found = found.mend(format!("did you mean `{near}`?"), span, near),
+                Some(near) => found = found.near(span, near),
                 None => found = found.note("a word without an operator is the name of a macro"),
             }
         }

@@ -9,6 +9,7 @@ use crate::fields::{FieldFault, resolve, why_absent};
 use crate::ir::term::Term;
 use crate::lower::terms;
 use crate::output::{Piece, Template};
+use crate::source::Span;
 use crate::syntax::ast::{Transformer, Value};
 use crate::syntax::parse_call;
 use crate::syntax::text::Spliced;
@@ -142,7 +143,8 @@ fn token(
             return Ok(Some(Token::plain(&rest[..taken], Some(field))));
         }
     }
-    diagnostics.push(unknown(name, rest, span(name_len)));
+    let bare = text.span(&(start as u32..(start + name_len) as u32));
+    diagnostics.push(unknown(name, rest, span(name_len), bare));
     Err(name_len)
 }
 
@@ -205,7 +207,8 @@ fn bracket(rest: &str) -> Option<&str> {
     (!arg.is_empty() && !arg.contains(char::is_whitespace) && !arg.contains('[')).then_some(arg)
 }
 
-fn unknown(name: &str, rest: &str, span: crate::source::Span) -> Diagnostic {
+/// The fault of a token that names no field: it stands at `span`, its name alone at `bare`.
+fn unknown(name: &str, rest: &str, span: Span, bare: Span) -> Diagnostic {
     if let Err(FieldFault::BadArgument(why)) = resolve(name, None) {
         let message = format!("the argument of `{name}` does not fit");
         return Diagnostic::new(Code::OutputUnknownField, message, span, why);
@@ -216,9 +219,7 @@ fn unknown(name: &str, rest: &str, span: crate::source::Span) -> Diagnostic {
     }
     let found = Diagnostic::new(Code::OutputUnknownField, format!("there is no field `{name}`"), span, "");
     match resolve(name, None) {
-        Err(FieldFault::Unknown(Some(near))) => {
-            found.mend(format!("did you mean `{near}`?"), span, format!("%{near}"))
-        }
-        _ => found,
+        Err(FieldFault::Unknown(Some((near, certainty)))) => found.meant(bare, near, certainty),
+        _ => found.note("`eyas fields` lists all that there are"),
     }
 }

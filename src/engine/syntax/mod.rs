@@ -11,4 +11,4 @@ mod parser;
 mod print;
 pub mod text;
 
-pub use parser::{MAX_DEPTH, Parsed, SyntaxError, parse, parse_call, parse_field, parse_in};
+pub use parser::{MAX_DEPTH, Parsed, SyntaxError, TextMend, parse, parse_call, parse_field, parse_in};

@@ -1,9 +1,11 @@
 //! Text to tree. The parser keeps its own stack of parentheses, so nesting costs memory and never the program's stack; it
 //! goes on after an error at the next `and`, `or` or closing parenthesis, so that one look shows all that is wrong.
 
-use super::ast::{Ast, Bytes, NodeId, NodeKind, Operand};
+use eyas_event::FieldId;
+
+use super::ast::{Ast, Bytes, NodeId, NodeKind, Operand, Rhs};
 use super::lexer::{Bad, Lexer, is_blank};
-use crate::diag::Code;
+use crate::diag::{Certainty, Code};
 use crate::dialect::Dialect;
 
 /// How deep parentheses may nest; Falco's limit.
@@ -26,8 +28,55 @@ pub struct SyntaxError {
     pub bytes: Bytes,
     /// What to do instead.
     pub note: Option<String>,
-    /// What was probably meant in place of these bytes.
-    pub near: Option<&'static str>,
+    /// A change that would mend it.
+    pub mend: Option<TextMend>,
+}
+
+/// A change of a condition's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextMend {
+    /// What it does, as a short imperative.
+    pub title: String,
+    /// The bytes to replace.
+    pub bytes: Bytes,
+    /// What to put there.
+    pub replacement: String,
+    /// Whether it is surely what was meant.
+    pub certainty: Certainty,
+}
+
+impl SyntaxError {
+    /// Adds a sentence.
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    /// Adds a change that is surely what was meant.
+    pub(super) fn mend(self, title: impl Into<String>, bytes: Bytes, replacement: impl Into<String>) -> Self {
+        self.change(title, bytes, replacement, Certainty::Sure)
+    }
+
+    /// Adds a change that is only likely what was meant.
+    pub(super) fn guess(
+        self,
+        title: impl Into<String>,
+        bytes: Bytes,
+        replacement: impl Into<String>,
+    ) -> Self {
+        self.change(title, bytes, replacement, Certainty::Guess)
+    }
+
+    fn change(
+        mut self,
+        title: impl Into<String>,
+        bytes: Bytes,
+        replacement: impl Into<String>,
+        certainty: Certainty,
+    ) -> Self {
+        self.mend = Some(TextMend { title: title.into(), bytes, replacement: replacement.into(), certainty });
+        self
+    }
 }
 
 /// A tree and what was wrong. With errors the tree has [`NodeKind::Broken`] nodes.
@@ -84,13 +133,17 @@ pub(super) fn error(
     label: impl Into<String>,
     bytes: Bytes,
 ) -> SyntaxError {
-    SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None, near: None }
+    SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None, mend: None }
 }
 
 impl From<Bad> for SyntaxError {
     fn from(bad: Bad) -> Self {
-        let mut out = error(Code::BadString, bad.message, "", bad.bytes);
-        if bad.message.contains("escapes") {
+        let label = if bad.message.ends_with("not closed") { "opened here" } else { "" };
+        let mut out = error(Code::BadString, bad.message, label, bad.bytes);
+        if bad.message.ends_with("not closed") {
+            let note = "it ends at the next quote of the same kind that has no backslash before it";
+            out.note = Some(note.to_owned());
+        } else if bad.message.contains("escapes") {
             out.note = Some("inside the other kind of quotes a quote needs no backslash".to_owned());
         } else if bad.message.contains("escape") {
             out.note = Some(
@@ -101,6 +154,35 @@ impl From<Bad> for SyntaxError {
         out
     }
 }
+
+/// A word that joins parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joiner {
+    And,
+    Or,
+}
+
+impl Joiner {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::And => "and",
+            Self::Or => "or",
+        }
+    }
+}
+
+/// How to go on after something unexpected.
+enum Then {
+    /// With the next part, as if this word had joined it.
+    Part(Joiner),
+    /// Past what does not fit.
+    Skip,
+    /// There is nothing more.
+    Stop,
+}
+
+/// Operators of other languages that begin with one of ours, with what says the same here.
+const FOREIGN: [(&str, &str); 3] = [("=~", "regex"), ("=>", ">="), ("=<", "<=")];
 
 /// A parenthesis that is open, or the whole condition.
 struct Frame {
@@ -141,6 +223,11 @@ impl<'t> Parser<'t> {
                 frame.nots.push(at);
                 continue;
             }
+            if let Some(width) = self.lexer.foreign_not() {
+                frame.nots.push(at);
+                self.foreign_not(at, width);
+                continue;
+            }
             let depth = stack.len();
             if self.lexer.byte(b'(') {
                 if depth > MAX_DEPTH {
@@ -161,12 +248,8 @@ impl<'t> Parser<'t> {
         let silent = too_deep || self.errors.len() >= MAX_ERRORS;
         while let Some(frame) = stack.pop() {
             if let (Some(open), false) = (frame.open, silent) {
-                self.errors.push(error(
-                    Code::Unclosed,
-                    "this parenthesis is not closed",
-                    "opened here",
-                    open..open + 1,
-                ));
+                let end = self.lexer.trimmed_end();
+                self.errors.push(self.not_closed(open, end));
             }
             let node = self.close(frame);
             if let Some(outer) = stack.last_mut() {
@@ -189,13 +272,8 @@ impl<'t> Parser<'t> {
             frame.nots.clear();
             frame.ands.push(part);
             self.lexer.blanks();
-            if self.lexer.keyword("and") {
-                return true;
-            }
-            if self.lexer.keyword("or") {
-                let ands = std::mem::take(&mut frame.ands);
-                let or = self.group(ands, NodeKind::And);
-                frame.ors.push(or);
+            if let Some(joiner) = self.joiner() {
+                self.join(stack, joiner);
                 return true;
             }
             let at = self.lexer.at();
@@ -208,7 +286,14 @@ impl<'t> Parser<'t> {
             if at >= self.lexer.end() {
                 return false;
             }
-            self.unexpected(at);
+            match self.unexpected(at, part) {
+                Then::Part(joiner) => {
+                    self.join(stack, joiner);
+                    return self.errors.len() < MAX_ERRORS;
+                }
+                Then::Stop => return false,
+                Then::Skip => {}
+            }
             if self.errors.len() >= MAX_ERRORS {
                 return false;
             }
@@ -226,34 +311,149 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn unexpected(&mut self, at: u32) {
-        let mut found = if self.lexer.peek() == Some(b')') {
-            error(
-                Code::Unclosed,
-                "this parenthesis closes nothing",
-                "no parenthesis is open here",
-                at..at + 1,
-            )
-        } else {
-            let word = self.word_at(at);
-            error(Code::Syntax, "`and`, `or` or the end was expected here", "this does not fit", at..word)
-        };
-        let text = self.lexer.rest();
-        let lead = |word: &[u8]| text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word);
-        if text.starts_with(b"&&") || text.starts_with(b"||") {
-            found.note = Some("write `and` and `or` as words".to_owned());
-        } else if lead(b"and") || lead(b"or") {
-            found.note =
-                Some("`and` and `or` are written small, with a blank or a parenthesis after them".to_owned());
-        } else if text.starts_with(b"#") {
-            found.note =
-                Some("a condition holds no comments; put them before the key or beside the rule".to_owned());
-        } else if !text.starts_with(b")") {
-            found.note = Some(
-                "a value with blanks, commas, parentheses, quotes or = needs quotes around it".to_owned(),
+    /// Takes the word that joins the next part; one of another language is reported and counts as well.
+    fn joiner(&mut self) -> Option<Joiner> {
+        for joiner in [Joiner::And, Joiner::Or] {
+            if self.lexer.keyword(joiner.word()) {
+                return Some(joiner);
+            }
+        }
+        let at = self.lexer.at();
+        let (joiner, width) = self.lexer.foreign_joiner()?;
+        let word = joiner.word();
+        let bytes = at..at + width;
+        let written = self.lexer.slice(&bytes).to_owned();
+        self.lexer.seek(bytes.end);
+        let spaced = self.lexer.peek().is_none_or(|b| is_blank(b) || b == b'(');
+        let replacement = format!("{word}{}", if spaced { "" } else { " " });
+        self.errors.push(
+            error(Code::Syntax, format!("`{written}` is written `{word}`"), "", bytes.clone())
+                .note("`and`, `or` and `not` are words of small letters")
+                .mend(format!("write `{word}`"), bytes, replacement),
+        );
+        Some(joiner)
+    }
+
+    fn join(&mut self, stack: &mut [Frame], joiner: Joiner) {
+        if let (Joiner::Or, Some(frame)) = (joiner, stack.last_mut()) {
+            let ands = std::mem::take(&mut frame.ands);
+            let or = self.group(ands, NodeKind::And);
+            if let Some(frame) = stack.last_mut() {
+                frame.ors.push(or);
+            }
+        }
+    }
+
+    fn foreign_not(&mut self, at: u32, width: u32) {
+        let bytes = at..at + width;
+        let written = self.lexer.slice(&bytes).to_owned();
+        self.lexer.seek(bytes.end);
+        let spaced = self.lexer.peek().is_none_or(|b| is_blank(b) || b == b'(');
+        let replacement = if spaced { "not" } else { "not " };
+        self.errors.push(
+            error(Code::Syntax, format!("`{written}` is written `not`"), "", bytes.clone())
+                .note("`and`, `or` and `not` are words of small letters")
+                .mend("write `not`", bytes, replacement),
+        );
+    }
+
+    /// A parenthesis that is open where its part ends.
+    pub(super) fn not_closed(&self, open: u32, end: u32) -> SyntaxError {
+        error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1)
+            .guess("close it where its part ends, perhaps here", end..end, ")")
+    }
+
+    /// Something after a part that neither joins nor closes.
+    fn unexpected(&mut self, at: u32, part: NodeId) -> Then {
+        if self.lexer.peek() == Some(b')') {
+            self.errors.push(
+                error(Code::Unclosed, "this parenthesis closes nothing", "none is open here", at..at + 1)
+                    .note("remove it, or open one where its part begins")
+                    .guess("remove it", at..at + 1, ""),
             );
+            return Then::Skip;
+        }
+        let before = self.lexer.before(at);
+        let word = before.start..self.word_at(at);
+        for joiner in [Joiner::And, Joiner::Or] {
+            let name = joiner.word();
+            if self.lexer.slice(&before) == name {
+                let message = format!("a value is missing before this `{name}`");
+                let found = error(Code::Syntax, message, "this is read as the value", before);
+                self.errors.push(found.note(format!("the word itself as a value stands in quotes: \"{name}\"")));
+                return Then::Part(joiner);
+            }
+            let rest = self.lexer.rest();
+            if rest.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()) {
+                let message = format!("the condition ends after this `{name}`");
+                let word = at..at + name.len() as u32;
+                self.errors.push(
+                    error(Code::Syntax, message, "a comparison or a macro was expected after it", word.clone())
+                        .guess("remove it", before.end..word.end, ""),
+                );
+                return Then::Stop;
+            }
+        }
+        if self.lexer.rest().starts_with(b"#") {
+            let note = "a condition holds no comments; put it above the key, or beside the rule";
+            let found = error(Code::Syntax, "this is no comment", "it is part of the condition", at..word.end);
+            self.errors.push(found.note(note));
+            return Then::Skip;
+        }
+        let field = self.lexer.peek_name();
+        let part = match self.ast.node(part).kind {
+            NodeKind::Not(inner) => inner,
+            _ => part,
+        };
+        let value = match &self.ast.node(part).kind {
+            NodeKind::Check(check) => match &check.rhs {
+                Rhs::Value(value) if !value.quoted && value.at.end == before.end => Some(value.at.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        if FieldId::from_name(field).is_some() || (value.is_none() && self.lexer.starts_part()) {
+            let message = "`and` or `or` is missing before this";
+            let found = error(Code::Syntax, message, "another part begins here", at..word.end);
+            self.errors.push(found.guess("did you mean `and`?", at..at, "and "));
+            return Then::Part(Joiner::And);
+        }
+        let mut found = error(
+            Code::Syntax,
+            "`and`, `or` or the end was expected here",
+            "this does not fit",
+            at..word.end,
+        )
+        .note("a value with blanks, commas, parentheses, quotes or = needs quotes around it");
+        if let Some(value) = value {
+            if let Some((written, meant)) = FOREIGN.iter().find(|(w, _)| self.ends_with_operator(value.end, w))
+            {
+                let bytes = value.end - written.len() as u32..value.end;
+                let message = format!("there is no operator `{written}`");
+                found = error(Code::Syntax, message, "", bytes.clone())
+                    .guess(format!("did you mean `{meant}`?"), bytes, *meant);
+            } else {
+                let from = self.lexer.at();
+                self.skip();
+                let end = self.lexer.before(self.lexer.at()).end.max(word.end);
+                self.lexer.seek(from);
+                let whole = value.start..end;
+                let text = self.lexer.slice(&whole);
+                let quote = if text.contains('"') { '\'' } else { '"' };
+                if !text.contains(['\n', '\\', quote]) {
+                    let quoted = format!("{quote}{text}{quote}");
+                    found = found.guess("put the value in quotes", whole, quoted);
+                }
+            }
         }
         self.errors.push(found);
+        Then::Skip
+    }
+
+    /// Whether an operator of another language ends at a place.
+    fn ends_with_operator(&self, end: u32, operator: &str) -> bool {
+        let start = end.saturating_sub(operator.len() as u32);
+        self.lexer.slice(&(start..end)) == operator
     }
 
     /// The end of the word at `at`, for a label.

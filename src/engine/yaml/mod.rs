@@ -6,7 +6,8 @@
 
 mod scalar_map;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError};
+pub use granit_parser::ScalarStyle;
+use granit_parser::{Event, Parser, ScanError};
 use rustc_hash::FxHashMap;
 
 pub use scalar_map::ScalarMap;
