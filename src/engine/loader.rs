@@ -5,17 +5,19 @@ use std::sync::Arc;
 use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
 use sha2::{Digest, Sha256};
 
-use crate::collect::{Collection, RuleDef, SOURCES, SYSCALL};
+use crate::collect::{Aside, Collection, RuleDef, SOURCES, SYSCALL};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
-use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
+use crate::lower::{Body, Lowered, Lowerer, Owner, Prepared, Vocabulary};
 use crate::output;
 use crate::program::Program;
+use crate::items::Name;
 use crate::ruleset::Matching;
 use crate::ruleset::{Rule, RuleId, Ruleset};
 use crate::selection::{self, Selection};
 use crate::source::{SourceFile, Sources, Span};
+use crate::syntax::text::Spliced;
 use crate::{first_error, items, usage, yaml};
 
 /// What Falco appends to every output unless told not to.
@@ -161,7 +163,8 @@ impl Loader {
             collection.dialect = self.dialect;
         }
         let before = diagnostics.len();
-        let (vocabulary, lists_used, bodies) = Vocabulary::new(collection, &mut diagnostics);
+        let Prepared { vocabulary, lists_used, rules: bodies, aside, exceptions } =
+            Vocabulary::new(collection, &mut diagnostics);
         let mut compiler = Compiler {
             vocabulary: &vocabulary,
             lowerer: Lowerer::new(&vocabulary),
@@ -175,12 +178,13 @@ impl Loader {
                 compiler.rule(def, body, self.suggested, &mut diagnostics);
             }
         }
-        for (name, condition) in &vocabulary.collection.orphans {
-            let owner = Owner { kind: ItemKind::Rule, name: &name.text };
-            // An appended condition may begin with the word that joins it; it is checked without.
-            let joined = condition.without_leading(&["and", "or"]);
-            let body = Body::new(&joined, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);
-            compiler.lowerer.lower(&body, owner, &mut diagnostics);
+        for (i, body) in &exceptions {
+            let name = &vocabulary.collection.rules[*i].name.text;
+            compiler.lowerer.lower(body, Owner { kind: ItemKind::Rule, name }, &mut diagnostics);
+        }
+        for (i, item) in vocabulary.collection.aside.iter().enumerate() {
+            let bodies = aside.iter().filter(|(of, _)| *of == i).map(|(_, body)| body);
+            compiler.aside(item, bodies, &mut diagnostics);
         }
         unused(&vocabulary, &lists_used, &compiler.lowerer, &mut diagnostics);
         usage::check(&vocabulary, &bodies, &mut diagnostics);
@@ -247,7 +251,7 @@ impl Compiler<'_> {
         let owner = Owner { kind: ItemKind::Rule, name };
         let mut found = Vec::new();
         let mut lowered = self.lowerer.lower(body, owner, &mut found);
-        if let Some(foreign) = foreign_field(def, &lowered) {
+        if let Some(foreign) = foreign_field(&def.name, &def.source, &lowered) {
             found.push(foreign);
             lowered.unknown |= !lowered.broken;
             lowered.broken = true;
@@ -260,7 +264,7 @@ impl Compiler<'_> {
         }
         let before = found.len();
         let mut template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
-        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(def, t)) {
+        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(&def.output, &def.source, t)) {
             found.push(foreign);
             template = None;
         }
@@ -314,34 +318,71 @@ impl Compiler<'_> {
         self.roots.push(lowered.node);
         self.lowered.push(lowered);
     }
+
+    /// Checks an item that has no effect.
+    fn aside<'b>(
+        &mut self,
+        item: &Aside,
+        bodies: impl Iterator<Item = &'b Body>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let owner = Owner { kind: item.kind, name: &item.name.text };
+        let mut found = Vec::new();
+        for body in bodies {
+            let lowered = self.lowerer.lower(body, owner, &mut found);
+            let source = item.source.as_deref();
+            found.extend(source.and_then(|source| foreign_field(&item.name, source, &lowered)));
+        }
+        if let Some(output) = &item.output {
+            let before = found.len();
+            let template = output::parse(output, self.vocabulary.collection.dialect, &mut found);
+            let foreign = |(template, source)| foreign_in_output(output, source, &template);
+            found.extend(template.zip(item.source.as_deref()).and_then(foreign));
+            for d in &mut found[before..] {
+                d.item.get_or_insert_with(|| (item.kind, item.name.text.clone()));
+            }
+        }
+        let unknown = [
+            Code::UnknownField,
+            Code::UnknownEvent,
+            Code::WrongSource,
+            Code::OutputUnknownField,
+            Code::OutputWrongSource,
+        ];
+        found.retain(|d| !(item.skip_if_unknown && unknown.contains(&d.code)));
+        diagnostics.append(&mut found);
+    }
 }
 
 /// A field that a rule's condition reads and its event source does not have.
-fn foreign_field(def: &RuleDef, lowered: &Lowered) -> Option<Diagnostic> {
-    let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(&def.source))?;
+fn foreign_field(rule: &Name, source: &str, lowered: &Lowered) -> Option<Diagnostic> {
+    let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(source))?;
     let info = used.field.info();
+    let other = info.source.unwrap_or_default();
     let found = Diagnostic::new(
         Code::WrongSource,
-        format!("events of the source `{}` have no field `{}`", def.source, info.name),
+        format!("events of the source `{source}` have no field `{}`", info.name),
         used.span,
-        format!("this field belongs to `{}`", info.source.unwrap_or_default()),
+        format!("this field belongs to `{other}`"),
     );
-    Some(found.see(def.name.span, "used by this rule").of(ItemKind::Rule, &def.name.text))
+    let found = found.note(format!("set `source: {other}` if the rule is for those events, or take the comparison out"));
+    Some(found.see(rule.span, "used by this rule").of(ItemKind::Rule, &rule.text))
 }
 
 /// The same in its output.
-fn foreign_in_output(def: &RuleDef, template: &output::Template) -> Option<Diagnostic> {
-    let (name, field) = template.foreign(&def.source)?;
+fn foreign_in_output(output: &Spliced, source: &str, template: &output::Template) -> Option<Diagnostic> {
+    let (name, field) = template.foreign(source)?;
     let info = field.id.info();
-    let text = def.output.text();
+    let text = output.text();
     let place = text.match_indices(name).find(|(at, _)| text[..*at].ends_with(['%', '(']));
     let bytes = place.map_or(0..text.len(), |(at, _)| at..at + name.len());
-    Some(Diagnostic::new(
+    let found = Diagnostic::new(
         Code::OutputWrongSource,
-        format!("events of the source `{}` have no field `{}`", def.source, info.name),
-        def.output.span(&(bytes.start as u32..bytes.end as u32)),
+        format!("events of the source `{source}` have no field `{}`", info.name),
+        output.span(&(bytes.start as u32..bytes.end as u32)),
         format!("this field belongs to `{}`", info.source.unwrap_or_default()),
-    ))
+    );
+    Some(found.note("take it out of the output"))
 }
 
 /// Says what limits a rule's events, where that is worth saying.

@@ -3,11 +3,11 @@
 //! The text that comes out is Falco's, value for value: a value with a blank gets double quotes and nothing else is
 //! escaped, a single value of a list operator gets parentheses. Lists named in values are put in later, with the rest.
 
-use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::items::{Comps, ExceptionItem, ExceptionValue, FieldExprs, Name, Text};
 use crate::source::Span;
 use crate::syntax::ast::{Modifier, Op};
-use crate::syntax::parse_field;
+use crate::syntax::{often_meant, parse_field};
 use crate::syntax::text::Spliced;
 
 /// An exception with all its parts.
@@ -25,6 +25,12 @@ impl Exception {
     /// How many values (or tuples of values) it has.
     pub fn len(&self) -> usize {
         self.values.len()
+    }
+
+    /// Where its left sides stand.
+    fn fields_span(&self) -> Option<Span> {
+        let (first, last) = (self.fields.first()?, self.fields.last()?);
+        Some(first.span.to(last.span))
     }
 
     /// Its left sides as written.
@@ -54,53 +60,53 @@ pub(super) fn define_exceptions(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Exception>> {
     // Every exception is looked at before the first bad one decides.
-    let exceptions: Vec<_> = items
-        .into_iter()
-        .map(|item| {
-            if item.fields.is_none() {
-                let name = &item.name;
-                let found =
-                    Diagnostic::new(Code::MissingKey, "this exception has no `fields`", name.span, "");
-                diagnostics.push(found.of(ItemKind::Rule, &rule.text));
-                return None;
-            }
-            define(rule, item, diagnostics)
-        })
-        .collect();
+    let exceptions: Vec<_> = items.into_iter().map(|item| define(rule, item, diagnostics)).collect();
     exceptions.into_iter().collect()
+}
+
+/// The exceptions that have the right shape; those that have not are reported.
+pub(super) fn those_that_fit(
+    rule: &Name,
+    items: Vec<ExceptionItem>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Exception> {
+    items.into_iter().filter_map(|item| define(rule, item, diagnostics)).collect()
 }
 
 fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -> Option<Exception> {
     let Some(fields) = item.fields else {
-        diagnostics.push(bad(rule, "this exception has no `fields`", item.name.span, ""));
+        let found = Diagnostic::new(Code::MissingKey, "this exception has no `fields`", item.name.span, "")
+            .note("for one field `fields: proc.name` with `values: [bash, sh]`, for two `fields: [proc.name, fd.name]` with `values: [[bash, /etc/x]]`");
+        diagnostics.push(found.of(ItemKind::Rule, &rule.text));
         return None;
     };
-    let (fields, tuple) = match fields {
-        FieldExprs::One(text) => (vec![text], false),
-        FieldExprs::Many(texts, _) => (texts, true),
+    let (fields, tuple, at) = match fields {
+        FieldExprs::One(text) => {
+            let at = text.span;
+            (vec![text], false, at)
+        }
+        FieldExprs::Many(texts, at) => (texts, true, at),
     };
+    let mut fine = true;
     let comps = match item.comps {
         None => vec![(if tuple { "=" } else { "in" }.to_owned(), item.name.span); fields.len()],
         Some(Comps::One(text)) if !tuple => vec![(text.as_str().trim().to_owned(), text.span)],
         Some(Comps::Many(texts, span)) if tuple => {
             if texts.len() != fields.len() {
-                let label = format!("{} operators for {} fields", texts.len(), fields.len());
-                diagnostics.push(bad(rule, "each field of an exception needs one operator", span, label));
-                return None;
+                fine = false;
+                let label = format!("{}, and {}", count(texts.len(), "operator"), count(fields.len(), "field"));
+                let message = "each field of an exception needs one operator";
+                diagnostics.push(bad(rule, message, span, label).see(at, "the fields"));
             }
             texts.into_iter().map(|t| (t.as_str().trim().to_owned(), t.span)).collect()
         }
         Some(Comps::One(Text { span, .. }) | Comps::Many(_, span)) => {
-            diagnostics.push(bad(
-                rule,
-                "`fields` and `comps` must both be single or both be sequences",
-                span,
-                "",
-            ));
-            return None;
+            fine = false;
+            let message = "`fields` and `comps` must both be single or both be sequences";
+            diagnostics.push(bad(rule, message, span, "").see(at, "the fields"));
+            Vec::new()
         }
     };
-    let mut fine = true;
     for field in &fields {
         if let Err(error) = parse_field(field.as_str()) {
             fine = false;
@@ -111,13 +117,26 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
         if !comp_fits(comp, tuple) {
             fine = false;
             let message = format!("`{comp}` is no operator for this form of exception");
-            diagnostics.push(bad(rule, message, *span, ""));
+            let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).filter(|op| comp_fits(op, tuple)).collect();
+            let found = bad(rule, message, *span, "");
+            let near = often_meant(comp).or_else(|| did_you_mean(comp, words.iter().copied()));
+            let found = match near.filter(|near| comp_fits(near, tuple)) {
+                Some(near) => found.near(*span, near),
+                None => found,
+            };
+            let form = if tuple { "where `fields` is a sequence" } else { "where `fields` is a single field" };
+            diagnostics.push(found.note(format!("{form} it is one of {}", words.join(" "))));
         }
     }
     let exception =
         Exception { name: item.name, fields, comps, tuple, values: item.values.unwrap_or_default() };
     fine &= values_fit(rule, &exception, &exception.values, diagnostics);
     fine.then_some(exception)
+}
+
+/// A number with its noun.
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 fn comp_fits(comp: &str, tuple: bool) -> bool {
@@ -151,15 +170,20 @@ fn values_fit(
                 Some(format!("a tuple of {width} values was expected"))
             }
             ExceptionValue::Many(items, _) if exception.tuple && items.len() != width => {
-                Some(format!("this tuple has {} values for {width} fields", items.len()))
+                let (values, fields) = (count(items.len(), "value"), count(width, "field"));
+                Some(format!("this tuple has {values}, and the exception {fields}"))
             }
-            ExceptionValue::Many(..) if !exception.tuple => Some("a single value was expected".to_owned()),
+            ExceptionValue::Many(..) if !exception.tuple => Some("a single value was expected, since `fields` is a single field".to_owned()),
             _ => None,
         };
         if let Some(label) = problem {
             fine = false;
             let message = format!("a value of the exception `{}` has the wrong shape", exception.name.text);
-            diagnostics.push(bad(rule, message, value.span(), label));
+            let found = bad(rule, message, value.span(), label);
+            diagnostics.push(match exception.fields_span() {
+                Some(fields) => found.see(fields, "the fields"),
+                None => found,
+            });
         }
     }
     fine
@@ -181,6 +205,7 @@ pub(super) fn append_exceptions(
                     item.name.span,
                     "",
                 )
+                .note("add `values`, or take the exception out")
                 .of(ItemKind::Rule, &rule.text),
             );
             continue;
@@ -195,7 +220,8 @@ pub(super) fn append_exceptions(
                             item.name.span,
                             "has `fields` or `comps`",
                         )
-                        .see(known.name.span, "its fields are given here"),
+                        .see(known.name.span, "its fields are given here")
+                        .note("take `fields` and `comps` out, or give this exception another name"),
                     );
                     continue;
                 }

@@ -9,12 +9,15 @@ use rustc_hash::FxHashMap;
 use crate::collect::{Collection, ListDef};
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::dialect::Dialect;
+use crate::source::Span;
 use crate::syntax::text::Spliced;
 
 /// Lists with their items ready to be put in.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     lists: Vec<(String, Vec<Spliced>)>,
+    /// Names of lists with a fault of their own.
+    broken: Vec<String>,
     /// The dialect of the texts that they are put into.
     pub(crate) dialect: Dialect,
 }
@@ -50,7 +53,9 @@ impl Lists {
             lists.push((list.name.text.clone(), items));
             seen.insert(&list.name.text, list);
         }
-        Self { lists, dialect: collection.dialect }
+        let mut broken: Vec<_> = collection.broken_lists().map(str::to_owned).collect();
+        broken.sort_unstable();
+        Self { lists, broken, dialect: collection.dialect }
     }
 
     /// How many lists there are.
@@ -66,6 +71,19 @@ impl Lists {
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.lists.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Where a text names lists that have a fault of their own: nothing is put in there.
+    pub fn broken_in(&self, text: &Spliced) -> Vec<(String, Span)> {
+        let mut out = Vec::new();
+        for name in &self.broken {
+            let mut from = 0;
+            while let Some(at) = find(text.text(), name, from) {
+                from = at + name.len();
+                out.push((name.clone(), text.span(&(at as u32..from as u32))));
+            }
+        }
+        out
     }
 
     /// Replaces every list's name in a text. Says, by index, which lists were used, and whether the text grew past
@@ -184,7 +202,7 @@ fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnosti
 mod tests {
     use super::*;
     use crate::items::Text;
-    use crate::source::{SourceId, Span};
+    use crate::source::SourceId;
 
     fn lists(defs: &[(&str, &[&str])]) -> Lists {
         let text = |s: &str| Text {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use eyas_event::Priority;
 
 use crate::collect::exceptions::{append_exceptions, define_exceptions};
-use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append, no_base};
+use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append};
 use crate::diag::{Code, Diagnostic, ItemKind};
-use crate::items::{Name, OverrideOp, RuleItem};
+use crate::items::{BrokenItem, Name, OverrideOp, RuleItem};
 use crate::source::Span;
 
 impl Collection {
@@ -32,9 +32,10 @@ impl Collection {
         if item.condition.is_none() && item.exceptions.is_none() {
             diagnostics.push(
                 Diagnostic::new(Code::EmptyAppend, "this append changes nothing", span, "")
-                    .note("with `append: true` only `condition` and `exceptions` are read")
+                    .note("with `append: true` only `condition` and `exceptions` are read; `override` changes the other keys")
                     .of(ItemKind::Rule, &item.name.text),
             );
+            self.rule_aside(item, None, diagnostics);
             return;
         }
         let Some(index) = known else {
@@ -42,6 +43,7 @@ impl Collection {
             return;
         };
         if self.moved(&item, index, diagnostics) {
+            self.rule_aside(item, None, diagnostics);
             return;
         }
         let rule = &mut self.rules[index];
@@ -56,17 +58,24 @@ impl Collection {
 
     /// A change of a rule that is not there.
     fn orphan(&mut self, item: RuleItem, change: Span, diagnostics: &mut Vec<Diagnostic>) {
-        no_base(ItemKind::Rule, &item.name, change, self.rules.iter().map(|r| &r.name), diagnostics);
-        let whole = item.desc.is_some() && item.output.is_some() && item.priority.is_some();
-        let Some(condition) = item.condition else { return };
-        if let (true, Some(found)) = (whole, diagnostics.last_mut()) {
+        let reported = self.no_base(ItemKind::Rule, &item.name, change, diagnostics);
+        let whole = item.desc.is_some()
+            && item.condition.is_some()
+            && item.output.is_some()
+            && item.priority.is_some();
+        if let (true, Some(found)) = (reported && whole, diagnostics.last_mut()) {
             let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
-            found.notes.push(format!("the item has all that a rule needs: without {word} it defines one"));
+            found.notes = vec![format!("the item has all that a rule needs: without {word} it defines one")];
             if let Some(line) = item.append_line {
                 *found = found.clone().mend(format!("remove {word}"), line, "");
             }
         }
-        self.orphans.push((item.name, condition.spliced));
+        self.rule_aside(item, None, diagnostics);
+    }
+
+    /// Keeps a rule item that has no effect for the checks.
+    fn rule_aside(&mut self, item: RuleItem, source: Option<&str>, diagnostics: &mut Vec<Diagnostic>) {
+        self.set_aside(BrokenItem::of(item, source), diagnostics);
     }
 
     fn override_rule(&mut self, mut item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
@@ -76,6 +85,7 @@ impl Collection {
             return;
         };
         if self.moved(&item, index, diagnostics) {
+            self.rule_aside(item, None, diagnostics);
             return;
         }
         let rule = &mut self.rules[index];
@@ -112,6 +122,7 @@ impl Collection {
                 "",
             )
             .see(before.name.span, "defined here")
+            .note("a rule keeps its source; give this one another name")
             .of(ItemKind::Rule, &item.name.text),
         );
     }
@@ -122,11 +133,16 @@ impl Collection {
             && self.rules[index].source != source
         {
             self.source_changed(&item, index, &source, diagnostics);
+            self.rule_aside(item, Some(&source), diagnostics);
             return;
         }
-        let items = item.exceptions.unwrap_or_default();
+        let items = item.exceptions.clone().unwrap_or_default();
         // A rule without its exceptions would say too much; it is left out until they are mended.
-        let Some(exceptions) = define_exceptions(&item.name, items, diagnostics) else { return };
+        let Some(exceptions) = define_exceptions(&item.name, items, diagnostics) else {
+            self.broken.insert((ItemKind::Rule, item.name.text.clone()));
+            self.rule_aside(RuleItem { exceptions: None, ..item }, Some(&source), diagnostics);
+            return;
+        };
         let mut rule = RuleDef {
             name: item.name,
             whole: item.whole,
@@ -163,7 +179,7 @@ impl Collection {
         match known {
             Some(index) => self.rules[index].enabled = on,
             None => {
-                no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
+                self.no_base(ItemKind::Rule, &item.name, span, diagnostics);
             }
         }
     }

@@ -56,17 +56,22 @@ impl ExceptionValue {
     }
 }
 
-const KEYS: [&str; 4] = ["name", "fields", "comps", "values"];
+static KEYS: [&str; 4] = ["name", "fields", "comps", "values"];
 
 impl Reader<'_> {
-    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
-    pub(super) fn exceptions(&mut self, keys: &Keys<'_>, rule: &Name) -> Option<Option<Vec<ExceptionItem>>> {
-        let Some(node) = keys.node("exceptions") else { return Some(None) };
+    /// The exceptions that could be read, where there is the key, and whether none of them failed.
+    pub(super) fn exceptions(
+        &mut self,
+        keys: &Keys<'_>,
+        rule: &Name,
+    ) -> (Option<Vec<ExceptionItem>>, bool) {
+        let Some(node) = keys.node("exceptions") else { return (None, true) };
         if node.is_null() {
-            return Some(Some(Vec::new()));
+            return (Some(Vec::new()), true);
         }
         let Kind::Sequence(nodes) = &node.kind else {
-            return keys.wrong(self, "exceptions", node, "a sequence of mappings");
+            keys.wrong::<()>(self, "exceptions", node, "a sequence of mappings");
+            return (None, false);
         };
         let mut items: Vec<ExceptionItem> = Vec::new();
         let mut fine = true;
@@ -83,12 +88,13 @@ impl Reader<'_> {
                     "the second",
                 )
                 .see(first.name.span, "the first")
+                .note("both count, and an append reaches the first; give one of them another name")
                 .of(ItemKind::Rule, &rule.text);
                 self.push(found);
             }
             items.push(item);
         }
-        fine.then_some(Some(items))
+        (Some(items), fine)
     }
 
     fn exception(&mut self, node: &Node) -> Option<ExceptionItem> {
@@ -102,33 +108,31 @@ impl Reader<'_> {
             return None;
         };
         let keys = self.keys(pairs, ItemKind::Exception, &KEYS);
-        let name = keys.name(self, "name")?;
-        let fields = match keys.node("fields") {
-            None => None,
-            Some(node) => Some(match self.exprs(&keys, "fields", node)? {
-                (Some(one), _) => FieldExprs::One(one),
-                (None, many) => FieldExprs::Many(many, node.span),
-            }),
+        // All parts are read before the first that failed ends it.
+        let name = keys.name(self, "name");
+        let exprs = |reader: &mut Self, key: &str| match keys.node(key) {
+            None => Some(None),
+            Some(node) => reader.exprs(&keys, key, node).map(|(one, many)| Some((one, many, node.span))),
         };
-        let comps = match keys.node("comps") {
-            None => None,
-            Some(node) => Some(match self.exprs(&keys, "comps", node)? {
-                (Some(one), _) => Comps::One(one),
-                (None, many) => Comps::Many(many, node.span),
-            }),
-        };
+        let fields = exprs(self, "fields");
+        let comps = exprs(self, "comps");
         let values = match keys.node("values") {
-            None => None,
-            Some(node) if node.is_null() => Some(Vec::new()),
-            Some(node) => {
-                let Kind::Sequence(nodes) = &node.kind else {
-                    return keys.wrong(self, "values", node, "a sequence");
-                };
-                let values: Option<Vec<_>> = nodes.iter().map(|node| self.value(&keys, node, 0)).collect();
-                Some(values?)
-            }
+            None => Some(None),
+            Some(node) if node.is_null() => Some(Some(Vec::new())),
+            Some(node) => match &node.kind {
+                Kind::Sequence(nodes) => {
+                    let values: Vec<_> = nodes.iter().map(|node| self.value(&keys, node, 0)).collect();
+                    values.into_iter().collect::<Option<Vec<_>>>().map(Some)
+                }
+                _ => keys.wrong(self, "values", node, "a sequence"),
+            },
         };
-        Some(ExceptionItem { name, fields, comps, values })
+        Some(ExceptionItem {
+            name: name?,
+            fields: fields?.map(|(one, many, span)| one.map_or(FieldExprs::Many(many, span), FieldExprs::One)),
+            comps: comps?.map(|(one, many, span)| one.map_or(Comps::Many(many, span), Comps::One)),
+            values: values?,
+        })
     }
 
     fn exprs(&mut self, keys: &Keys<'_>, key: &str, node: &Node) -> Option<(Option<Text>, Vec<Text>)> {

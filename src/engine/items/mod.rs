@@ -7,6 +7,7 @@ mod exception;
 mod indent;
 mod keys;
 mod rule;
+mod shapes;
 mod simple;
 
 use eyas_event::Priority;
@@ -75,6 +76,59 @@ pub enum Item {
     Engine(EngineItem),
     /// `- required_plugin_versions:`
     Plugins(Vec<PluginItem>),
+    /// One with a fault.
+    Broken(Box<BrokenItem>),
+}
+
+/// A rule, macro or list with a fault, which was reported: what could be read of it. It has no effect and is checked all the
+/// same, so that one look shows all that is wrong.
+#[derive(Clone, Debug)]
+pub struct BrokenItem {
+    /// What it would have been.
+    pub kind: ItemKind,
+    /// Its name; empty when that could not be read.
+    pub name: Name,
+    /// The event source, where it is known.
+    pub source: Option<String>,
+    /// When it fires.
+    pub condition: Option<Text>,
+    /// What it says.
+    pub output: Option<Text>,
+    /// Its exceptions that could be read.
+    pub exceptions: Vec<ExceptionItem>,
+    /// Whether it asked to be skipped quietly when something in it is unknown.
+    pub skip_if_unknown: bool,
+}
+
+impl BrokenItem {
+    /// Nothing but a name.
+    pub(crate) fn new(kind: ItemKind, name: Option<Name>, span: Span) -> Self {
+        let name = name.unwrap_or(Name { text: String::new(), span });
+        Self {
+            kind,
+            name,
+            source: None,
+            condition: None,
+            output: None,
+            exceptions: Vec::new(),
+            skip_if_unknown: false,
+        }
+    }
+
+    /// What can be checked of a rule that cannot take effect. `source` is that of a rule which names none.
+    pub(crate) fn of(item: RuleItem, source: Option<&str>) -> Self {
+        // An append of exceptions names fields only where they are new; what it means hangs on the rule that it changes.
+        let change = item.append.is_some() || !item.overrides.is_empty();
+        Self {
+            kind: ItemKind::Rule,
+            source: item.source.map(|name| name.text).or(source.map(str::to_owned)),
+            condition: item.condition,
+            output: item.output,
+            exceptions: item.exceptions.filter(|_| !change).unwrap_or_default(),
+            skip_if_unknown: item.skip_if_unknown.unwrap_or(false),
+            name: item.name,
+        }
+    }
 }
 
 /// A rule, or a change of one.
@@ -241,12 +295,12 @@ impl Reader<'_> {
         match kind.copied() {
             Some("required_engine_version") => self.engine(pairs).map(Item::Engine),
             Some("required_plugin_versions") => self.plugins(pairs).map(Item::Plugins),
-            Some("list") => self.list(pairs).map(Item::List),
-            Some("macro") => self.macro_item(pairs).map(Item::Macro),
-            Some("rule") => self.rule(pairs).map(|rule| Item::Rule(Box::new(rule))),
+            Some("list") => Some(self.list(pairs)),
+            Some("macro") => Some(self.macro_item(pairs)),
+            Some("rule") => Some(self.rule(pairs)),
             _ => {
-                let keys: Vec<_> = pairs.iter().filter_map(|(key, _)| key.text()).collect();
-                let near = keys.iter().find_map(|key| did_you_mean(key, KINDS).map(|kind| (*key, kind)));
+                let keys = pairs.iter().filter_map(|(key, _)| key.text().map(|text| (key, text)));
+                let near = keys.filter_map(|(key, text)| did_you_mean(text, KINDS).map(|kind| (key, kind))).next();
                 let mut found = Diagnostic::new(
                     Code::UnknownItem,
                     "this item is of no known kind and was ignored",
@@ -254,7 +308,7 @@ impl Reader<'_> {
                     format!("none of its keys is one of {}", KINDS.join(", ")),
                 );
                 if let Some((key, kind)) = near {
-                    found = found.note(format!("did you mean `{kind}` instead of `{key}`?"));
+                    found = found.near(key.span, kind);
                 }
                 self.push(found);
                 None
@@ -267,7 +321,12 @@ impl Reader<'_> {
         Text { spliced: Spliced::scalar(node, self.file), span: node.span }
     }
 
-    pub(crate) fn keys<'n>(&mut self, pairs: &'n [(Node, Node)], kind: ItemKind, known: &[&str]) -> Keys<'n> {
+    pub(crate) fn keys<'n>(
+        &mut self,
+        pairs: &'n [(Node, Node)],
+        kind: ItemKind,
+        known: &'static [&'static str],
+    ) -> Keys<'n> {
         Keys::new(self, pairs, kind, known)
     }
 }

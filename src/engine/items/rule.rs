@@ -4,12 +4,12 @@ use eyas_event::Priority;
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::items::keys::Keys;
-use crate::items::{Name, Reader, RuleItem};
+use crate::items::{BrokenItem, Item, Name, Reader, RuleItem};
 use crate::source::Span;
 use crate::yaml::Node;
 
 /// The keys that a rule may have; the first names it.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) static KEYS: [&str; 15] = [
     "rule",
     "desc",
     "condition",
@@ -26,6 +26,8 @@ pub(super) const KEYS: [&str; 15] = [
     "append",
     "override",
 ];
+/// What a full definition has.
+const NEEDED: [&str; 4] = ["desc", "condition", "output", "priority"];
 const APPEND: [&str; 5] = ["condition", "output", "desc", "tags", "exceptions"];
 const REPLACE: [&str; 11] = [
     "condition",
@@ -42,14 +44,22 @@ const REPLACE: [&str; 11] = [
 ];
 
 impl Reader<'_> {
-    pub(super) fn rule(&mut self, pairs: &[(Node, Node)]) -> Option<RuleItem> {
+    pub(super) fn rule(&mut self, pairs: &[(Node, Node)]) -> Item {
         let keys = self.keys(pairs, ItemKind::Rule, &KEYS);
-        let name = keys.name(self, "rule")?;
+        match self.rule_item(pairs, &keys) {
+            Ok(item) => Item::Rule(Box::new(item)),
+            Err(broken) => Item::Broken(broken),
+        }
+    }
+
+    fn rule_item(&mut self, pairs: &[(Node, Node)], keys: &Keys<'_>) -> Result<RuleItem, Box<BrokenItem>> {
         // Every key is read before the first one that failed ends the item: one look shows all that is wrong.
+        let name = keys.name(self, "rule");
+        let owner = name.clone().unwrap_or(Name { text: String::new(), span: keys.span });
         let desc = keys.text(self, "desc");
         let condition = keys.text(self, "condition");
         let output = keys.text(self, "output");
-        let priority = self.priority(&keys, &name);
+        let priority = self.priority(keys, &owner);
         // A change needs no source, so an empty one is no fault there.
         let change = keys.node("append").is_some() || keys.node("override").is_some();
         let source = match keys.node("source") {
@@ -58,48 +68,84 @@ impl Reader<'_> {
         };
         let enabled = keys.bool(self, "enabled");
         let tags = keys.texts(self, "tags");
-        let exceptions = self.exceptions(&keys, &name);
+        let (exceptions, exceptions_fine) = self.exceptions(keys, &owner);
         let warn_evttypes = keys.bool(self, "warn_evttypes");
         let skip_if_unknown = keys.bool(self, "skip-if-unknown-filter");
         let capture = keys.bool(self, "capture");
-        let capture_duration = self.duration(&keys);
+        let capture_duration = self.duration(keys);
         let append = keys.bool(self, "append");
         let overrides = keys.overrides(self, &APPEND, &REPLACE);
         let on = |flag: Option<(bool, Span)>| flag.map(|(value, _)| value);
-        let first = pairs.first().map_or(name.span, |(key, _)| key.span);
-        let end = pairs.last().map_or(name.span.end, |(_, node)| node.end);
-        let item = RuleItem {
-            name,
-            whole: Span::new(first.source, self.dash_before(first.start), end),
-            desc: desc?,
-            condition: condition?,
-            output: output?.map(|mut text| {
-                text.spliced = text.spliced.trimmed();
-                text
-            }),
-            priority: priority?,
-            source: source?.map(|text| Name { text: text.as_str().to_owned(), span: text.span }),
-            enabled: enabled?,
-            tags: tags?.map(|tags| {
-                let tag = |text: crate::items::Text| Name { text: text.as_str().to_owned(), span: text.span };
-                tags.into_iter().map(tag).collect()
-            }),
-            exceptions: exceptions?,
-            warn_evttypes: on(warn_evttypes?),
-            skip_if_unknown: on(skip_if_unknown?),
-            capture: on(capture?),
-            capture_duration: capture_duration?,
-            append: append?.filter(|(on, _)| *on).map(|(_, span)| span),
-            append_line: keys.key("append").and_then(|key| self.line_of(key)),
-            overrides: overrides?,
+        let first = pairs.first().map_or(owner.span, |(key, _)| key.span);
+        let end = pairs.last().map_or(owner.span.end, |(_, node)| node.end);
+        let parts = [&desc, &condition, &output].into_iter().all(Option::is_some)
+            && [&enabled, &warn_evttypes, &skip_if_unknown, &capture, &append].into_iter().all(Option::is_some)
+            && name.is_some()
+            && priority.is_some()
+            && source.is_some()
+            && tags.is_some()
+            && capture_duration.is_some()
+            && overrides.is_some()
+            && exceptions_fine;
+        if !parts {
+            // A rule that lacks keys as well says so now.
+            if !change && NEEDED.iter().any(|key| keys.node(key).is_some()) {
+                self.complete(keys);
+            }
+            return Err(Box::new(BrokenItem {
+                source: match source {
+                    // What a change is for hangs on the rule that it changes.
+                    Some(None) if !change => Some("syscall".to_owned()),
+                    Some(Some(text)) => Some(text.as_str().to_owned()),
+                    _ => None,
+                },
+                condition: keys.likely_text(self, "condition"),
+                output: keys.likely_text(self, "output"),
+                exceptions: exceptions.filter(|_| !change).unwrap_or_default(),
+                skip_if_unknown: skip_if_unknown.flatten().is_some_and(|(on, _)| on),
+                ..BrokenItem::new(ItemKind::Rule, name, keys.span)
+            }));
+        }
+        let read = || {
+            Some(RuleItem {
+                name: name?,
+                whole: Span::new(first.source, self.dash_before(first.start), end),
+                desc: desc?,
+                condition: condition?,
+                output: output?.map(|mut text| {
+                    text.spliced = text.spliced.trimmed();
+                    text
+                }),
+                priority: priority?,
+                source: source?.map(|text| Name { text: text.as_str().to_owned(), span: text.span }),
+                enabled: enabled?,
+                tags: tags?.map(|tags| {
+                    let tag = |text: crate::items::Text| Name { text: text.as_str().to_owned(), span: text.span };
+                    tags.into_iter().map(tag).collect()
+                }),
+                exceptions,
+                warn_evttypes: on(warn_evttypes?),
+                skip_if_unknown: on(skip_if_unknown?),
+                capture: on(capture?),
+                capture_duration: capture_duration?,
+                append: append?.filter(|(on, _)| *on).map(|(_, span)| span),
+                append_line: keys.key("append").and_then(|key| self.line_of(key)),
+                overrides: overrides?,
+            })
         };
+        let Some(item) = read() else { return Err(Box::new(BrokenItem::new(ItemKind::Rule, None, keys.span))) };
         if let (Some(span), false) = (item.append, item.overrides.is_empty()) {
             let old = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "");
             self.push(old.of(ItemKind::Rule, &item.name.text));
-            keys.bad_override(self, "`append` and `override` do not go together", span, "remove this");
-            return None;
+            keys.two_changes(self, span);
+            return Err(Box::new(BrokenItem::of(item, None)));
         }
-        self.whole(&keys, item)
+        if self.whole(keys, &item) {
+            return Ok(item);
+        }
+        let condition = keys.likely_text(self, "condition");
+        let output = keys.likely_text(self, "output");
+        Err(Box::new(BrokenItem { condition, output, ..BrokenItem::of(item, Some("syscall")) }))
     }
 
     /// Where the dash stands that begins the item whose first key is at `key`; `key` itself when there is none.
@@ -110,7 +156,7 @@ impl Reader<'_> {
     }
 
     /// The line of a key that is the first in it, with its line break.
-    fn line_of(&self, key: Span) -> Option<Span> {
+    pub(super) fn line_of(&self, key: Span) -> Option<Span> {
         let before = self.file.get(..key.start as usize)?;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let rest = self.file.get(key.start as usize..)?;
@@ -119,28 +165,28 @@ impl Reader<'_> {
     }
 
     /// A full definition needs its four keys; a lone `enabled` is a switch; the rest is a change.
-    fn whole(&mut self, keys: &Keys<'_>, item: RuleItem) -> Option<RuleItem> {
+    fn whole(&mut self, keys: &Keys<'_>, item: &RuleItem) -> bool {
         let change = item.append.is_some() || !item.overrides.is_empty();
         let any = item.condition.is_some()
             || item.output.is_some()
             || item.desc.is_some()
             || item.priority.is_some();
         if change || (!any && item.enabled.is_some()) {
-            return Some(item);
+            return true;
         }
+        self.complete(keys)
+    }
+
+    /// Reports the keys that a full definition needs and does not have.
+    fn complete(&mut self, keys: &Keys<'_>) -> bool {
         let mut fine = true;
-        for (key, there) in [
-            ("desc", item.desc.is_some()),
-            ("condition", item.condition.is_some()),
-            ("output", item.output.is_some()),
-            ("priority", item.priority.is_some()),
-        ] {
-            if !there {
+        for key in NEEDED {
+            if keys.node(key).is_none() {
                 fine = false;
                 keys.missing::<()>(self, key);
             }
         }
-        fine.then_some(item)
+        fine
     }
 
     #[expect(clippy::option_option, reason = "outer: readable; inner: present")]

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::collect::{Collection, Lists, with_exceptions};
+use crate::collect::{Collection, Exception, Lists, with_exceptions};
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::ir::{Arena, IrId};
 use crate::source::Span;
@@ -29,6 +29,8 @@ pub struct Body {
     pub ast: Ast,
     /// Whether it parsed.
     pub parsed: bool,
+    /// The lists that it names and that have a fault of their own, and where.
+    pub broken_lists: Vec<(String, Span)>,
 }
 
 /// Macros and lists ready for use by conditions: what rules and filters are compiled against.
@@ -89,6 +91,10 @@ pub struct Lowerer<'v> {
     /// Where nodes go.
     pub arena: Arena,
     macros: FxHashMap<usize, MacroState>,
+    /// Uses of macros and lists that have a fault of their own.
+    broken_uses: Vec<BrokenUse>,
+    /// Macros that were probably meant by names that no macro has.
+    meant: FxHashSet<usize>,
 }
 
 /// Whose condition it is.
@@ -120,15 +126,46 @@ impl Body {
         if too_long {
             let found = Diagnostic::new(Code::TooLong, "lists make this condition too long", whole, "");
             diagnostics.push(owner.mark(found.note("more than 256 KiB of text after the lists were put in")));
-            return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
+            return Self::none();
         }
         let parsed = parse_in(text.text(), lists.dialect);
         for error in &parsed.errors {
             diagnostics.push(owner.mark(syntax_diagnostic(&text, error)));
         }
         lints::lists_in_quotes(&text, owner, diagnostics);
-        Self { text, ast: parsed.ast, parsed: parsed.errors.is_empty() }
+        let broken_lists = lists.broken_in(&text);
+        Self { text, ast: parsed.ast, parsed: parsed.errors.is_empty(), broken_lists }
     }
+
+    /// What could not be read.
+    fn none() -> Self {
+        Self { text: Spliced::empty(), ast: Ast::default(), parsed: false, broken_lists: Vec::new() }
+    }
+}
+
+/// A use of a macro or list that has a fault of its own.
+#[derive(Clone, Debug)]
+pub struct BrokenUse {
+    /// What is used.
+    pub used: (ItemKind, String),
+    /// By whom.
+    pub user: (ItemKind, String),
+    /// Where.
+    pub span: Span,
+}
+
+/// What conditions are compiled from.
+pub struct Prepared {
+    /// Macros and lists.
+    pub vocabulary: Vocabulary,
+    /// Which lists its macros and rules use, by index.
+    pub lists_used: Vec<bool>,
+    /// The rules' conditions, in order.
+    pub rules: Vec<Body>,
+    /// The conditions of what was set aside: whose they are, by index, and the conditions.
+    pub aside: Vec<(usize, Body)>,
+    /// Exceptions of rules whose condition does not parse: the rule, by index, and what its exceptions add.
+    pub exceptions: Vec<(usize, Body)>,
 }
 
 /// A syntax error with its place in the file.
@@ -157,8 +194,8 @@ fn through_list(text: &Spliced, bytes: &Bytes, found: Diagnostic) -> Diagnostic 
 }
 
 impl Vocabulary {
-    /// Prepares the lists and macros of a collection; gives, too, which lists its macros and rules use.
-    pub fn new(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> (Self, Vec<bool>, Vec<Body>) {
+    /// Prepares the lists, macros and conditions of a collection.
+    pub fn new(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> Prepared {
         let lists = Lists::new(&collection, diagnostics);
         let mut used = vec![false; lists.len()];
         let mut mark = |index: usize| used[index] = true;
@@ -170,15 +207,21 @@ impl Vocabulary {
                 Body::new(&m.condition, &lists, owner, &mut mark, diagnostics)
             })
             .collect();
-        let rules = collection
-            .rules
-            .iter()
-            .map(|rule| {
-                let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
-                let text = with_exceptions(&rule.condition, &rule.exceptions);
-                Body::new(&text, &lists, owner, &mut mark, diagnostics)
-            })
-            .collect();
+        let mut exceptions = Vec::new();
+        let mut rules = Vec::with_capacity(collection.rules.len());
+        for (i, rule) in collection.rules.iter().enumerate() {
+            let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
+            let mut whole = whole_condition(&rule.condition, &rule.exceptions, &lists, owner, &mut mark, diagnostics);
+            rules.push(whole.remove(0));
+            exceptions.extend(whole.into_iter().map(|body| (i, body)));
+        }
+        let mut aside = Vec::new();
+        for (i, item) in collection.aside.iter().enumerate() {
+            let Some(condition) = &item.condition else { continue };
+            let owner = Owner { kind: item.kind, name: &item.name.text };
+            let whole = whole_condition(condition, &item.exceptions, &lists, owner, &mut mark, diagnostics);
+            aside.extend(whole.into_iter().map(|body| (i, body)));
+        }
         // A list that stands in another list is used as well.
         for (i, list) in collection.lists.iter().enumerate() {
             for item in &list.items {
@@ -189,7 +232,54 @@ impl Vocabulary {
                 }
             }
         }
-        (Self { collection, lists, macros }, used, rules)
+        let vocabulary = Self { collection, lists, macros };
+        Prepared { vocabulary, lists_used: used, rules, aside, exceptions }
+    }
+}
+
+/// A condition with its exceptions. Where it does not parse by itself, it comes first and what the exceptions add second, so
+/// that a fault is marked where it lies and both are looked at.
+fn whole_condition(
+    condition: &Spliced,
+    exceptions: &[Exception],
+    lists: &Lists,
+    owner: Owner<'_>,
+    used: &mut dyn FnMut(usize),
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Body> {
+    let whole = with_exceptions(condition, exceptions);
+    if exceptions.iter().all(Exception::is_empty) {
+        return vec![Body::new(&whole, lists, owner, used, diagnostics)];
+    }
+    let mut found = Vec::new();
+    let alone = Body::new(condition, lists, owner, used, &mut found);
+    if alone.parsed {
+        return vec![Body::new(&whole, lists, owner, used, diagnostics)];
+    }
+    diagnostics.append(&mut found);
+    let mut any = Spliced::empty();
+    any.push_standing_for("evt.num exists", condition.span(&(0..condition.text().len() as u32)));
+    vec![alone, Body::new(&with_exceptions(&any, exceptions), lists, owner, used, diagnostics)]
+}
+
+/// Adds to the fault of a macro or list who uses it.
+fn mark_broken_uses(uses: &[BrokenUse], diagnostics: &mut [Diagnostic]) {
+    let mut said: FxHashMap<&(ItemKind, String), Vec<&BrokenUse>> = FxHashMap::default();
+    for used in uses {
+        let users = said.entry(&used.used).or_default();
+        if users.iter().all(|known| known.user != used.user) {
+            users.push(used);
+        }
+    }
+    for (item, users) in said {
+        let fault = |d: &&mut Diagnostic| d.is_error() && d.item.as_ref() == Some(item);
+        let (Some(found), Some(first)) = (diagnostics.iter_mut().find(fault), users.first()) else { continue };
+        let (kind, name) = &first.user;
+        *found = found.clone().see(first.span, format!("used by {} `{name}` here", kind.word()));
+        let names: Vec<_> = users.iter().skip(1).map(|used| format!("`{}`", used.user.1)).collect();
+        if !names.is_empty() {
+            found.notes.push(format!("also used by {}", names.join(", ")));
+        }
     }
 }
 
@@ -204,7 +294,18 @@ fn note_source(sources: &mut Vec<FieldUse>, used: FieldUse) {
 impl<'v> Lowerer<'v> {
     /// An empty arena over a vocabulary.
     pub fn new(vocabulary: &'v Vocabulary) -> Self {
-        Self { vocabulary, arena: Arena::default(), macros: FxHashMap::default() }
+        Self {
+            vocabulary,
+            arena: Arena::default(),
+            macros: FxHashMap::default(),
+            broken_uses: Vec::new(),
+            meant: FxHashSet::default(),
+        }
+    }
+
+    /// Uses of macros and lists that have a fault of their own, which is reported there and not at each use.
+    pub fn broken_uses(&self) -> &[BrokenUse] {
+        &self.broken_uses
     }
 
     /// Lowers the condition of a rule or a filter, which see every macro.
@@ -238,6 +339,7 @@ impl<'v> Lowerer<'v> {
 
     /// What was found in macros, each once, with who is touched by it.
     pub fn finish(self, diagnostics: &mut Vec<Diagnostic>) -> Arena {
+        mark_broken_uses(&self.broken_uses, diagnostics);
         let mut states: Vec<_> = self.macros.into_iter().collect();
         states.sort_by_key(|(index, _)| *index);
         for (_, state) in states {
@@ -256,9 +358,9 @@ impl<'v> Lowerer<'v> {
         self.arena
     }
 
-    /// Which macros were used at all.
+    /// Which macros were used at all, or meant by a name that is misspelled.
     pub fn used_macros(&self) -> impl Iterator<Item = usize> + '_ {
-        self.macros.keys().copied()
+        self.macros.keys().chain(&self.meant).copied()
     }
 
     /// Lowers every macro that a tree reaches, innermost first, without recursion. A circle is left to `body`, which finds
@@ -308,6 +410,7 @@ impl<'v> Lowerer<'v> {
             sources: Rc::default(),
             macros: Vec::new(),
         };
+        let before = diagnostics.len();
         let mut events: Vec<EventCheck> = Vec::new();
         let mut sources: Vec<FieldUse> = Vec::new();
         let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
@@ -372,7 +475,14 @@ impl<'v> Lowerer<'v> {
                             state.lowered.node
                         }
                         Err(found) => {
-                            diagnostics.push(owner.mark(*found));
+                            match found {
+                                Some(found) => diagnostics.push(owner.mark(*found)),
+                                None => self.broken_uses.push(BrokenUse {
+                                    used: (ItemKind::Macro, name.clone()),
+                                    user: (owner.kind, owner.name.to_owned()),
+                                    span,
+                                }),
+                            }
                             out.broken = true;
                             out.unknown = false;
                             self.arena.constant(false)
@@ -385,21 +495,32 @@ impl<'v> Lowerer<'v> {
         if let Some(last) = nodes.last() {
             out.node = *last;
         }
+        for (list, span) in &body.broken_lists {
+            out.broken = true;
+            out.unknown = false;
+            let (used, user) = ((ItemKind::List, list.clone()), (owner.kind, owner.name.to_owned()));
+            self.broken_uses.push(BrokenUse { used, user, span: *span });
+            // That the list's name is no value follows from the list's own fault.
+            let own = diagnostics.split_off(before);
+            diagnostics.extend(own.into_iter().filter(|d| d.place() != Some(*span)));
+        }
         out.unknown &= out.broken && body.parsed;
         out.events = Rc::new(events);
         out.sources = Rc::new(sources);
         out
     }
 
+    /// The macro of that name. `Err(None)`: it has a fault of its own, which was reported.
     fn macro_node(
-        &self,
+        &mut self,
         name: &str,
         span: Span,
         bytes: &Bytes,
         body: &Body,
         sees_below: usize,
-    ) -> Result<usize, Box<Diagnostic>> {
-        let collection = &self.vocabulary.collection;
+    ) -> Result<usize, Option<Box<Diagnostic>>> {
+        let vocabulary = self.vocabulary;
+        let collection = &vocabulary.collection;
         if let Some(index) = collection.find_macro(name, sees_below) {
             if self.macros.contains_key(&index) {
                 return Ok(index);
@@ -410,22 +531,31 @@ impl<'v> Lowerer<'v> {
                 span,
                 "",
             )
-            .see(collection.macros[index].name.span, "defined here");
-            return Err(Box::new(through_list(&body.text, bytes, found)));
+            .see(collection.macros[index].name.span, "defined here")
+            .note("a macro is put in where it is named, so one of this circle must do without the next");
+            return Err(Some(Box::new(through_list(&body.text, bytes, found))));
+        }
+        if collection.find_macro(name, usize::MAX).is_none() && collection.is_broken(ItemKind::Macro, name) {
+            return Err(None);
         }
         let mut found =
             Diagnostic::new(Code::UndefinedMacro, format!("there is no macro `{name}` here"), span, "");
         if let Some(index) = collection.find_macro(name, usize::MAX) {
             found = found
                 .see(collection.macros[index].name.span, "defined only here")
-                .note("a macro sees only the macros before it");
+                .note("a macro sees only the macros before it: move that one up");
         } else {
             let names = collection.macros.iter().map(|m| m.name.text.as_str());
             match did_you_mean(name, names) {
-                Some(near) => found = found.near(span, near),
-                None => found = found.note("a word without an operator is the name of a macro"),
+                Some(near) => {
+                    self.meant.extend(collection.find_macro(near, usize::MAX));
+                    found = found.near(span, near);
+                }
+                None => {
+                    found = found.note("a word without an operator is the name of a macro; define it, or load the file that does before this one");
+                }
             }
         }
-        Err(Box::new(through_list(&body.text, bytes, found)))
+        Err(Some(Box::new(through_list(&body.text, bytes, found))))
     }
 }

@@ -550,7 +550,7 @@ fn did_mean(found: SyntaxError, bytes: Bytes, near: &str) -> SyntaxError {
 }
 
 /// Operators of other languages, with ours.
-fn often_meant(written: &str) -> Option<&'static str> {
+pub(crate) fn often_meant(written: &str) -> Option<&'static str> {
     match written {
         "is" | "eq" | "equals" => Some("="),
         "ne" | "neq" => Some("!="),

@@ -11,4 +11,5 @@ mod parser;
 mod print;
 pub mod text;
 
+pub(crate) use check::often_meant;
 pub use parser::{MAX_DEPTH, Parsed, SyntaxError, TextMend, parse, parse_call, parse_field, parse_in};
