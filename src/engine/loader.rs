@@ -205,6 +205,9 @@ impl Loader {
         selection::apply(&self.selection, &mut rules);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
+        if !exact {
+            gather::said_better(&mut diagnostics);
+        }
         let ruleset = Ruleset {
             matching: self.matching,
             buckets: buckets(&rules),
@@ -251,7 +254,7 @@ impl Compiler<'_> {
         let owner = Owner { kind: ItemKind::Rule, name };
         let mut found = Vec::new();
         let mut lowered = self.lowerer.lower(body, owner, &mut found);
-        if let Some(foreign) = foreign_field(&def.name, &def.source, &lowered) {
+        if let Some(foreign) = foreign_field(&def.name, Some(def.whole), &def.source, &lowered) {
             found.push(foreign);
             lowered.unknown |= !lowered.broken;
             lowered.broken = true;
@@ -331,7 +334,7 @@ impl Compiler<'_> {
         for body in bodies {
             let lowered = self.lowerer.lower(body, owner, &mut found);
             let source = item.source.as_deref();
-            found.extend(source.and_then(|source| foreign_field(&item.name, source, &lowered)));
+            found.extend(source.and_then(|source| foreign_field(&item.name, None, source, &lowered)));
         }
         if let Some(output) = &item.output {
             let before = found.len();
@@ -355,7 +358,7 @@ impl Compiler<'_> {
 }
 
 /// A field that a rule's condition reads and its event source does not have.
-fn foreign_field(rule: &Name, source: &str, lowered: &Lowered) -> Option<Diagnostic> {
+fn foreign_field(rule: &Name, whole: Option<Span>, source: &str, lowered: &Lowered) -> Option<Diagnostic> {
     let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(source))?;
     let info = used.field.info();
     let other = info.source.unwrap_or_default();
@@ -366,7 +369,10 @@ fn foreign_field(rule: &Name, source: &str, lowered: &Lowered) -> Option<Diagnos
         format!("this field belongs to `{other}`"),
     );
     let found = found.note(format!("set `source: {other}` if the rule is for those events, or take the comparison out"));
-    Some(found.see(rule.span, "used by this rule").of(ItemKind::Rule, &rule.text))
+    // A field in a macro is shown with the rule that it does not fit.
+    let elsewhere = whole.is_some_and(|whole| whole.to(used.span) != whole || whole.source != used.span.source);
+    let found = if elsewhere { found.see(rule.span, "used by this rule") } else { found };
+    Some(found.of(ItemKind::Rule, &rule.text))
 }
 
 /// The same in its output.

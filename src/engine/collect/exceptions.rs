@@ -3,6 +3,7 @@
 //! The text that comes out is Falco's, value for value: a value with a blank gets double quotes and nothing else is
 //! escaped, a single value of a list operator gets parentheses. Lists named in values are put in later, with the rest.
 
+use crate::collect::lists::unquoted;
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::items::{Comps, ExceptionItem, ExceptionValue, FieldExprs, Name, Text};
 use crate::source::Span;
@@ -131,7 +132,22 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
     let exception =
         Exception { name: item.name, fields, comps, tuple, values: item.values.unwrap_or_default() };
     fine &= values_fit(rule, &exception, &exception.values, diagnostics);
+    if fine {
+        exception.values.iter().for_each(|value| shape(rule, value, diagnostics));
+    }
     fine.then_some(exception)
+}
+
+/// Says of a value that does not stay one value. In parentheses it is a list that was written so.
+fn shape(rule: &Name, value: &ExceptionValue, diagnostics: &mut Vec<Diagnostic>) {
+    match value {
+        ExceptionValue::Many(values, _) => values.iter().for_each(|value| shape(rule, value, diagnostics)),
+        ExceptionValue::One(text) if text.as_str().starts_with('(') => {}
+        ExceptionValue::One(text) => {
+            let found = unquoted(text, Code::ExceptionValueShape, "a value of an exception");
+            diagnostics.extend(found.map(|found| found.of(ItemKind::Rule, &rule.text)));
+        }
+    }
 }
 
 /// A number with its noun.
@@ -227,6 +243,7 @@ pub(super) fn append_exceptions(
                 }
                 let values = item.values.unwrap_or_default();
                 if values_fit(rule, known, &values, diagnostics) {
+                    values.iter().for_each(|value| shape(rule, value, diagnostics));
                     known.values.extend(values);
                 }
             }

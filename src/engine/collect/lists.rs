@@ -7,8 +7,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::collect::{Collection, ListDef};
-use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::diag::{Certainty, Code, Diagnostic, ItemKind};
 use crate::dialect::Dialect;
+use crate::items::Text;
 use crate::source::Span;
 use crate::syntax::text::Spliced;
 
@@ -166,26 +167,34 @@ fn quoted(item: &Spliced) -> Spliced {
     out
 }
 
-fn shape(list: &ListDef, item: &crate::items::Text, diagnostics: &mut Vec<Diagnostic>) {
-    let text = item.as_str();
-    let quoted = text.len() > 1 && (text.starts_with('"') || text.starts_with('\''));
-    let bad = text.chars().find(|c| matches!(c, ',' | '(' | ')' | '=' | '"' | '\''));
-    if let (false, Some(c)) = (quoted, bad) {
-        let effect = if c == ',' { "makes two items of it" } else { "does not parse in a condition" };
-        diagnostics.push(
-            Diagnostic::new(
-                Code::ListItemShape,
-                format!("`{c}` in a list item {effect}"),
-                item.span,
-                "this item is put into conditions as it stands",
-            )
-            .note("quote it inside the item: '\"…\"'")
-            .of(ItemKind::List, &list.name.text),
-        );
+fn shape(list: &ListDef, item: &Text, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(found) = unquoted(item, Code::ListItemShape, "a list item") {
+        diagnostics.push(found.of(ItemKind::List, &list.name.text));
     }
 }
 
-fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnostics: &mut Vec<Diagnostic>) {
+/// A value that is put into conditions as it stands and does not stay one value there.
+pub(super) fn unquoted(value: &Text, code: Code, what: &str) -> Option<Diagnostic> {
+    let text = value.as_str();
+    if text.len() > 1 && text.starts_with(['"', '\'']) {
+        return None;
+    }
+    let sign = text.chars().find(|c| matches!(c, ',' | '(' | ')' | '=' | '"' | '\''))?;
+    let effect = if sign == ',' { "makes two values of it" } else { "does not parse in a condition" };
+    let message = format!("`{sign}` in {what} {effect}");
+    let found = Diagnostic::new(code, message, value.span, "this is put into conditions as it stands");
+    let quote = if text.contains('"') { '\'' } else { '"' };
+    if text.contains([quote, '\\', '\n']) {
+        return Some(found.note("quote it inside the value: '\"…\"'; a quote within needs a backslash before it"));
+    }
+    // In YAML's single quotes only the single quote is written twice.
+    let inner = format!("{quote}{text}{quote}").replace('\'', "''");
+    let certainty = if sign == ',' { Certainty::Guess } else { Certainty::Sure };
+    let title = "quote it for the condition as well";
+    Some(found.with_edit(title, value.span, format!("'{inner}'"), certainty))
+}
+
+fn nested(list: &ListDef, item: &Text, second: &ListDef, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.push(
         Diagnostic::new(
             Code::NestedList,
@@ -194,6 +203,7 @@ fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnosti
             format!("this list holds the list `{}`", second.name.text),
         )
         .see(second.name.span, "the list that is not reached")
+        .note(format!("name `{}` in this list itself", second.name.text))
         .of(ItemKind::List, &list.name.text),
     );
 }
@@ -201,7 +211,6 @@ fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnosti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::Text;
     use crate::source::SourceId;
 
     fn lists(defs: &[(&str, &[&str])]) -> Lists {

@@ -43,7 +43,7 @@ impl Collection {
             return;
         };
         if self.moved(&item, index, diagnostics) {
-            self.rule_aside(item, None, diagnostics);
+            self.rule_aside(RuleItem { source: None, ..item }, None, diagnostics);
             return;
         }
         let rule = &mut self.rules[index];
@@ -85,7 +85,7 @@ impl Collection {
             return;
         };
         if self.moved(&item, index, diagnostics) {
-            self.rule_aside(item, None, diagnostics);
+            self.rule_aside(RuleItem { source: None, ..item }, None, diagnostics);
             return;
         }
         let rule = &mut self.rules[index];
@@ -133,7 +133,8 @@ impl Collection {
             && self.rules[index].source != source
         {
             self.source_changed(&item, index, &source, diagnostics);
-            self.rule_aside(item, Some(&source), diagnostics);
+            // Of which source its fields should be is what is in question.
+            self.rule_aside(RuleItem { source: None, ..item }, None, diagnostics);
             return;
         }
         let items = item.exceptions.clone().unwrap_or_default();

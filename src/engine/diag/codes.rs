@@ -99,6 +99,7 @@ codes! {
     ComparedWithNa = "L0707", Lint, "-", "a comparison with the text `<NA>`";
     DuplicateKey = "L0708", Lint, "-", "a key given twice; the first counts";
     NeverTrue = "L0709", Lint, "-", "a rule that no event can satisfy";
+    ExceptionValueShape = "L0710", Lint, "-", "a value of an exception that does not stay one value";
     NoHook = "L0719", Lint, "-", "no hook feeds any event of the rule yet";
     FieldNotProvided = "L0720", Lint, "-", "a field that is known and never has a value here";
     OutputNotProvided = "L0721", Lint, "-", "the output prints a field that never has a value here";

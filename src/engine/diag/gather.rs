@@ -1,5 +1,5 @@
-//! Findings that say one thing many times, brought together: once for a field and file that has no value yet, and no
-//! missing keys of an item that was cut off by broken YAML. It loses no error that has a cause of its own.
+//! Findings that say one thing many times, brought together: once for a field and file that has no value yet, no missing
+//! keys of an item that was cut off by broken YAML, and one finding for one fault. It loses no error that has a cause of its own.
 
 use rustc_hash::FxHashMap;
 
@@ -62,4 +62,56 @@ pub(crate) fn cut_off(text: &str, diagnostics: &mut Vec<Diagnostic>) {
         };
         d.code != Code::MissingKey || !d.place().is_some_and(follows)
     });
+}
+
+/// Leaves one finding of those that tell of one fault: the one that says how to mend it.
+pub(crate) fn said_better(diagnostics: &mut Vec<Diagnostic>) {
+    items_that_break(diagnostics);
+    let errors: Vec<Diagnostic> = diagnostics.iter().filter(|d| d.is_error()).cloned().collect();
+    diagnostics.retain(|d| match d.code {
+        // The key that is missing names the one that is misspelled.
+        Code::UnknownKey => {
+            let place = d.edit.as_ref().map(|edit| edit.span);
+            place.is_none() || !errors.iter().any(|e| e.edit.as_ref().map(|edit| edit.span) == place)
+        }
+        // An `append` that should go, or that appends nothing, needs not hear that it is old.
+        Code::Deprecated => {
+            let goes = |e: &Diagnostic| {
+                let edit = e.edit.as_ref().zip(d.place()).is_some_and(|(edit, at)| edit.span.to(at) == edit.span);
+                edit || (e.code == Code::EmptyAppend && e.place() == d.place())
+            };
+            !errors.iter().any(goes)
+        }
+        _ => true,
+    });
+}
+
+/// A list item or a value of an exception that breaks the conditions it is put into: one error at the value in place of what
+/// each condition says.
+fn items_that_break(diagnostics: &mut Vec<Diagnostic>) {
+    let shapes = [Code::ListItemShape, Code::ExceptionValueShape];
+    let shapes: Vec<Diagnostic> =
+        diagnostics.iter().filter(|d| shapes.contains(&d.code)).cloned().collect();
+    for shape in shapes {
+        let Some(item) = shape.place() else { continue };
+        let within = |d: &Diagnostic| {
+            d.is_error()
+                && d.place().is_some_and(|at| {
+                    at.source == item.source && (item.start..item.end).contains(&at.start)
+                })
+        };
+        let Some(first) = diagnostics.iter().position(within) else { continue };
+        let (code, mut labels) = (diagnostics[first].code, diagnostics[first].labels.clone());
+        labels.retain(|label| label.kind == LabelKind::Secondary);
+        let mut better = shape.clone();
+        (better.code, better.severity) = (code, code.severity());
+        better.labels.extend(labels);
+        better.item = diagnostics[first].item.clone();
+        diagnostics[first] = better;
+        let mut seen = false;
+        diagnostics.retain(|d| {
+            let again = within(d) && std::mem::replace(&mut seen, true);
+            *d != shape && !again
+        });
+    }
 }

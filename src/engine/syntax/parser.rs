@@ -412,11 +412,14 @@ impl<'t> Parser<'t> {
             },
             _ => None,
         };
-        if FieldId::from_name(field).is_some() || (value.is_none() && self.lexer.starts_part()) {
+        let spaced = before.end < at;
+        if FieldId::from_name(field).is_some() || (value.is_none() && spaced && self.lexer.starts_part()) {
             let message = "`and` or `or` is missing before this";
             let found = error(Code::Syntax, message, "another part begins here", at..word.end);
             self.errors.push(found.guess("did you mean `and`?", at..at, "and "));
-            return Then::Part(Joiner::And);
+            // A word that names no field may be anything; whether there is a macro of that name is no question then.
+            let part = FieldId::from_name(field).is_some() || self.lexer.peek() == Some(b'(');
+            return if part { Then::Part(Joiner::And) } else { Then::Skip };
         }
         let mut found = error(
             Code::Syntax,

@@ -45,7 +45,7 @@ fn comments_and_layout_stay() {
     let wanted = "# top\n- rule: R   # name\n  desc: d\n  condition: evt.type = execve and proc.name = x  # why\n  \
         output:   \"%proc.name\"\n  # between\n  priority: INFO\n";
     assert_eq!(done.file.text, wanted);
-    assert!(done.applied.iter().any(|applied| applied.code == Code::UnknownKey));
+    assert!(done.applied.iter().any(|applied| applied.code == Code::MissingKey));
 }
 
 #[test]

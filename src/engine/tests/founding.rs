@@ -99,7 +99,7 @@ fn network_activity_of_pods() {
     check(
         "capture-network",
         "Capture all network activity from suspicious pods",
-        &[Code::NoBase, Code::UnknownField],
+        &[Code::NoBase, Code::UnknownField, Code::OutputUnknownField],
         &json!({"evt.type": "connect", "container.id": "3ad7b26ded6d", "fd.sport": 443, "fd.cport": 40000}),
         &json!({"evt.type": "connect", "container.id": "3ad7b26ded6d", "fd.sport": 53, "fd.cport": 40000}),
     );
