@@ -6,7 +6,7 @@ use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
 use sha2::{Digest, Sha256};
 
 use crate::collect::{Aside, Collection, RuleDef, SOURCES, SYSCALL};
-use crate::diag::{Code, Diagnostic, ItemKind, gather};
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
 use crate::lower::{Body, Lowered, Lowerer, Owner, Prepared, Vocabulary};
@@ -153,7 +153,6 @@ impl Loader {
                 continue;
             }
             let items = items::read(&documents, id, text, &mut found);
-            gather::cut_off(text, &mut found);
             diagnostics.append(&mut found);
             collection.add(items, &mut diagnostics);
         }
@@ -245,10 +244,13 @@ impl Compiler<'_> {
     fn rule(&mut self, def: &RuleDef, body: &Body, suggested: bool, diagnostics: &mut Vec<Diagnostic>) {
         let name = &def.name.text;
         if !SOURCES.contains(&&*def.source) {
-            let message = format!("no event source `{}` is there; the rule was skipped", def.source);
-            diagnostics.push(
-                Diagnostic::new(Code::UnknownSource, message, def.name.span, "").of(ItemKind::Rule, name),
-            );
+            let message = format!("there is no event source `{}`; the rule was skipped", def.source);
+            let at = def.source_at.unwrap_or(def.name.span);
+            let found = Diagnostic::new(Code::UnknownSource, message, at, "").of(ItemKind::Rule, name);
+            diagnostics.push(match did_you_mean(&def.source, SOURCES) {
+                Some(near) => found.near(at, near),
+                None => found.note(format!("the sources are {}", SOURCES.join(", "))),
+            });
             return;
         }
         let owner = Owner { kind: ItemKind::Rule, name };
@@ -408,7 +410,7 @@ fn limits(rule: &Rule, lowered: &Lowered, vocabulary: &Vocabulary, diagnostics: 
         }
         let found = Diagnostic::new(Code::NeverTrue, "no event can satisfy this rule", name, "");
         push(
-            found.note("its checks of `evt.type` exclude each other, or a list in it is empty"),
+            found.note("its checks of `evt.type` exclude each other, or a list in it is empty; an event has one type, so several are joined with `or`, or in `evt.type in (…)`"),
             diagnostics,
         );
     } else if rule.events.len() > MANY_EVENTS {

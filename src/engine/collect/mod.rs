@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
-use crate::items::{BrokenItem, Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
+use crate::items::{Append, BrokenItem, Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
 use crate::source::Span;
 use crate::syntax::text::Spliced;
 
@@ -79,6 +79,8 @@ pub struct RuleDef {
     pub priority: Priority,
     /// The event source.
     pub source: Arc<str>,
+    /// Where that is written, if it is.
+    pub source_at: Option<Span>,
     /// Whether it is on.
     pub enabled: bool,
     /// Its tags, sorted.
@@ -156,7 +158,9 @@ impl Collection {
                         engine.span,
                         format!("eyas answers to {a}.{b}.{c}"),
                     )
-                    .note("the first number must be equal, and the whole version not newer"),
+                    .note(format!(
+                        "the first number must be equal and the whole not newer: ask for {a}.{b}.{c} or less if the file needs no more"
+                    )),
                 );
                 refused = true;
             }
@@ -221,7 +225,7 @@ impl Collection {
     }
 
     fn list(&mut self, item: ListItem, diagnostics: &mut Vec<Diagnostic>) {
-        deprecated_append(ItemKind::List, &item.name, item.append, "items", diagnostics);
+        deprecated_append(ItemKind::List, &item.name, item.append, &["items"], diagnostics);
         let known = self.list_index.get(&item.name.text).copied();
         match (item.change, known) {
             (Some((OverrideOp::Append, span)), None) => {
@@ -239,7 +243,7 @@ impl Collection {
     }
 
     fn macro_item(&mut self, item: MacroItem, diagnostics: &mut Vec<Diagnostic>) {
-        deprecated_append(ItemKind::Macro, &item.name, item.append, "condition", diagnostics);
+        deprecated_append(ItemKind::Macro, &item.name, item.append, &["condition"], diagnostics);
         let position = self.next_position();
         let known = self.macro_index.get(&item.name.text).copied();
         match (item.change, known) {
@@ -324,20 +328,24 @@ fn append_precedence(
     }
 }
 
+/// Says that `append: true` is the old form of an override. `keys` are those that it appends to; none where the new form
+/// would mean something else.
 fn deprecated_append(
     kind: ItemKind,
     name: &Name,
-    append: Option<Span>,
-    key: &str,
+    append: Option<Append>,
+    keys: &[&str],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    if let Some(span) = append {
-        diagnostics.push(
-            Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "")
-                .note(format!("write `override: {{{key}: append}}`"))
-                .of(kind, &name.text),
-        );
-    }
+    let Some(append) = append else { return };
+    let found = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", append.value, "");
+    let map: Vec<_> = keys.iter().map(|key| format!("{key}: append")).collect();
+    let new = format!("override: {{{}}}", map.join(", "));
+    let found = match keys {
+        [] => found.note("`override` says for each key whether it appends or replaces, and what it does not name must go"),
+        _ => found.mend("write the new form", append.whole, new),
+    };
+    diagnostics.push(found.of(kind, &name.text));
 }
 
 impl Collection {
@@ -386,7 +394,8 @@ fn check_plugins(plugins: &[PluginItem], diagnostics: &mut Vec<Diagnostic>) {
                     first.span,
                     "asked for here",
                 )
-                .note(format!("it does the work of {}", ours.join(", "))),
+                .note(format!("it does the work of {}", ours.join(", ")))
+                .note("ask for one of these, name one under `alternatives`, or take the requirement out"),
             );
         }
     }

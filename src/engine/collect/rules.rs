@@ -7,7 +7,7 @@ use eyas_event::Priority;
 use crate::collect::exceptions::{append_exceptions, define_exceptions};
 use crate::collect::{Collection, RuleDef, append_precedence, append_text, deprecated_append};
 use crate::diag::{Code, Diagnostic, ItemKind};
-use crate::items::{BrokenItem, Name, OverrideOp, RuleItem};
+use crate::items::{Append, BrokenItem, Name, OverrideOp, RuleItem};
 use crate::source::Span;
 
 impl Collection {
@@ -27,8 +27,12 @@ impl Collection {
 
     /// The old form: only `condition` and `exceptions` count.
     fn append(&mut self, item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
-        let Some(span) = item.append else { return };
-        deprecated_append(ItemKind::Rule, &item.name, item.append, "condition", diagnostics);
+        let Some(Append { value: span, .. }) = item.append else { return };
+        let appended = [("condition", item.condition.is_some()), ("exceptions", item.exceptions.is_some())];
+        let appended: Vec<_> = appended.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect();
+        let alone = !item.has_other_keys();
+        let keys = if alone { appended.as_slice() } else { &[] };
+        deprecated_append(ItemKind::Rule, &item.name, item.append, keys, diagnostics);
         if item.condition.is_none() && item.exceptions.is_none() {
             diagnostics.push(
                 Diagnostic::new(Code::EmptyAppend, "this append changes nothing", span, "")
@@ -152,6 +156,7 @@ impl Collection {
             output: item.output.map_or_else(crate::syntax::text::Spliced::empty, |t| t.spliced),
             priority: item.priority.map_or(Priority::Debug, |(p, _)| p),
             source,
+            source_at: item.source.map(|source| source.span),
             enabled: item.enabled.is_none_or(|(on, _)| on),
             tags: Vec::new(),
             exceptions,
@@ -172,11 +177,16 @@ impl Collection {
     /// A lone `enabled`.
     fn switch(&mut self, item: &RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
         let Some((on, span)) = item.enabled else { return };
-        diagnostics.push(
-            Diagnostic::new(Code::Deprecated, "a lone `enabled` is the old form", span, "")
-                .note("add `override: {enabled: replace}`")
-                .of(ItemKind::Rule, &item.name.text),
-        );
+        let found = Diagnostic::new(Code::Deprecated, "a lone `enabled` is the old form", span, "");
+        let new = "override: {enabled: replace}";
+        let found = match item.indent {
+            Some(indent) => {
+                let end = Span::new(span.source, span.end, span.end);
+                found.mend("write the new form", end, format!("\n{}{new}", " ".repeat(indent)))
+            }
+            None => found.note(format!("add `{new}`")),
+        };
+        diagnostics.push(found.of(ItemKind::Rule, &item.name.text));
         match known {
             Some(index) => self.rules[index].enabled = on,
             None => {

@@ -1,7 +1,7 @@
 //! The keys of one item: unknown and repeated ones are reported, the others are handed out by type.
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
-use crate::items::{Name, Override, OverrideOp, Reader, Text};
+use crate::items::{Append, Name, Override, OverrideOp, Reader, Text};
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
@@ -263,6 +263,16 @@ impl<'n> Keys<'n> {
             }
         }
         fine.then_some(overrides)
+    }
+
+    /// `append: true`, where it is there and on. The outer `None` means that it is neither true nor false.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    pub(crate) fn append(&self, reader: &mut Reader<'_>) -> Option<Option<Append>> {
+        let on = self.bool(reader, "append")?.filter(|(on, _)| *on);
+        Some(on.map(|(_, value)| {
+            let whole = self.key("append").map_or(value, |key| key.to(value));
+            Append { value, whole }
+        }))
     }
 
     /// `append: true` beside `override`.

@@ -3,6 +3,7 @@
 //! An item of the wrong shape becomes diagnostics and is left out; its neighbours are not touched. How items change each
 //! other (redefinition, append, override) is the business of [`crate::collect`].
 
+mod cut;
 mod exception;
 mod indent;
 mod keys;
@@ -12,7 +13,7 @@ mod simple;
 
 use eyas_event::Priority;
 
-use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean, gather};
 use crate::source::{SourceId, Span};
 use crate::syntax::text::Spliced;
 use crate::yaml::{Kind, Node};
@@ -52,6 +53,15 @@ pub enum OverrideOp {
     Append,
     /// Takes its place.
     Replace,
+}
+
+/// Where `append: true` stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The word `true`.
+    pub value: Span,
+    /// The key with it.
+    pub whole: Span,
 }
 
 /// One entry of an `override` map.
@@ -163,11 +173,28 @@ pub struct RuleItem {
     /// For how long, in milliseconds.
     pub capture_duration: Option<u64>,
     /// `append: true`, and where.
-    pub append: Option<Span>,
+    pub append: Option<Append>,
     /// The whole line of `append`, where it has one to itself.
     pub append_line: Option<Span>,
+    /// How far its keys stand in, where each has a line of its own.
+    pub indent: Option<usize>,
     /// The `override` map.
     pub overrides: Vec<Override>,
+}
+
+impl RuleItem {
+    /// Whether it has keys that `append: true` passes over.
+    pub(crate) fn has_other_keys(&self) -> bool {
+        self.desc.is_some()
+            || self.output.is_some()
+            || self.priority.is_some()
+            || self.enabled.is_some()
+            || self.tags.is_some()
+            || self.warn_evttypes.is_some()
+            || self.skip_if_unknown.is_some()
+            || self.capture.is_some()
+            || self.capture_duration.is_some()
+    }
 }
 
 /// A macro, or a change of one.
@@ -180,7 +207,7 @@ pub struct MacroItem {
     /// How it changes an earlier one.
     pub change: Option<(OverrideOp, Span)>,
     /// Whether `append: true` was used, and where.
-    pub append: Option<Span>,
+    pub append: Option<Append>,
 }
 
 /// A list, or a change of one.
@@ -193,7 +220,7 @@ pub struct ListItem {
     /// How it changes an earlier one.
     pub change: Option<(OverrideOp, Span)>,
     /// Whether `append: true` was used, and where.
-    pub append: Option<Span>,
+    pub append: Option<Append>,
 }
 
 /// An engine version that a file asks for.
@@ -228,12 +255,17 @@ pub fn read(
     file: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Item> {
+    indent::lost_indentation(source, file, diagnostics);
     let mut items = Vec::new();
     each(documents, source, file, diagnostics, &mut |item, _| {
         items.push(item);
         true
     });
-    items
+    gather::cut_off(file, diagnostics);
+    // What broken YAML cut off comes first: what uses it need not be told that it is missing.
+    let mut all = cut::items(source, file, diagnostics);
+    all.append(&mut items);
+    all
 }
 
 /// Hands the items out one by one, until `take` says that it is enough. What cannot be read is reported and passed over.
@@ -244,7 +276,6 @@ pub fn each(
     diagnostics: &mut Vec<Diagnostic>,
     take: &mut dyn FnMut(Item, &mut Vec<Diagnostic>) -> bool,
 ) {
-    indent::lost_indentation(source, file, diagnostics);
     let mut reader = Reader { source, file, diagnostics };
     for document in documents {
         match &document.kind {

@@ -73,13 +73,14 @@ impl Reader<'_> {
         let skip_if_unknown = keys.bool(self, "skip-if-unknown-filter");
         let capture = keys.bool(self, "capture");
         let capture_duration = self.duration(keys);
-        let append = keys.bool(self, "append");
+        let append = keys.append(self);
         let overrides = keys.overrides(self, &APPEND, &REPLACE);
         let on = |flag: Option<(bool, Span)>| flag.map(|(value, _)| value);
         let first = pairs.first().map_or(owner.span, |(key, _)| key.span);
         let end = pairs.last().map_or(owner.span.end, |(_, node)| node.end);
         let parts = [&desc, &condition, &output].into_iter().all(Option::is_some)
-            && [&enabled, &warn_evttypes, &skip_if_unknown, &capture, &append].into_iter().all(Option::is_some)
+            && [&enabled, &warn_evttypes, &skip_if_unknown, &capture].into_iter().all(Option::is_some)
+            && append.is_some()
             && name.is_some()
             && priority.is_some()
             && source.is_some()
@@ -128,16 +129,17 @@ impl Reader<'_> {
                 skip_if_unknown: on(skip_if_unknown?),
                 capture: on(capture?),
                 capture_duration: capture_duration?,
-                append: append?.filter(|(on, _)| *on).map(|(_, span)| span),
+                append: append?,
+                indent: self.indent_of(first),
                 append_line: keys.key("append").and_then(|key| self.line_of(key)),
                 overrides: overrides?,
             })
         };
         let Some(item) = read() else { return Err(Box::new(BrokenItem::new(ItemKind::Rule, None, keys.span))) };
-        if let (Some(span), false) = (item.append, item.overrides.is_empty()) {
-            let old = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "");
+        if let (Some(append), false) = (item.append, item.overrides.is_empty()) {
+            let old = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", append.value, "");
             self.push(old.of(ItemKind::Rule, &item.name.text));
-            keys.two_changes(self, span);
+            keys.two_changes(self, append.value);
             return Err(Box::new(BrokenItem::of(item, None)));
         }
         if self.whole(keys, &item) {
@@ -153,6 +155,13 @@ impl Reader<'_> {
         let before = self.file.get(..key as usize).unwrap_or("");
         let dash = before.trim_end_matches(' ');
         if dash.ends_with('-') { dash.len() as u32 - 1 } else { key }
+    }
+
+    /// How far in a key stands that begins a line or follows a dash.
+    fn indent_of(&self, key: Span) -> Option<usize> {
+        let before = self.file.get(..key.start as usize)?;
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        line.chars().all(|c| matches!(c, ' ' | '-')).then_some(line.len())
     }
 
     /// The line of a key that is the first in it, with its line break.

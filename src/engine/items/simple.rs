@@ -3,13 +3,13 @@
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::keys::Keys;
 use crate::items::{
-    BrokenItem, EngineItem, Item, ListItem, MacroItem, Name, Override, OverrideOp, PluginItem, Reader,
+    Append, BrokenItem, EngineItem, Item, ListItem, MacroItem, Name, Override, OverrideOp, PluginItem, Reader,
 };
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
-/// How an item changes an earlier one, and the span of `append: true`.
-type Change = (Option<(OverrideOp, Span)>, Option<Span>);
+/// How an item changes an earlier one, and where `append: true` stands.
+type Change = (Option<(OverrideOp, Span)>, Option<Append>);
 
 impl Reader<'_> {
     pub(super) fn list(&mut self, pairs: &[(Node, Node)]) -> Item {
@@ -65,16 +65,16 @@ impl Reader<'_> {
 
     /// `append: true` or `override` of an item with one payload key.
     fn change(&mut self, keys: &Keys<'_>, payload: &str) -> Option<Change> {
-        let append = keys.bool(self, "append");
+        let append = keys.append(self);
         let overrides: Option<Vec<Override>> = keys.overrides(self, &[payload], &[payload]);
-        let append = append?.filter(|(on, _)| *on).map(|(_, span)| span);
+        let append = append?;
         let overrides = overrides?;
         match (append, overrides.first()) {
-            (Some(span), Some(_)) => {
-                keys.two_changes(self, span);
+            (Some(append), Some(_)) => {
+                keys.two_changes(self, append.value);
                 None
             }
-            (Some(span), None) => Some((Some((OverrideOp::Append, span)), Some(span))),
+            (Some(append), None) => Some((Some((OverrideOp::Append, append.value)), Some(append))),
             (None, Some(o)) => Some((Some((o.op, o.key.span)), None)),
             (None, None) => Some((None, None)),
         }

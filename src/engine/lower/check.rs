@@ -1,8 +1,8 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{Arg, FieldId, FieldRef};
+use eyas_event::{Arg, FieldId, FieldRef, ParamId};
 
-use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::diag::{Certainty, Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
 use crate::fields::{FieldFault, resolve, why_absent};
 use crate::ir::operand::{self, BadOperand};
@@ -107,8 +107,13 @@ pub(super) fn check(
             } else {
                 place(Code::BadValue, format!("this does not read as a value of `{name}`"), at, label)
             };
-            if let Some(near) = near {
-                bad = bad.near(text.span(at), near);
+            match near {
+                Some((near, Certainty::Sure)) => {
+                    bad = bad.mend(format!("write `{near}`"), text.span(at), near);
+                }
+                Some((near, Certainty::Guess)) => bad = bad.near(text.span(at), &near),
+                None if check.op == Op::Regex => bad = bad.note(regex_note(&values[index].bytes)),
+                None => {}
             }
             found.push(bad);
             return Err(Fault::Wrong);
@@ -174,10 +179,48 @@ pub(super) fn field(
         FieldFault::BadArgument(why) => {
             let at = arg.map_or(bytes, |value| &value.at);
             let message = format!("the argument of `{name}` does not fit");
-            (Diagnostic::new(Code::BadArgument, message, text.span(at), why), Fault::Wrong)
+            let found = Diagnostic::new(Code::BadArgument, message, text.span(at), why);
+            (meant_argument(found, name, arg, bytes, text), Fault::Wrong)
         }
     };
     Err((Box::new(through_list(text, bytes, found)), kind))
+}
+
+/// Adds the form that was meant by an argument: brackets around the name of a parameter, a slip in it, or brackets that the
+/// field does not take.
+fn meant_argument(
+    found: Diagnostic,
+    name: &str,
+    arg: Option<&Value>,
+    bytes: &Bytes,
+    text: &Spliced,
+) -> Diagnostic {
+    let whole = text.span(bytes);
+    let Some(value) = arg else {
+        let Some((field, word)) = name.rsplit_once('.') else { return found };
+        return match did_you_mean(word, ParamId::names().iter().copied()) {
+            Some(near) if resolve(&format!("{field}.{near}"), None).is_ok() => {
+                let mut found = found.near(whole, &format!("{field}.{near}"));
+                // The edit says it; the label needs not.
+                for label in &mut found.labels {
+                    if let Some(at) = label.text.find("; did you mean") {
+                        label.text.truncate(at);
+                    }
+                }
+                found
+            }
+            _ => found,
+        };
+    };
+    let word = String::from_utf8_lossy(&value.bytes);
+    let dotted = format!("{name}.{word}");
+    if resolve(&dotted, None).is_ok() {
+        return found.mend("write it behind a point", whole, dotted);
+    }
+    if resolve(name, None).is_ok() {
+        return found.guess("leave it out", whole, name);
+    }
+    found
 }
 
 fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
@@ -185,10 +228,25 @@ fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
     let span = text.span(&value.at);
     let mut found = Diagnostic::new(Code::UnknownEvent, format!("there is no event `{written}`"), span, "");
     let names = eyas_event::EventType::all().map(eyas_event::EventType::name);
-    if let Some(near) = did_you_mean(&written, names) {
-        found = found.near(span, near);
-    }
+    found = match did_you_mean(&written, names) {
+        Some(near) => found.near(span, near),
+        None => found.note("events are called as their system calls are: `execve`, `openat`, `connect`, …"),
+    };
     through_list(text, &value.at, found)
+}
+
+/// What to write in place of a pattern that is refused.
+fn regex_note(pattern: &[u8]) -> &'static str {
+    let has = |part: &[u8]| pattern.windows(part.len()).any(|window| window == part);
+    if has(b"*?") || has(b"+?") || has(b"??") {
+        "a pattern matches the whole value, so the sign without its `?` matches the same"
+    } else if has(b"(?i)") {
+        "to match both letters write a class: `[sS][hH]`; without a pattern `icontains` and `iglob` do not tell them apart"
+    } else if has(b"(?") {
+        "write plain parentheses"
+    } else {
+        "a pattern matches the whole value: `.*` before and behind lets it stand anywhere"
+    }
 }
 
 /// Whether a constant is spelled like a field.

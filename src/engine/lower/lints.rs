@@ -37,7 +37,7 @@ pub(super) fn check(
                 at,
                 "a constant that looks like a field",
             )
-            .mend("to compare two fields write", at, format!("val({written})"));
+            .guess("to compare two fields write", at, format!("val({written})"));
             found.push(through_list(text, &value.at, diagnostic));
         }
         if looks_like_transformer(&value.bytes) {
@@ -48,7 +48,7 @@ pub(super) fn check(
                 "a constant that looks like a transformer",
             );
             let written = String::from_utf8_lossy(&value.bytes);
-            let diagnostic = diagnostic.mend("to work it out write it without quotes", at, written);
+            let diagnostic = diagnostic.guess("to work it out write it without quotes", at, written);
             found.push(through_list(text, &value.at, diagnostic));
         }
         if check.op == Op::Regex

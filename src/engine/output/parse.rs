@@ -100,16 +100,19 @@ fn token(
         let (message, note) = if rest.starts_with('-') {
             ("a width is not negative", "a width pads or cuts to so many bytes: `%5fd.name`")
         } else {
-            ("a field must follow `%`", "a literal percent sign cannot be written in an output")
+            ("a field must follow `%`", "a percent sign by itself cannot be written in an output: write `percent`, or leave it out")
         };
         diagnostics.push(Diagnostic::new(Code::BadOutput, message, span(0), "").note(note));
         return Err(0);
     }
     if name.starts_with("container.info") {
-        let note = "remove it; the suggested output fields took its place";
+        let note = "the suggested output fields took its place";
         let found =
             Diagnostic::new(Code::Deprecated, "`%container.info` prints nothing any more", span(14), "");
-        diagnostics.push(found.note(note));
+        // The blank before it goes along.
+        let blank = usize::from(text.text()[..percent].ends_with(' '));
+        let whole = text.span(&((percent - blank) as u32..(start + 14) as u32));
+        diagnostics.push(found.note(note).mend("remove it", whole, ""));
         return Ok(None);
     }
     if rest[name_len..].starts_with('(') && Transformer::from_word(name).is_some() {

@@ -12,6 +12,9 @@ pub(super) struct Bad {
     pub(super) bytes: Bytes,
 }
 
+/// What is said of an escape that the language does not have.
+pub(super) const UNKNOWN_ESCAPE: &str = "this escape is not known";
+
 pub(super) struct Lexer<'t> {
     text: &'t str,
     at: usize,
@@ -361,7 +364,7 @@ impl<'t> Lexer<'t> {
                 self.at += 2;
                 value
             }
-            _ => return Err("this escape is not known"),
+            _ => return Err(UNKNOWN_ESCAPE),
         });
         Ok(())
     }

@@ -4,7 +4,7 @@
 use eyas_event::FieldId;
 
 use super::ast::{Ast, Bytes, NodeId, NodeKind, Operand, Rhs};
-use super::lexer::{Bad, Lexer, is_blank};
+use super::lexer::{Bad, Lexer, UNKNOWN_ESCAPE, is_blank};
 use crate::diag::{Certainty, Code};
 use crate::dialect::Dialect;
 
@@ -139,7 +139,11 @@ pub(super) fn error(
 impl From<Bad> for SyntaxError {
     fn from(bad: Bad) -> Self {
         let label = if bad.message.ends_with("not closed") { "opened here" } else { "" };
-        let mut out = error(Code::BadString, bad.message, label, bad.bytes);
+        let mut out = error(Code::BadString, bad.message, label, bad.bytes.clone());
+        if bad.message == UNKNOWN_ESCAPE {
+            let start = bad.bytes.start;
+            out = out.guess("for a backslash write two", start..start, "\\");
+        }
         if bad.message.ends_with("not closed") {
             let note = "it ends at the next quote of the same kind that has no backslash before it";
             out.note = Some(note.to_owned());
@@ -373,6 +377,10 @@ impl<'t> Parser<'t> {
             );
             return Then::Skip;
         }
+        let part = match self.ast.node(part).kind {
+            NodeKind::Not(inner) => inner,
+            _ => part,
+        };
         let before = self.lexer.before(at);
         let word = before.start..self.word_at(at);
         for joiner in [Joiner::And, Joiner::Or] {
@@ -380,6 +388,7 @@ impl<'t> Parser<'t> {
             if self.lexer.slice(&before) == name {
                 let message = format!("a value is missing before this `{name}`");
                 let found = error(Code::Syntax, message, "this is read as the value", before);
+                self.ast.spoil(part);
                 self.errors.push(found.note(format!("the word itself as a value stands in quotes: \"{name}\"")));
                 return Then::Part(joiner);
             }
@@ -401,10 +410,6 @@ impl<'t> Parser<'t> {
             return Then::Skip;
         }
         let field = self.lexer.peek_name();
-        let part = match self.ast.node(part).kind {
-            NodeKind::Not(inner) => inner,
-            _ => part,
-        };
         let value = match &self.ast.node(part).kind {
             NodeKind::Check(check) => match &check.rhs {
                 Rhs::Value(value) if !value.quoted && value.at.end == before.end => Some(value.at.clone()),
@@ -432,6 +437,7 @@ impl<'t> Parser<'t> {
             if let Some((written, meant)) = FOREIGN.iter().find(|(w, _)| self.ends_with_operator(value.end, w))
             {
                 let bytes = value.end - written.len() as u32..value.end;
+                self.ast.spoil(part);
                 let message = format!("there is no operator `{written}`");
                 found = error(Code::Syntax, message, "", bytes.clone())
                     .guess(format!("did you mean `{meant}`?"), bytes, *meant);

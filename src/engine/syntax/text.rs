@@ -112,6 +112,19 @@ impl Spliced {
         trimmed
     }
 
+    /// Moves every place that it knows.
+    pub(crate) fn relocate(&mut self, to: &dyn Fn(Span) -> Span) {
+        for piece in &mut self.pieces {
+            let moved = to(piece.from);
+            // Bytes that changed on the way are no longer those of the text one by one.
+            piece.even &= moved.end - moved.start == piece.from.end - piece.from.start;
+            piece.from = moved;
+        }
+        for used in &mut self.uses {
+            used.span = to(used.span);
+        }
+    }
+
     /// Cuts blanks off both ends.
     #[must_use]
     pub fn trimmed(&self) -> Self {
