@@ -10,7 +10,7 @@ mod terminal;
 
 pub use codes::Code;
 pub use json::to_json;
-pub use terminal::{Paint, to_text};
+pub use terminal::{Paint, to_text, to_text_within};
 
 use crate::source::Span;
 
