@@ -18,7 +18,7 @@ use crate::ruleset::{Rule, RuleId, Ruleset};
 use crate::selection::{self, Selection};
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::text::Spliced;
-use crate::{first_error, items, usage, yaml};
+use crate::{first_error, items, rule_lints, usage, yaml};
 
 /// What Falco appends to every output unless told not to.
 const SUGGESTED: &str = "container_id=%container.id container_name=%container.name \
@@ -175,6 +175,8 @@ impl Loader {
         for (def, body) in vocabulary.collection.rules.iter().zip(&bodies) {
             if def.priority <= self.least {
                 compiler.rule(def, body, self.suggested, &mut diagnostics);
+            } else {
+                diagnostics.push(rule_lints::below_least(def, self.least));
             }
         }
         for (i, body) in &exceptions {
@@ -198,6 +200,8 @@ impl Loader {
             }
         }
         let program = Program::new(&arena, &roots);
+        let found = &mut diagnostics;
+        rule_lints::check(&arena, &rules, &roots, self.matching, &vocabulary.collection, found);
         if exact {
             first_error::compiled(&vocabulary.collection, before, &mut diagnostics);
         }

@@ -114,6 +114,9 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
             diagnostics.push(bad(rule, error.message, field.span, error.label));
         }
     }
+    for field in &fields {
+        diagnostics.extend(filled_in_late(field).map(|found| found.of(ItemKind::Rule, &rule.text)));
+    }
     for (comp, span) in &comps {
         if !comp_fits(comp, tuple) {
             fine = false;
@@ -148,6 +151,21 @@ fn shape(rule: &Name, value: &ExceptionValue, diagnostics: &mut Vec<Diagnostic>)
             diagnostics.extend(found.map(|found| found.of(ItemKind::Rule, &rule.text)));
         }
     }
+}
+
+/// Names of containers, images and pods come from the runtime, after the first events of a container.
+fn filled_in_late(field: &Text) -> Option<Diagnostic> {
+    let name = field.as_str().trim();
+    let late = name.starts_with("container.") || name.starts_with("k8s.");
+    (late && name != "container.id").then(|| {
+        Diagnostic::new(
+            Code::LateException,
+            format!("an exception by `{name}` may not hold for the first events of a container"),
+            field.span,
+            "filled in after the container has started",
+        )
+        .note("`container.id` is there from the start, and so are `proc.name`, `proc.exepath` and `proc.cmdline`")
+    })
 }
 
 /// A number with its noun.
