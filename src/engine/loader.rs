@@ -479,13 +479,15 @@ fn unused(
     for ((def, used), body) in collection.macros.iter().zip(used).zip(&vocabulary.macros) {
         // One that does not parse has heard enough.
         if !used && body.parsed {
-            let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "");
+            let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "")
+                .note("name it in a condition, or remove it");
             diagnostics.push(found.of(ItemKind::Macro, &def.name.text));
         }
     }
     for (def, used) in collection.lists.iter().zip(lists_used) {
         if !used {
-            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "");
+            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "")
+                .note("name it in a condition, or remove it");
             diagnostics.push(found.of(ItemKind::List, &def.name.text));
         }
     }

@@ -67,6 +67,13 @@ pub(crate) fn cut_off(text: &str, diagnostics: &mut Vec<Diagnostic>) {
 /// Leaves one finding of those that tell of one fault: the one that says how to mend it.
 pub(crate) fn said_better(diagnostics: &mut Vec<Diagnostic>) {
     items_that_break(diagnostics);
+    let odd: Vec<_> = diagnostics.iter().filter(|d| d.code == Code::OddName).map(Diagnostic::place).collect();
+    for unused in diagnostics.iter_mut().filter(|d| matches!(d.code, Code::UnusedMacro | Code::UnusedList)) {
+        if odd.contains(&unused.place()) {
+            // It cannot be named in a condition; that it has another name is said already.
+            unused.notes.clear();
+        }
+    }
     let errors: Vec<Diagnostic> = diagnostics.iter().filter(|d| d.is_error()).cloned().collect();
     diagnostics.retain(|d| match d.code {
         // The key that is missing names the one that is misspelled.

@@ -1,6 +1,6 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{Arg, FieldId, FieldRef, ParamId};
+use eyas_event::{Arg, FieldId, FieldRef, FieldType, ParamId};
 
 use crate::diag::{Certainty, Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
@@ -10,7 +10,7 @@ use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{exact, lints, terms, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, Rhs, Value};
+use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, OperandKind, Rhs, Value};
 use crate::syntax::text::Spliced;
 
 /// Why a comparison did not lower.
@@ -74,7 +74,11 @@ pub(super) fn check(
         } else {
             format!("this field has {}", operand::allowed(ty))
         };
-        found.push(place(Code::OperatorType, message, &check.op_bytes, label));
+        let mut bad = place(Code::OperatorType, message, &check.op_bytes, label);
+        if matches!(ty, FieldType::Ip | FieldType::Net) {
+            bad = bad.note("part of an address is asked for with a network: `fd.snet = 10.0.0.0/8`");
+        }
+        found.push(bad);
         return Err(Fault::Wrong);
     }
     if let Some((other, bytes)) = right {
@@ -113,7 +117,7 @@ pub(super) fn check(
                 }
                 Some((near, Certainty::Guess)) => bad = bad.near(text.span(at), &near),
                 None if check.op == Op::Regex => bad = bad.note(regex_note(&values[index].bytes)),
-                None => {}
+                None => bad = meant_network(bad, check, &values[index], text),
             }
             found.push(bad);
             return Err(Fault::Wrong);
@@ -197,6 +201,9 @@ fn meant_argument(
 ) -> Diagnostic {
     let whole = text.span(bytes);
     let Some(value) = arg else {
+        if matches!(name, "evt.arg" | "evt.rawarg") {
+            return found.note(format!("for example `{name}.flags`: the parameter `flags` of the event"));
+        }
         let Some((field, word)) = name.rsplit_once('.') else { return found };
         return match did_you_mean(word, ParamId::names().iter().copied()) {
             Some(near) if resolve(&format!("{field}.{near}"), None).is_ok() => {
@@ -235,6 +242,19 @@ fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
     through_list(text, &value.at, found)
 }
 
+/// A network given to a field of addresses: there is one of networks beside it. And a number below those that a field has.
+fn meant_network(bad: Diagnostic, check: &Check, value: &Value, text: &Spliced) -> Diagnostic {
+    let OperandKind::Field { name, .. } = &check.lhs.kind else { return bad };
+    if value.bytes == b"-1" && name.ends_with("uid") {
+        return bad.note("an id that is not set is 4294967295");
+    }
+    let network = name.strip_suffix("ip").map(|side| format!("{side}net"));
+    match network.filter(|network| value.bytes.contains(&b'/') && FieldId::from_name(network).is_some()) {
+        Some(network) => bad.near(text.span(&check.lhs.bytes), &network),
+        None => bad,
+    }
+}
+
 /// What to write in place of a pattern that is refused.
 fn regex_note(pattern: &[u8]) -> &'static str {
     let has = |part: &[u8]| pattern.windows(part.len()).any(|window| window == part);
@@ -244,6 +264,8 @@ fn regex_note(pattern: &[u8]) -> &'static str {
         "to match both letters write a class: `[sS][hH]`; without a pattern `icontains` and `iglob` do not tell them apart"
     } else if has(b"(?") {
         "write plain parentheses"
+    } else if has(b"}") {
+        "repeat less: a value is seldom so long that a smaller number, `*` or `+` would not do"
     } else {
         "a pattern matches the whole value: `.*` before and behind lets it stand anywhere"
     }
