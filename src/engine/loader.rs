@@ -9,10 +9,10 @@ use crate::collect::{Aside, Collection, RuleDef, SOURCES, SYSCALL};
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
+use crate::items::Name;
 use crate::lower::{Body, Lowered, Lowerer, Owner, Prepared, Vocabulary};
 use crate::output;
 use crate::program::Program;
-use crate::items::Name;
 use crate::ruleset::Matching;
 use crate::ruleset::{Rule, RuleId, Ruleset};
 use crate::selection::{self, Selection};
@@ -273,7 +273,8 @@ impl Compiler<'_> {
         }
         let before = found.len();
         let mut template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
-        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(&def.output, &def.source, t)) {
+        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(&def.output, &def.source, t))
+        {
             found.push(foreign);
             template = None;
         }
@@ -374,9 +375,11 @@ fn foreign_field(rule: &Name, whole: Option<Span>, source: &str, lowered: &Lower
         used.span,
         format!("this field belongs to `{other}`"),
     );
-    let found = found.note(format!("set `source: {other}` if the rule is for those events, or take the comparison out"));
+    let found = found
+        .note(format!("set `source: {other}` if the rule is for those events, or take the comparison out"));
     // A field in a macro is shown with the rule that it does not fit.
-    let elsewhere = whole.is_some_and(|whole| whole.to(used.span) != whole || whole.source != used.span.source);
+    let elsewhere =
+        whole.is_some_and(|whole| whole.to(used.span) != whole || whole.source != used.span.source);
     let found = if elsewhere { found.see(rule.span, "used by this rule") } else { found };
     Some(found.of(ItemKind::Rule, &rule.text))
 }

@@ -89,7 +89,11 @@ fn rules_are_mended_and_laid_out_in_place() {
     let file = place.write("bad.yaml", BAD);
     let name = file.to_str().unwrap();
     let left = ran(&["rules", "fix", name]).ended(1);
-    assert!(left.out().is_empty() && left.err().contains("1 guess is left; --guesses takes it"), "{}", left.err());
+    assert!(
+        left.out().is_empty() && left.err().contains("1 guess is left; --guesses takes it"),
+        "{}",
+        left.err()
+    );
     let diff = ran(&["rules", "fix", "--guesses", "--dry-run", name]).ended(0).out();
     assert!(diff.contains("proc.nmae") && diff.contains("+++ b/"), "{diff}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), BAD);

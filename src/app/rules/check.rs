@@ -58,7 +58,8 @@ pub(super) fn check(settings: &Settings, form: Form) -> Outcome {
 /// Prints what was found for people, beside the answer.
 pub(super) fn say(outcome: &LoadOutcome) -> Outcome {
     let terminal = std::io::stderr().is_terminal();
-    let width = crossterm::terminal::size().ok().filter(|_| terminal).map(|(columns, _)| usize::from(columns));
+    let width =
+        crossterm::terminal::size().ok().filter(|_| terminal).map(|(columns, _)| usize::from(columns));
     let paint = rulebook::paint(terminal);
     let text = rulebook::text(&outcome.diagnostics, &outcome.sources, Severity::Lint, paint, width);
     write!(std::io::stderr().lock(), "{text}")?;

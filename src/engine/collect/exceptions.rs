@@ -8,8 +8,8 @@ use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::items::{Comps, ExceptionItem, ExceptionValue, FieldExprs, Name, Text};
 use crate::source::Span;
 use crate::syntax::ast::{Modifier, Op};
-use crate::syntax::{often_meant, parse_field};
 use crate::syntax::text::Spliced;
+use crate::syntax::{often_meant, parse_field};
 
 /// An exception with all its parts.
 #[derive(Clone, Debug)]
@@ -95,7 +95,8 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
         Some(Comps::Many(texts, span)) if tuple => {
             if texts.len() != fields.len() {
                 fine = false;
-                let label = format!("{}, and {}", count(texts.len(), "operator"), count(fields.len(), "field"));
+                let label =
+                    format!("{}, and {}", count(texts.len(), "operator"), count(fields.len(), "field"));
                 let message = "each field of an exception needs one operator";
                 diagnostics.push(bad(rule, message, span, label).see(at, "the fields"));
             }
@@ -121,14 +122,16 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
         if !comp_fits(comp, tuple) {
             fine = false;
             let message = format!("`{comp}` is no operator for this form of exception");
-            let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).filter(|op| comp_fits(op, tuple)).collect();
+            let words: Vec<_> =
+                Op::ALL.iter().map(|op| op.word()).filter(|op| comp_fits(op, tuple)).collect();
             let found = bad(rule, message, *span, "");
             let near = often_meant(comp).or_else(|| did_you_mean(comp, words.iter().copied()));
             let found = match near.filter(|near| comp_fits(near, tuple)) {
                 Some(near) => found.near(*span, near),
                 None => found,
             };
-            let form = if tuple { "where `fields` is a sequence" } else { "where `fields` is a single field" };
+            let form =
+                if tuple { "where `fields` is a sequence" } else { "where `fields` is a single field" };
             diagnostics.push(found.note(format!("{form} it is one of {}", words.join(" "))));
         }
     }
@@ -207,7 +210,9 @@ fn values_fit(
                 let (values, fields) = (count(items.len(), "value"), count(width, "field"));
                 Some(format!("this tuple has {values}, and the exception {fields}"))
             }
-            ExceptionValue::Many(..) if !exception.tuple => Some("a single value was expected, since `fields` is a single field".to_owned()),
+            ExceptionValue::Many(..) if !exception.tuple => {
+                Some("a single value was expected, since `fields` is a single field".to_owned())
+            }
             _ => None,
         };
         if let Some(label) = problem {

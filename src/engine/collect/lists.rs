@@ -185,7 +185,9 @@ pub(super) fn unquoted(value: &Text, code: Code, what: &str) -> Option<Diagnosti
     let found = Diagnostic::new(code, message, value.span, "this is put into conditions as it stands");
     let quote = if text.contains('"') { '\'' } else { '"' };
     if text.contains([quote, '\\', '\n']) {
-        return Some(found.note("quote it inside the value: '\"…\"'; a quote within needs a backslash before it"));
+        return Some(
+            found.note("quote it inside the value: '\"…\"'; a quote within needs a backslash before it"),
+        );
     }
     // In YAML's single quotes only the single quote is written twice.
     let inner = format!("{quote}{text}{quote}").replace('\'', "''");

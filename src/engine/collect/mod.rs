@@ -342,7 +342,9 @@ fn deprecated_append(
     let map: Vec<_> = keys.iter().map(|key| format!("{key}: append")).collect();
     let new = format!("override: {{{}}}", map.join(", "));
     let found = match keys {
-        [] => found.note("`override` says for each key whether it appends or replaces, and what it does not name must go"),
+        [] => found.note(
+            "`override` says for each key whether it appends or replaces, and what it does not name must go",
+        ),
         _ => found.mend("write the new form", append.whole, new),
     };
     diagnostics.push(found.of(kind, &name.text));

@@ -202,8 +202,7 @@ impl Diagnostic {
         replacement: impl Into<String>,
         certainty: Certainty,
     ) -> Self {
-        self.edit =
-            Some(Edit { title: title.into(), span, replacement: replacement.into(), certainty });
+        self.edit = Some(Edit { title: title.into(), span, replacement: replacement.into(), certainty });
         self
     }
 

@@ -140,7 +140,10 @@ mod tests {
             assert!(widest <= 48, "{widest}: {text}");
         }
         let first = to_text_within(&loaded.diagnostics[0], &loaded.sources, Paint::Plain, 40);
-        assert!(first.contains("proc.nmae") && first.contains("^^^^^^^^^") && first.contains("`proc.name`?"), "{first}");
+        assert!(
+            first.contains("proc.nmae") && first.contains("^^^^^^^^^") && first.contains("`proc.name`?"),
+            "{first}"
+        );
     }
 
     #[test]

@@ -190,9 +190,18 @@ mod tests {
         assert!(matches!(resolve("evt.arg.flags", None), Ok(FieldRef { arg: Arg::Param(_), .. })));
         assert!(matches!(resolve("evt.arg.nosuch", None), Err(FieldFault::BadArgument(_))));
         assert!(matches!(resolve("evt.arg", None), Err(FieldFault::BadArgument(_))));
-        assert_eq!(resolve("proc.nmae", None), Err(FieldFault::Unknown(Some(("proc.name", Certainty::Guess)))));
-        assert_eq!(resolve("net.protocol", None), Err(FieldFault::Unknown(Some(("fd.l4proto", Certainty::Sure)))));
-        assert_eq!(resolve("Proc.Name", None), Err(FieldFault::Unknown(Some(("proc.name", Certainty::Sure)))));
+        assert_eq!(
+            resolve("proc.nmae", None),
+            Err(FieldFault::Unknown(Some(("proc.name", Certainty::Guess))))
+        );
+        assert_eq!(
+            resolve("net.protocol", None),
+            Err(FieldFault::Unknown(Some(("fd.l4proto", Certainty::Sure))))
+        );
+        assert_eq!(
+            resolve("Proc.Name", None),
+            Err(FieldFault::Unknown(Some(("proc.name", Certainty::Sure))))
+        );
         assert_eq!(resolve("weather.today", None), Err(FieldFault::Unknown(None)));
     }
 

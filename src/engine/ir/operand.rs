@@ -81,9 +81,9 @@ pub fn single(ty: FieldType, value: &Value) -> Result<Operand, BadOperand> {
             "false" => Ok(Operand::Bool(false)),
             written => Err(BadOperand { near: truth(written), ..bad("true or false was expected") }),
         },
-        FieldType::Int | FieldType::Span | FieldType::Double => {
-            number(text()).map(Operand::Number).ok_or_else(|| BadOperand { near: decimal(text()), ..bad(NUMBER) })
-        }
+        FieldType::Int | FieldType::Span | FieldType::Double => number(text())
+            .map(Operand::Number)
+            .ok_or_else(|| BadOperand { near: decimal(text()), ..bad(NUMBER) }),
         FieldType::Uint | FieldType::Time => match number(text()) {
             Some(n) if n < 0 => Err(bad("this number is never negative")),
             Some(n) => Ok(Operand::Number(n)),

@@ -60,11 +60,7 @@ static KEYS: [&str; 4] = ["name", "fields", "comps", "values"];
 
 impl Reader<'_> {
     /// The exceptions that could be read, where there is the key, and whether none of them failed.
-    pub(super) fn exceptions(
-        &mut self,
-        keys: &Keys<'_>,
-        rule: &Name,
-    ) -> (Option<Vec<ExceptionItem>>, bool) {
+    pub(super) fn exceptions(&mut self, keys: &Keys<'_>, rule: &Name) -> (Option<Vec<ExceptionItem>>, bool) {
         let Some(node) = keys.node("exceptions") else { return (None, true) };
         if node.is_null() {
             return (Some(Vec::new()), true);
@@ -129,7 +125,8 @@ impl Reader<'_> {
         };
         Some(ExceptionItem {
             name: name?,
-            fields: fields?.map(|(one, many, span)| one.map_or(FieldExprs::Many(many, span), FieldExprs::One)),
+            fields: fields?
+                .map(|(one, many, span)| one.map_or(FieldExprs::Many(many, span), FieldExprs::One)),
             comps: comps?.map(|(one, many, span)| one.map_or(Comps::Many(many, span), Comps::One)),
             values: values?,
         })

@@ -184,7 +184,8 @@ impl<'n> Keys<'n> {
             let found = self.mistyped(key, node, "a sequence");
             let found = match reader.as_sequence(node) {
                 Some((text, certainty)) => found.with_edit("put it in brackets", node.span, text, certainty),
-                None => found.note("a sequence is `[one, two]`, or a line for each value: a dash, a blank, the value"),
+                None => found
+                    .note("a sequence is `[one, two]`, or a line for each value: a dash, a blank, the value"),
             };
             reader.push(found);
             return None;
@@ -286,12 +287,7 @@ impl<'n> Keys<'n> {
         });
     }
 
-    fn override_fault(
-        &self,
-        message: impl Into<String>,
-        span: Span,
-        label: impl Into<String>,
-    ) -> Diagnostic {
+    fn override_fault(&self, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
         Diagnostic::new(Code::BadOverride, message, span, label).of(self.kind, &self.name)
     }
 }

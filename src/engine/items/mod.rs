@@ -331,7 +331,8 @@ impl Reader<'_> {
             Some("rule") => Some(self.rule(pairs)),
             _ => {
                 let keys = pairs.iter().filter_map(|(key, _)| key.text().map(|text| (key, text)));
-                let near = keys.filter_map(|(key, text)| did_you_mean(text, KINDS).map(|kind| (key, kind))).next();
+                let near =
+                    keys.filter_map(|(key, text)| did_you_mean(text, KINDS).map(|kind| (key, kind))).next();
                 let mut found = Diagnostic::new(
                     Code::UnknownItem,
                     "this item is of no known kind and was ignored",

@@ -121,7 +121,8 @@ impl Reader<'_> {
                 source: source?.map(|text| Name { text: text.as_str().to_owned(), span: text.span }),
                 enabled: enabled?,
                 tags: tags?.map(|tags| {
-                    let tag = |text: crate::items::Text| Name { text: text.as_str().to_owned(), span: text.span };
+                    let tag =
+                        |text: crate::items::Text| Name { text: text.as_str().to_owned(), span: text.span };
                     tags.into_iter().map(tag).collect()
                 }),
                 exceptions,
@@ -135,7 +136,9 @@ impl Reader<'_> {
                 overrides: overrides?,
             })
         };
-        let Some(item) = read() else { return Err(Box::new(BrokenItem::new(ItemKind::Rule, None, keys.span))) };
+        let Some(item) = read() else {
+            return Err(Box::new(BrokenItem::new(ItemKind::Rule, None, keys.span)));
+        };
         if let (Some(append), false) = (item.append, item.overrides.is_empty()) {
             let old = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", append.value, "");
             self.push(old.of(ItemKind::Rule, &item.name.text));

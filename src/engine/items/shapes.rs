@@ -34,7 +34,10 @@ impl Reader<'_> {
         let Kind::Sequence(nodes) = &node.kind else { return None };
         let texts: Option<Vec<_>> = nodes
             .iter()
-            .map(|node| self.raw(node).filter(|_| matches!(&node.kind, Kind::Scalar(s) if s.style == ScalarStyle::Plain)))
+            .map(|node| {
+                self.raw(node)
+                    .filter(|_| matches!(&node.kind, Kind::Scalar(s) if s.style == ScalarStyle::Plain))
+            })
             .collect();
         let text = texts.filter(|texts| !texts.is_empty())?.join(between);
         (!text.contains(['\n', '#']) && !text.contains(": ")).then_some(text)

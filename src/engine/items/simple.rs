@@ -90,7 +90,8 @@ impl Reader<'_> {
         let Some(version) = version else {
             let found = Diagnostic::new(Code::BadVersion, "this is not an engine version", node.span, "")
                 .note("an engine version is a number such as 57, or three numbers such as 0.57.0");
-            let two = node.text().map(|text| format!("{text}.0")).filter(|text| self::version(text).is_some());
+            let two =
+                node.text().map(|text| format!("{text}.0")).filter(|text| self::version(text).is_some());
             self.push(match two {
                 Some(three) => found.mend("write three numbers", node.span, three),
                 None => found,

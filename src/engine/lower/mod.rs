@@ -211,7 +211,8 @@ impl Vocabulary {
         let mut rules = Vec::with_capacity(collection.rules.len());
         for (i, rule) in collection.rules.iter().enumerate() {
             let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
-            let mut whole = whole_condition(&rule.condition, &rule.exceptions, &lists, owner, &mut mark, diagnostics);
+            let mut whole =
+                whole_condition(&rule.condition, &rule.exceptions, &lists, owner, &mut mark, diagnostics);
             rules.push(whole.remove(0));
             exceptions.extend(whole.into_iter().map(|body| (i, body)));
         }
@@ -273,7 +274,9 @@ fn mark_broken_uses(uses: &[BrokenUse], diagnostics: &mut [Diagnostic]) {
     }
     for (item, users) in said {
         let fault = |d: &&mut Diagnostic| d.is_error() && d.item.as_ref() == Some(item);
-        let (Some(found), Some(first)) = (diagnostics.iter_mut().find(fault), users.first()) else { continue };
+        let (Some(found), Some(first)) = (diagnostics.iter_mut().find(fault), users.first()) else {
+            continue;
+        };
         let (kind, name) = &first.user;
         *found = found.clone().see(first.span, format!("used by {} `{name}` here", kind.word()));
         let names: Vec<_> = users.iter().skip(1).map(|used| format!("`{}`", used.user.1)).collect();

@@ -100,7 +100,10 @@ fn token(
         let (message, note) = if rest.starts_with('-') {
             ("a width is not negative", "a width pads or cuts to so many bytes: `%5fd.name`")
         } else {
-            ("a field must follow `%`", "a percent sign by itself cannot be written in an output: write `percent`, or leave it out")
+            (
+                "a field must follow `%`",
+                "a percent sign by itself cannot be written in an output: write `percent`, or leave it out",
+            )
         };
         diagnostics.push(Diagnostic::new(Code::BadOutput, message, span(0), "").note(note));
         return Err(0);

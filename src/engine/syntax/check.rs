@@ -85,8 +85,11 @@ impl Parser<'_> {
         let field = self.lexer.slice(&(start..after)).to_owned();
         let bytes = end - 3..end;
         self.errors.push(
-            error(Code::Syntax, "`not` stands before the field", "not before the operator", bytes)
-                .mend("move it", start..end, format!("not {field}")),
+            error(Code::Syntax, "`not` stands before the field", "not before the operator", bytes).mend(
+                "move it",
+                start..end,
+                format!("not {field}"),
+            ),
         );
     }
 
@@ -97,10 +100,11 @@ impl Parser<'_> {
         }
         let both = bytes.start..bytes.end + 1;
         self.lexer.seek(both.end);
-        self.errors.push(
-            error(Code::Syntax, "there is no operator `<>`", "", both.clone())
-                .mend("write `!=`", both.clone(), "!="),
-        );
+        self.errors.push(error(Code::Syntax, "there is no operator `<>`", "", both.clone()).mend(
+            "write `!=`",
+            both.clone(),
+            "!=",
+        ));
         (Op::Ne, both)
     }
 
@@ -120,8 +124,12 @@ impl Parser<'_> {
         let written = self.lexer.peek_word();
         let ends = at >= self.lexer.end() || self.lexer.peek() == Some(b')');
         if ends || (self.lexer.peek_keyword("and") || self.lexer.peek_keyword("or")) {
-            let found =
-                error(Code::Syntax, "a field alone says nothing", "an operator is missing after it", start..after);
+            let found = error(
+                Code::Syntax,
+                "a field alone says nothing",
+                "an operator is missing after it",
+                start..after,
+            );
             let truth = FieldId::from_name(&name).is_some_and(|id| id.info().ty == FieldType::Bool);
             return if truth {
                 found.mend("compare it", after..after, " = true")
@@ -172,7 +180,12 @@ impl Parser<'_> {
         }
         if next.is_none() {
             let last = if before.is_empty() { start..end } else { before };
-            return error(Code::Syntax, "the condition ends too early", "a field or a macro was expected after this", last);
+            return error(
+                Code::Syntax,
+                "the condition ends too early",
+                "a field or a macro was expected after this",
+                last,
+            );
         }
         let found = |label| {
             error(Code::Syntax, "a field, a macro or a parenthesis was expected here", label, start..end)
@@ -186,13 +199,18 @@ impl Parser<'_> {
                     return found.note("in a condition a field is written with its name alone");
                 }
                 let title = format!("remove the `{}`", char::from(sign));
-                found.note("in a condition a field is written with its name alone")
-                    .mend(title, start..start + 1, "")
+                found.note("in a condition a field is written with its name alone").mend(
+                    title,
+                    start..start + 1,
+                    "",
+                )
             }
             Some(b'"' | b'\'') => found("this is a text")
                 .note("the field stands to the left of the operator, and without quotes"),
-            Some(b'#') => error(Code::Syntax, "this is no comment", "it is part of the condition", start..end)
-                .note("a condition holds no comments; put it above the key, or beside the rule"),
+            Some(b'#') => {
+                error(Code::Syntax, "this is no comment", "it is part of the condition", start..end)
+                    .note("a condition holds no comments; put it above the key, or beside the rule")
+            }
             _ => found("this is none of them"),
         }
     }

@@ -154,7 +154,8 @@ impl<'t> Lexer<'t> {
         let next = after.trim_ascii_start();
         // A macro may be called so; then something joins or closes after it.
         let joins = [&b"and"[..], b"or", b")"].iter().any(|word| next.starts_with(word));
-        (next.len() < after.len() || after.starts_with(b"(")).then_some(word.len() as u32)
+        (next.len() < after.len() || after.starts_with(b"("))
+            .then_some(word.len() as u32)
             .filter(|_| !next.is_empty() && !joins)
     }
 

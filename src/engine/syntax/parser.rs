@@ -363,8 +363,11 @@ impl<'t> Parser<'t> {
 
     /// A parenthesis that is open where its part ends.
     pub(super) fn not_closed(&self, open: u32, end: u32) -> SyntaxError {
-        error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1)
-            .guess("close it where its part ends, perhaps here", end..end, ")")
+        error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1).guess(
+            "close it where its part ends, perhaps here",
+            end..end,
+            ")",
+        )
     }
 
     /// Something after a part that neither joins nor closes.
@@ -389,7 +392,8 @@ impl<'t> Parser<'t> {
                 let message = format!("a value is missing before this `{name}`");
                 let found = error(Code::Syntax, message, "this is read as the value", before);
                 self.ast.spoil(part);
-                self.errors.push(found.note(format!("the word itself as a value stands in quotes: \"{name}\"")));
+                self.errors
+                    .push(found.note(format!("the word itself as a value stands in quotes: \"{name}\"")));
                 return Then::Part(joiner);
             }
             let rest = self.lexer.rest();
@@ -397,15 +401,21 @@ impl<'t> Parser<'t> {
                 let message = format!("the condition ends after this `{name}`");
                 let word = at..at + name.len() as u32;
                 self.errors.push(
-                    error(Code::Syntax, message, "a comparison or a macro was expected after it", word.clone())
-                        .guess("remove it", before.end..word.end, ""),
+                    error(
+                        Code::Syntax,
+                        message,
+                        "a comparison or a macro was expected after it",
+                        word.clone(),
+                    )
+                    .guess("remove it", before.end..word.end, ""),
                 );
                 return Then::Stop;
             }
         }
         if self.lexer.rest().starts_with(b"#") {
             let note = "a condition holds no comments; put it above the key, or beside the rule";
-            let found = error(Code::Syntax, "this is no comment", "it is part of the condition", at..word.end);
+            let found =
+                error(Code::Syntax, "this is no comment", "it is part of the condition", at..word.end);
             self.errors.push(found.note(note));
             return Then::Skip;
         }
@@ -434,13 +444,17 @@ impl<'t> Parser<'t> {
         )
         .note("a value with blanks, commas, parentheses, quotes or = needs quotes around it");
         if let Some(value) = value {
-            if let Some((written, meant)) = FOREIGN.iter().find(|(w, _)| self.ends_with_operator(value.end, w))
+            if let Some((written, meant)) =
+                FOREIGN.iter().find(|(w, _)| self.ends_with_operator(value.end, w))
             {
                 let bytes = value.end - written.len() as u32..value.end;
                 self.ast.spoil(part);
                 let message = format!("there is no operator `{written}`");
-                found = error(Code::Syntax, message, "", bytes.clone())
-                    .guess(format!("did you mean `{meant}`?"), bytes, *meant);
+                found = error(Code::Syntax, message, "", bytes.clone()).guess(
+                    format!("did you mean `{meant}`?"),
+                    bytes,
+                    *meant,
+                );
             } else {
                 let from = self.lexer.at();
                 self.skip();

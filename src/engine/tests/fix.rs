@@ -78,7 +78,8 @@ fn guesses_are_left_and_told_unless_they_are_asked_for() {
         priority: HIGH\n";
     let sure = mended(text, Take::Sure);
     assert_eq!(sure.file.text, text.replace("AND", "and").replace("net.port", "fd.port"));
-    let left: Vec<_> = sure.left.iter().map(|mend| (mend.code, mend.place.line, mend.title.as_str())).collect();
+    let left: Vec<_> =
+        sure.left.iter().map(|mend| (mend.code, mend.place.line, mend.title.as_str())).collect();
     let name = (Code::UnknownField, 3, "did you mean `proc.name`?");
     assert_eq!(left, [name, (Code::BadPriority, 5, "did you mean `CRITICAL`?")]);
     let all = mended(text, Take::Guesses);

@@ -34,7 +34,8 @@ fn check(name: &str, rule: &str, wrong: &[Code], fires: &serde_json::Value, sile
     let text = std::fs::read_to_string(folder().join(&file)).unwrap();
     let wrong: Vec<_> = wrong.iter().map(|code| code.as_str()).collect();
     assert_eq!(codes(&file, &text), wrong, "{name} as written");
-    let mended = fix(vec![shipped(), SourceFile::new(&*file, &*text)], 1, Dialect::Eyas, Take::Sure).remove(0);
+    let mended =
+        fix(vec![shipped(), SourceFile::new(&*file, &*text)], 1, Dialect::Eyas, Take::Sure).remove(0);
     let golden = folder().join(format!("{name}.fixed"));
     if wrong.is_empty() {
         assert_eq!(mended.file.text, text, "{name} loads as written");

@@ -110,8 +110,9 @@ impl<'t> Line<'t> {
     fn key(&self) -> Option<&'static str> {
         let rest = &self.text[self.indent()..];
         KEYS.into_iter().find(|key| {
-            rest.strip_prefix(key)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c == ':' || c.is_whitespace()))
+            rest.strip_prefix(key).is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with(|c: char| c == ':' || c.is_whitespace())
+            })
         })
     }
 
@@ -370,5 +371,9 @@ fn colon_within(line: &Line<'_>) -> Option<Fault> {
 
 /// A value in quotes in which nothing needs escaping but the quote itself.
 fn in_quotes(value: &str) -> String {
-    if value.contains(['"', '\\']) { format!("'{}'", value.replace('\'', "''")) } else { format!("\"{value}\"") }
+    if value.contains(['"', '\\']) {
+        format!("'{}'", value.replace('\'', "''"))
+    } else {
+        format!("\"{value}\"")
+    }
 }
