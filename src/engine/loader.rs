@@ -163,7 +163,7 @@ impl Loader {
         }
         let before = diagnostics.len();
         let Prepared { vocabulary, lists_used, rules: bodies, aside, exceptions } =
-            Vocabulary::new(collection, &mut diagnostics);
+            Vocabulary::prepare(collection, &mut diagnostics);
         let mut compiler = Compiler {
             vocabulary: &vocabulary,
             lowerer: Lowerer::new(&vocabulary),

@@ -139,7 +139,9 @@ fn define(rule: &Name, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -
         Exception { name: item.name, fields, comps, tuple, values: item.values.unwrap_or_default() };
     fine &= values_fit(rule, &exception, &exception.values, diagnostics);
     if fine {
-        exception.values.iter().for_each(|value| shape(rule, value, diagnostics));
+        for value in &exception.values {
+            shape(rule, value, diagnostics);
+        }
     }
     fine.then_some(exception)
 }
@@ -266,7 +268,9 @@ pub(super) fn append_exceptions(
                 }
                 let values = item.values.unwrap_or_default();
                 if values_fit(rule, known, &values, diagnostics) {
-                    values.iter().for_each(|value| shape(rule, value, diagnostics));
+                    for value in &values {
+                        shape(rule, value, diagnostics);
+                    }
                     known.values.extend(values);
                 }
             }

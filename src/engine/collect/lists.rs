@@ -16,7 +16,7 @@ use crate::syntax::text::Spliced;
 /// Lists with their items ready to be put in.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
-    lists: Vec<(String, Vec<Spliced>)>,
+    defined: Vec<(String, Vec<Spliced>)>,
     /// Names of lists with a fault of their own.
     broken: Vec<String>,
     /// The dialect of the texts that they are put into.
@@ -56,22 +56,22 @@ impl Lists {
         }
         let mut broken: Vec<_> = collection.broken_lists().map(str::to_owned).collect();
         broken.sort_unstable();
-        Self { lists, broken, dialect: collection.dialect }
+        Self { defined: lists, broken, dialect: collection.dialect }
     }
 
     /// How many lists there are.
     pub fn len(&self) -> usize {
-        self.lists.len()
+        self.defined.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty()
+        self.defined.is_empty()
     }
 
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.lists.iter().map(|(name, _)| name.as_str())
+        self.defined.iter().map(|(name, _)| name.as_str())
     }
 
     /// Where a text names lists that have a fault of their own: nothing is put in there.
@@ -91,7 +91,7 @@ impl Lists {
     /// `LONGEST`; what was not replaced by then stays.
     pub fn put_in(&self, text: &Spliced, used: &mut dyn FnMut(usize)) -> (Spliced, bool) {
         let mut text = text.clone();
-        for (index, (name, items)) in self.lists.iter().enumerate() {
+        for (index, (name, items)) in self.defined.iter().enumerate() {
             let Some(first) = find(text.text(), name, 0) else { continue };
             used(index);
             text = put_one(&text, name, items, first);

@@ -118,7 +118,7 @@ fn items_that_break(diagnostics: &mut Vec<Diagnostic>) {
         let mut better = shape.clone();
         (better.code, better.severity) = (code, code.severity());
         better.labels.extend(labels);
-        better.item = diagnostics[first].item.clone();
+        better.item.clone_from(&diagnostics[first].item);
         diagnostics[first] = better;
         let mut seen = false;
         diagnostics.retain(|d| {

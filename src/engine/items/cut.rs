@@ -64,7 +64,9 @@ fn read(
     let lines = Lines::new(file.get(start..)?, start, text);
     let to = |span: Span| lines.span(span);
     let mut broken: Vec<_> = items.into_iter().filter_map(broken).collect();
-    broken.iter_mut().for_each(|item| item.relocate(&to));
+    for item in &mut broken {
+        item.relocate(&to);
+    }
     for diagnostic in &mut found {
         diagnostic.labels.iter_mut().for_each(|label| label.span = to(label.span));
         if let Some(edit) = &mut diagnostic.edit {
@@ -170,7 +172,9 @@ impl ExceptionItem {
             Some(FieldExprs::One(text)) => text.relocate(to),
             Some(FieldExprs::Many(texts, span)) => {
                 *span = to(*span);
-                texts.iter_mut().for_each(|text| text.relocate(to));
+                for text in texts {
+                    text.relocate(to);
+                }
             }
             None => {}
         }
@@ -178,7 +182,9 @@ impl ExceptionItem {
             Some(Comps::One(text)) => text.relocate(to),
             Some(Comps::Many(texts, span)) => {
                 *span = to(*span);
-                texts.iter_mut().for_each(|text| text.relocate(to));
+                for text in texts {
+                    text.relocate(to);
+                }
             }
             None => {}
         }
@@ -192,7 +198,9 @@ impl ExceptionValue {
             Self::One(text) => text.relocate(to),
             Self::Many(values, span) => {
                 *span = to(*span);
-                values.iter_mut().for_each(|value| value.relocate(to));
+                for value in values {
+                    value.relocate(to);
+                }
             }
         }
     }

@@ -162,18 +162,16 @@ impl<'n> Keys<'n> {
     #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
     pub(crate) fn bool(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<(bool, Span)>> {
         let Some(node) = self.node(key) else { return Some(None) };
-        match node.text().and_then(bool_word) {
-            Some(value) => Some(Some((value, node.span))),
-            None => {
-                let found = self.mistyped(key, node, "true or false");
-                let near = node.text().and_then(|text| did_you_mean(text, ["true", "false"]));
-                reader.push(match near {
-                    Some(near) => found.near(node.span, near),
-                    None => found,
-                });
-                None
-            }
+        if let Some(value) = node.text().and_then(bool_word) {
+            return Some(Some((value, node.span)));
         }
+        let found = self.mistyped(key, node, "true or false");
+        let near = node.text().and_then(|text| did_you_mean(text, ["true", "false"]));
+        reader.push(match near {
+            Some(near) => found.near(node.span, near),
+            None => found,
+        });
+        None
     }
 
     /// A sequence of single values.

@@ -330,9 +330,8 @@ impl Reader<'_> {
             Some("macro") => Some(self.macro_item(pairs)),
             Some("rule") => Some(self.rule(pairs)),
             _ => {
-                let keys = pairs.iter().filter_map(|(key, _)| key.text().map(|text| (key, text)));
-                let near =
-                    keys.filter_map(|(key, text)| did_you_mean(text, KINDS).map(|kind| (key, kind))).next();
+                let mut keys = pairs.iter().filter_map(|(key, _)| key.text().map(|text| (key, text)));
+                let near = keys.find_map(|(key, text)| did_you_mean(text, KINDS).map(|kind| (key, kind)));
                 let mut found = Diagnostic::new(
                     Code::UnknownItem,
                     "this item is of no known kind and was ignored",

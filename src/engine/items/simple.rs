@@ -51,16 +51,12 @@ impl Reader<'_> {
         let condition = keys.text(self, "condition");
         let change = self.change(&keys, "condition");
         let condition = condition.and_then(|text| text.or_else(|| keys.missing(self, "condition")));
-        match (&name, condition, change) {
-            (Some(name), Some(condition), Some((change, append))) => {
-                Item::Macro(MacroItem { name: name.clone(), condition, change, append })
-            }
-            _ => {
-                let condition = keys.likely_text(self, "condition");
-                let broken = BrokenItem::new(ItemKind::Macro, name, keys.span);
-                Item::Broken(Box::new(BrokenItem { condition, ..broken }))
-            }
+        if let (Some(name), Some(condition), Some((change, append))) = (&name, condition, change) {
+            return Item::Macro(MacroItem { name: name.clone(), condition, change, append });
         }
+        let condition = keys.likely_text(self, "condition");
+        let broken = BrokenItem::new(ItemKind::Macro, name, keys.span);
+        Item::Broken(Box::new(BrokenItem { condition, ..broken }))
     }
 
     /// `append: true` or `override` of an item with one payload key.

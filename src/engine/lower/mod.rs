@@ -195,7 +195,7 @@ fn through_list(text: &Spliced, bytes: &Bytes, found: Diagnostic) -> Diagnostic 
 
 impl Vocabulary {
     /// Prepares the lists, macros and conditions of a collection.
-    pub fn new(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> Prepared {
+    pub fn prepare(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> Prepared {
         let lists = Lists::new(&collection, diagnostics);
         let mut used = vec![false; lists.len()];
         let mut mark = |index: usize| used[index] = true;

@@ -4,7 +4,7 @@ use super::ast::{
     Bytes, CallArg, Check, Modifier, NodeId, NodeKind, Op, Operand, OperandKind, Rhs, Transformer, Value,
 };
 use super::lexer::is_blank;
-use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error};
+use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error, not_closed};
 use crate::diag::{Certainty, Code, did_you_mean};
 use eyas_event::{FieldId, FieldType};
 
@@ -273,7 +273,7 @@ impl Parser<'_> {
                 return Ok(args);
             }
             let end = self.lexer.before(self.lexer.at()).end;
-            return Err(self.not_closed(open, end));
+            return Err(not_closed(open, end));
         }
     }
 
@@ -435,7 +435,7 @@ impl Parser<'_> {
         }
         self.lexer.blanks();
         if !self.lexer.byte(b')') {
-            return Err(self.not_closed(at + 3, field.bytes.end));
+            return Err(not_closed(at + 3, field.bytes.end));
         }
         Ok(Some(Rhs::Field(field)))
     }
@@ -498,7 +498,7 @@ impl Parser<'_> {
                 Some(value) => values.push(value),
                 None if at >= self.lexer.end() => {
                     let end = self.lexer.before(at).end;
-                    return Err(self.not_closed(open, end));
+                    return Err(not_closed(open, end));
                 }
                 None => {
                     let end = (at + 1).min(self.lexer.end());
@@ -526,10 +526,10 @@ impl Parser<'_> {
             }
             // A list that ends without its parenthesis ends where the condition goes on.
             if at >= self.lexer.end() {
-                return Err(self.not_closed(open, last));
+                return Err(not_closed(open, last));
             }
             if self.lexer.peek_keyword("and") || self.lexer.peek_keyword("or") {
-                let found = self.not_closed(open, last);
+                let found = not_closed(open, last);
                 self.errors.push(found);
                 return Ok(values);
             }

@@ -29,7 +29,7 @@ pub struct SyntaxError {
     /// What to do instead.
     pub note: Option<String>,
     /// A change that would mend it.
-    pub mend: Option<TextMend>,
+    pub mend: Option<Box<TextMend>>,
 }
 
 /// A change of a condition's text.
@@ -74,7 +74,8 @@ impl SyntaxError {
         replacement: impl Into<String>,
         certainty: Certainty,
     ) -> Self {
-        self.mend = Some(TextMend { title: title.into(), bytes, replacement: replacement.into(), certainty });
+        let (title, replacement) = (title.into(), replacement.into());
+        self.mend = Some(Box::new(TextMend { title, bytes, replacement, certainty }));
         self
     }
 }
@@ -134,6 +135,15 @@ pub(super) fn error(
     bytes: Bytes,
 ) -> SyntaxError {
     SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None, mend: None }
+}
+
+/// A parenthesis that is open where its part ends.
+pub(super) fn not_closed(open: u32, end: u32) -> SyntaxError {
+    error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1).guess(
+        "close it where its part ends, perhaps here",
+        end..end,
+        ")",
+    )
 }
 
 impl From<Bad> for SyntaxError {
@@ -253,7 +263,7 @@ impl<'t> Parser<'t> {
         while let Some(frame) = stack.pop() {
             if let (Some(open), false) = (frame.open, silent) {
                 let end = self.lexer.trimmed_end();
-                self.errors.push(self.not_closed(open, end));
+                self.errors.push(not_closed(open, end));
             }
             let node = self.close(frame);
             if let Some(outer) = stack.last_mut() {
@@ -359,15 +369,6 @@ impl<'t> Parser<'t> {
                 .note("`and`, `or` and `not` are words of small letters")
                 .mend("write `not`", bytes, replacement),
         );
-    }
-
-    /// A parenthesis that is open where its part ends.
-    pub(super) fn not_closed(&self, open: u32, end: u32) -> SyntaxError {
-        error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1).guess(
-            "close it where its part ends, perhaps here",
-            end..end,
-            ")",
-        )
     }
 
     /// Something after a part that neither joins nor closes.

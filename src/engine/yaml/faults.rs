@@ -204,9 +204,12 @@ fn stepped(lines: &[Line<'_>]) -> Option<Fault> {
     let (first, last) = (lines.iter().skip(1).find(off)?, lines.iter().rfind(off)?);
     let within = lines.iter().filter(|line| (first.start..=last.start).contains(&line.start));
     let mended: Vec<_> = within
-        .map(|line| match own(&line) && line.indent() != wanted {
-            true => format!("{}{}", " ".repeat(wanted), line.text.trim_start()),
-            false => line.text.to_owned(),
+        .map(|line| {
+            if off(&line) {
+                format!("{}{}", " ".repeat(wanted), line.text.trim_start())
+            } else {
+                line.text.to_owned()
+            }
         })
         .collect();
     let key = first.start + first.indent();
