@@ -1,6 +1,7 @@
 //! The items of a rule file, read from the YAML tree: what a person wrote, checked for shape and not yet for meaning.
 //!
-//! An item of the wrong shape becomes diagnostics and is left out; its neighbours are not touched. How items change each
+//! An item of the wrong shape becomes diagnostics and is left out; its neighbours are not touched, and what can be read of it
+//! goes on as a [`BrokenItem`], to be checked all the same. How items change each
 //! other (redefinition, append, override) is the business of [`crate::collect`].
 
 mod cut;

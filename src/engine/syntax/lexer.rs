@@ -2,7 +2,7 @@
 //! anything), so the parser asks for the token that may come next and the lexer cuts it or says why it cannot.
 
 use super::ast::{Bytes, Op, Value};
-use super::parser::Joiner;
+use super::recover::Joiner;
 use crate::dialect::Dialect;
 
 /// Why a token could not be cut.

@@ -9,6 +9,7 @@ mod check;
 mod lexer;
 mod parser;
 mod print;
+mod recover;
 pub mod text;
 
 pub(crate) use check::often_meant;
