@@ -188,11 +188,14 @@ pub(crate) enum Rules {
         #[arg(long)]
         check: bool,
     },
-    /// Apply the mends that `check` proposes; the files of -r are loaded before them and stay as they are.
+    /// Apply the mends that `check` proposes and that are sure; the files of -r are loaded before them and stay as they are.
     Fix {
         /// The files, or directories of them.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Apply the guesses as well: what `check` shows as "did you mean". Look at them with --dry-run first.
+        #[arg(long)]
+        guesses: bool,
         /// Print what would change, as a diff, and write nothing.
         #[arg(long)]
         dry_run: bool,

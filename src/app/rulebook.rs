@@ -24,7 +24,7 @@ pub(crate) fn load(settings: &Settings) -> Result<LoadOutcome, Fail> {
 
 /// Diagnostics as text without colours, those below `least` left out.
 pub(crate) fn plain(diagnostics: &[Diagnostic], sources: &Sources, least: Severity) -> String {
-    text(diagnostics, sources, least, Paint::Plain)
+    text(diagnostics, sources, least, Paint::Plain, None)
 }
 
 /// Colours for a stream that is a terminal, unless `NO_COLOR` asks for none.
@@ -33,14 +33,22 @@ pub(crate) fn paint(terminal: bool) -> Paint {
     if wanted { Paint::Colour } else { Paint::Plain }
 }
 
-/// Diagnostics as text.
-pub(crate) fn text(diagnostics: &[Diagnostic], sources: &Sources, least: Severity, paint: Paint) -> String {
-    let mut text = String::new();
-    for diagnostic in diagnostics.iter().filter(|d| d.severity >= least) {
-        text.push_str(&diag::to_text(diagnostic, sources, paint));
-        text.push('\n');
-    }
-    text
+/// Diagnostics as text, for a terminal of so many columns where one shows them.
+pub(crate) fn text(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    least: Severity,
+    paint: Paint,
+    width: Option<usize>,
+) -> String {
+    let shown = diagnostics.iter().filter(|d| d.severity >= least);
+    let texts: Vec<_> = shown
+        .map(|diagnostic| match width {
+            Some(width) => diag::to_text_within(diagnostic, sources, paint, width) + "\n",
+            None => diag::to_text(diagnostic, sources, paint) + "\n",
+        })
+        .collect();
+    texts.join("\n")
 }
 
 /// `3 errors, 1 warning`.

@@ -142,7 +142,7 @@ fn no_such_rule(ruleset: &Ruleset, case: &Case) -> Diagnostic {
     let found =
         Diagnostic::new(Code::CaseRule, format!("there is no rule `{}`", case.rule), case.rule_span, "");
     match did_you_mean(&case.rule, ruleset.rules().map(|(_, rule)| &*rule.name)) {
-        Some(near) => found.mend(format!("did you mean `{near}`?"), case.rule_span, near),
+        Some(near) => found.near(case.rule_span, near),
         None => found,
     }
 }

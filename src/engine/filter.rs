@@ -48,6 +48,12 @@ impl Filter {
         let body = Body::new(&whole, &vocabulary.lists, owner, &mut |_| {}, &mut diagnostics);
         let mut lowerer = Lowerer::new(vocabulary);
         let lowered = lowerer.lower(&body, owner, &mut diagnostics);
+        for used in lowerer.broken_uses() {
+            let (kind, name) = &used.used;
+            let message = format!("the {} `{name}` has an error of its own", kind.word());
+            let found = Diagnostic::new(Code::UndefinedMacro, message, used.span, "");
+            diagnostics.push(found.note("`eyas rules check` shows it").of(owner.kind, owner.name));
+        }
         let arena = lowerer.finish(&mut diagnostics);
         diagnostics.sort_by_key(|d| !d.is_error());
         let filter = (!lowered.broken)

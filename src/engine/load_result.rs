@@ -133,6 +133,7 @@ fn issue(found: &Diagnostic, code: &str, span: Span, items: &[&Node], sources: &
             "offset": edit.span.start,
             "end_offset": edit.span.end,
             "replacement": edit.replacement,
+            "certainty": edit.certainty.word(),
         });
     }
     issue

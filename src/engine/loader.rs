@@ -5,18 +5,20 @@ use std::sync::Arc;
 use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
 use sha2::{Digest, Sha256};
 
-use crate::collect::{Collection, RuleDef, SOURCES, SYSCALL, all_values_fit};
+use crate::collect::{Aside, Collection, RuleDef, SOURCES, SYSCALL, all_values_fit};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
-use crate::lower::{Body, Lowered, Lowerer, Owner, Vocabulary};
+use crate::items::Name;
+use crate::lower::{Body, Lowered, Lowerer, Owner, Prepared, Vocabulary};
 use crate::output;
 use crate::program::Program;
 use crate::ruleset::Matching;
 use crate::ruleset::{Rule, RuleId, Ruleset};
 use crate::selection::{self, Selection};
 use crate::source::{SourceFile, Sources, Span};
-use crate::{first_error, items, usage, yaml};
+use crate::syntax::text::Spliced;
+use crate::{first_error, items, rule_lints, usage, yaml};
 
 /// What Falco appends to every output unless told not to.
 const SUGGESTED: &str = "container_id=%container.id container_name=%container.name \
@@ -151,6 +153,9 @@ impl Loader {
         selection::apply(&self.selection, &mut compiled.rules);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
+        if !self.dialect.is_exact() {
+            gather::said_better(&mut diagnostics);
+        }
         let Compiled { vocabulary, rules, roots, mut arena, left_out } = compiled;
         let interest = interest(&arena, &rules, &roots);
         let buckets = buckets(&rules);
@@ -177,7 +182,6 @@ impl Loader {
             let mut found = Vec::new();
             let documents = yaml::read(id, text, &mut found);
             let items = items::read(&documents, id, text, &mut found);
-            gather::cut_off(text, &mut found);
             diagnostics.append(&mut found);
             collection.add(items, &mut diagnostics);
         }
@@ -228,7 +232,8 @@ impl Loader {
 
     /// Compiles a collection.
     fn compile(&self, collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> Compiled {
-        let (mut vocabulary, lists_used, bodies) = Vocabulary::new(collection, diagnostics);
+        let Prepared { mut vocabulary, lists_used, rules: bodies, aside, exceptions } =
+            Vocabulary::prepare(collection, diagnostics);
         let mut compiler = Compiler {
             vocabulary: &vocabulary,
             lowerer: Lowerer::new(&vocabulary),
@@ -240,13 +245,17 @@ impl Loader {
         };
         for (i, (def, body)) in vocabulary.collection.rules.iter().zip(&bodies).enumerate() {
             compiler.rule(i, def, body, self.suggested, diagnostics);
+            if def.priority > self.least {
+                diagnostics.push(rule_lints::below_least(def, self.least));
+            }
         }
-        for (name, condition) in &vocabulary.collection.orphans {
-            let owner = Owner { kind: ItemKind::Rule, name: &name.text };
-            // An appended condition may begin with the word that joins it; it is checked without.
-            let joined = condition.without_leading(&["and", "or"]);
-            let body = Body::new(&joined, &vocabulary.lists, owner, &mut |_| {}, diagnostics);
-            compiler.lowerer.lower(&body, owner, diagnostics);
+        for (i, body) in &exceptions {
+            let name = &vocabulary.collection.rules[*i].name.text;
+            compiler.lowerer.lower(body, Owner { kind: ItemKind::Rule, name }, diagnostics);
+        }
+        for (i, item) in vocabulary.collection.aside.iter().enumerate() {
+            let bodies = aside.iter().filter(|(of, _)| *of == i).map(|(_, body)| body);
+            compiler.aside(item, bodies, diagnostics);
         }
         compiler.lowerer.unreached(diagnostics);
         unused(&vocabulary, &lists_used, &compiler.lowerer, diagnostics);
@@ -266,6 +275,7 @@ impl Loader {
         let mut kept = rules.iter().map(|rule| rule.priority <= self.least).collect::<Vec<_>>().into_iter();
         roots.retain(|_| kept.next().unwrap_or(true));
         rules.retain(|rule| rule.priority <= self.least);
+        rule_lints::check(&arena, &rules, &roots, self.matching, &vocabulary.collection, diagnostics);
         for (index, def) in vocabulary.collection.rules.iter_mut().enumerate() {
             def.passed_over = passed_over.contains(&index) || !SOURCES.contains(&&*def.source);
         }
@@ -325,7 +335,7 @@ impl Compiler<'_> {
         let owner = Owner { kind: ItemKind::Rule, name };
         let mut found = Vec::new();
         let mut lowered = self.lowerer.lower(body, owner, &mut found);
-        if let Some(foreign) = foreign_field(def, &lowered) {
+        if let Some(foreign) = foreign_field(&def.name, Some(def.whole), &def.source, &lowered) {
             found.push(foreign);
             lowered.unknown |= !lowered.broken;
             lowered.broken = true;
@@ -341,7 +351,8 @@ impl Compiler<'_> {
         }
         let before = found.len();
         let mut template = output::parse(&output_text, self.vocabulary.collection.dialect, &mut found);
-        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(def, t)) {
+        if let Some(foreign) = template.as_ref().and_then(|t| foreign_in_output(&def.output, &def.source, t))
+        {
             found.push(foreign);
             template = None;
         }
@@ -408,6 +419,40 @@ impl Compiler<'_> {
         self.roots.push(lowered.node);
         self.lowered.push(lowered);
     }
+
+    /// Checks an item that has no effect.
+    fn aside<'b>(
+        &mut self,
+        item: &Aside,
+        bodies: impl Iterator<Item = &'b Body>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let owner = Owner { kind: item.kind, name: &item.name.text };
+        let mut found = Vec::new();
+        for body in bodies {
+            let lowered = self.lowerer.lower(body, owner, &mut found);
+            let source = item.source.as_deref();
+            found.extend(source.and_then(|source| foreign_field(&item.name, None, source, &lowered)));
+        }
+        if let Some(output) = &item.output {
+            let before = found.len();
+            let template = output::parse(output, self.vocabulary.collection.dialect, &mut found);
+            let foreign = |(template, source)| foreign_in_output(output, source, &template);
+            found.extend(template.zip(item.source.as_deref()).and_then(foreign));
+            for d in &mut found[before..] {
+                d.item.get_or_insert_with(|| (item.kind, item.name.text.clone()));
+            }
+        }
+        let unknown = [
+            Code::UnknownField,
+            Code::UnknownEvent,
+            Code::WrongSource,
+            Code::OutputUnknownField,
+            Code::OutputWrongSource,
+        ];
+        found.retain(|d| !(item.skip_if_unknown && unknown.contains(&d.code)));
+        diagnostics.append(&mut found);
+    }
 }
 
 /// Whether what is wrong with an output is that it names something unknown, and not that it ends within a field.
@@ -417,31 +462,39 @@ fn names_nothing_known(output: &str) -> bool {
 }
 
 /// A field that a rule's condition reads and its event source does not have.
-fn foreign_field(def: &RuleDef, lowered: &Lowered) -> Option<Diagnostic> {
-    let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(&def.source))?;
+fn foreign_field(rule: &Name, whole: Option<Span>, source: &str, lowered: &Lowered) -> Option<Diagnostic> {
+    let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(source))?;
     let info = used.field.info();
+    let other = info.source.unwrap_or_default();
     let found = Diagnostic::new(
         Code::WrongSource,
-        format!("events of the source `{}` have no field `{}`", def.source, info.name),
+        format!("events of the source `{source}` have no field `{}`", info.name),
         used.span,
-        format!("this field belongs to `{}`", info.source.unwrap_or_default()),
+        format!("this field belongs to `{other}`"),
     );
-    Some(found.see(def.name.span, "used by this rule").of(ItemKind::Rule, &def.name.text))
+    let found = found
+        .note(format!("set `source: {other}` if the rule is for those events, or take the comparison out"));
+    // A field in a macro is shown with the rule that it does not fit.
+    let elsewhere =
+        whole.is_some_and(|whole| whole.to(used.span) != whole || whole.source != used.span.source);
+    let found = if elsewhere { found.see(rule.span, "used by this rule") } else { found };
+    Some(found.of(ItemKind::Rule, &rule.text))
 }
 
 /// The same in its output.
-fn foreign_in_output(def: &RuleDef, template: &output::Template) -> Option<Diagnostic> {
-    let (name, field) = template.foreign(&def.source)?;
+fn foreign_in_output(output: &Spliced, source: &str, template: &output::Template) -> Option<Diagnostic> {
+    let (name, field) = template.foreign(source)?;
     let info = field.id.info();
-    let text = def.output.text();
+    let text = output.text();
     let place = text.match_indices(name).find(|(at, _)| text[..*at].ends_with(['%', '(']));
     let bytes = place.map_or(0..text.len(), |(at, _)| at..at + name.len());
-    Some(Diagnostic::new(
+    let found = Diagnostic::new(
         Code::OutputWrongSource,
-        format!("events of the source `{}` have no field `{}`", def.source, info.name),
-        def.output.span(&(bytes.start as u32..bytes.end as u32)),
+        format!("events of the source `{source}` have no field `{}`", info.name),
+        output.span(&(bytes.start as u32..bytes.end as u32)),
         format!("this field belongs to `{}`", info.source.unwrap_or_default()),
-    ))
+    );
+    Some(found.note("take it out of the output"))
 }
 
 /// Says what limits a rule's events, where that is worth saying.
@@ -461,7 +514,7 @@ fn limits(rule: &Rule, lowered: &Lowered, vocabulary: &Vocabulary, diagnostics: 
         }
         let found = Diagnostic::new(Code::NeverTrue, "no event can satisfy this rule", name, "");
         push(
-            found.note("its checks of `evt.type` exclude each other, or a list in it is empty"),
+            found.note("its checks of `evt.type` exclude each other, or a list in it is empty; an event has one type, so several are joined with `or`, or in `evt.type in (…)`"),
             diagnostics,
         );
     } else if rule.events.len() > MANY_EVENTS {
@@ -526,13 +579,15 @@ fn unused(
     for ((def, used), body) in collection.macros.iter().zip(used).zip(&vocabulary.macros) {
         // One that does not parse has heard enough.
         if !used && body.parsed {
-            let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "");
+            let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "")
+                .note("name it in a condition, or remove it");
             diagnostics.push(found.of(ItemKind::Macro, &def.name.text));
         }
     }
     for (def, used) in collection.lists.iter().zip(lists_used) {
         if !used {
-            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "");
+            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "")
+                .note("name it in a condition, or remove it");
             diagnostics.push(found.of(ItemKind::List, &def.name.text));
         }
     }

@@ -75,6 +75,8 @@ fn result(found: &Diagnostic, sources: &Sources) -> Value {
                     "insertedContent": {"text": edit.replacement},
                 }],
             }],
+            // SARIF has no word of its own for it.
+            "properties": {"certainty": edit.certainty.word()},
         }]);
     }
     result
@@ -118,5 +120,6 @@ mod tests {
         assert_eq!((region["startLine"].as_u64(), region["startColumn"].as_u64()), (Some(3), Some(36)));
         let fix = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
         assert_eq!(fix["insertedContent"]["text"], "proc.name");
+        assert_eq!(result["fixes"][0]["properties"]["certainty"], "guess");
     }
 }

@@ -88,10 +88,16 @@ fn rules_are_mended_and_laid_out_in_place() {
     let place = Place::new();
     let file = place.write("bad.yaml", BAD);
     let name = file.to_str().unwrap();
-    let diff = ran(&["rules", "fix", "--dry-run", name]).ended(0).out();
+    let left = ran(&["rules", "fix", name]).ended(1);
+    assert!(
+        left.out().is_empty() && left.err().contains("1 guess is left; --guesses takes it"),
+        "{}",
+        left.err()
+    );
+    let diff = ran(&["rules", "fix", "--guesses", "--dry-run", name]).ended(0).out();
     assert!(diff.contains("proc.nmae") && diff.contains("+++ b/"), "{diff}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), BAD);
-    let done = ran(&["rules", "fix", name]).ended(0).out();
+    let done = ran(&["rules", "fix", "--guesses", name]).ended(0).out();
     assert!(done.contains(&format!("{name}:3:")), "{done}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), BAD.replace("nmae", "name"));
     assert_eq!(ran(&["rules", "fix", name]).ended(0).out(), "");

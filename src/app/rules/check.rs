@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use eyas_engine::diag::{self, Severity};
+use eyas_engine::diag::Severity;
 use eyas_engine::load_result::{load_results, schema_of};
 use eyas_engine::sarif::to_sarif;
 use eyas_engine::{SourceId, describe};
@@ -58,11 +58,12 @@ pub(super) fn check(settings: &Settings, form: Form) -> Outcome {
 
 /// Prints what was found for people, beside the answer.
 pub(super) fn say(outcome: &LoadOutcome) -> Outcome {
-    let colours =
-        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let paint = if colours { diag::Paint::Colour } else { diag::Paint::Plain };
-    let mut err = std::io::stderr().lock();
-    write!(err, "{}", rulebook::text(&outcome.diagnostics, &outcome.sources, Severity::Lint, paint))?;
+    let terminal = std::io::stderr().is_terminal();
+    let width =
+        crossterm::terminal::size().ok().filter(|_| terminal).map(|(columns, _)| usize::from(columns));
+    let paint = rulebook::paint(terminal);
+    let text = rulebook::text(&outcome.diagnostics, &outcome.sources, Severity::Lint, paint, width);
+    write!(std::io::stderr().lock(), "{text}")?;
     Ok(())
 }
 

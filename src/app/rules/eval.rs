@@ -88,6 +88,6 @@ fn text_lines(lines: &[String]) -> String {
 /// Diagnostics on standard error, in colours where somebody sees them.
 pub(crate) fn say(diagnostics: &[Diagnostic], sources: &Sources, least: Severity) -> Outcome {
     let paint = rulebook::paint(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    write!(std::io::stderr().lock(), "{}", rulebook::text(diagnostics, sources, least, paint))?;
+    write!(std::io::stderr().lock(), "{}", rulebook::text(diagnostics, sources, least, paint, None))?;
     Ok(())
 }

@@ -14,6 +14,8 @@ mod test;
 
 use std::path::PathBuf;
 
+use eyas_engine::fix::Take;
+
 use crate::cli;
 use crate::fail::Outcome;
 use crate::settings::Settings;
@@ -37,7 +39,10 @@ pub(crate) fn rules(settings: &Settings, command: &cli::Rules) -> Outcome {
         cli::Rules::Show(args) => show::show(settings, args),
         cli::Rules::Eval(args) => eval::eval(settings, args),
         cli::Rules::Fmt { files, check } => fmt::format(settings, files, *check),
-        cli::Rules::Fix { files, dry_run } => fix::fix(settings, files, *dry_run),
+        cli::Rules::Fix { files, guesses, dry_run } => {
+            let take = if *guesses { Take::Guesses } else { Take::Sure };
+            fix::fix(settings, files, take, *dry_run)
+        }
         cli::Rules::Explain(args) => explain::explain(settings, args),
     }
 }

@@ -4,14 +4,15 @@
 //! escaped, a single value of a list operator gets parentheses and no quotes. Lists named in values are put in later, with the rest.
 
 use crate::collect::SOURCES;
-use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::collect::lists::unquoted;
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
 use crate::items::{Comps, ExceptionItem, ExceptionValue, FieldExprs, Name, Text};
 use crate::lower::terms;
 use crate::source::Span;
 use crate::syntax::ast::{Modifier, Op};
-use crate::syntax::parse_field;
 use crate::syntax::text::Spliced;
+use crate::syntax::{often_meant, parse_field};
 
 /// An exception with all its parts.
 #[derive(Clone, Debug)]
@@ -30,6 +31,12 @@ impl Exception {
         self.values.len()
     }
 
+    /// Where its left sides stand.
+    fn fields_span(&self) -> Option<Span> {
+        let (first, last) = (self.fields.first()?, self.fields.last()?);
+        Some(first.span.to(last.span))
+    }
+
     /// Its left sides as written.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(Text::as_str)
@@ -46,6 +53,9 @@ impl Exception {
     }
 }
 
+/// How the left sides of an exception are written.
+pub(crate) const FIELDS_EXAMPLE: &str = "for one field `fields: proc.name` with `values: [bash, sh]`, for two `fields: [proc.name, fd.name]` with `values: [[bash, /etc/x]]`";
+
 fn bad(rule: &Name, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::BadException, message, span, label).of(ItemKind::Rule, &rule.text)
 }
@@ -55,8 +65,8 @@ fn bad(rule: &Name, message: impl Into<String>, span: Span, label: impl Into<Str
 pub(super) struct Of<'r> {
     /// The rule.
     pub rule: &'r Name,
-    /// Its event source.
-    pub source: &'r str,
+    /// Its event source; nothing where it is not known, and fields of any source fit.
+    pub source: Option<&'r str>,
     /// Whether tuples of the wrong length wait until the rule is compiled, as Falco lets them.
     pub dialect: Dialect,
 }
@@ -72,56 +82,122 @@ pub(super) fn define_exceptions(
     exceptions.into_iter().collect()
 }
 
+/// The exceptions that have the right shape; those that have not are reported.
+pub(super) fn those_that_fit(
+    of: Of<'_>,
+    items: Vec<ExceptionItem>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Exception> {
+    items.into_iter().filter_map(|item| define(of, item, diagnostics)).collect()
+}
+
 fn define(of: Of<'_>, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) -> Option<Exception> {
     let rule = of.rule;
     let Some(fields) = item.fields else {
         if !item.lacks_fields {
-            diagnostics.push(bad(rule, "this exception has no `fields`", item.name.span, ""));
+            let found = bad(rule, "this exception has no `fields`", item.name.span, "");
+            diagnostics.push(found.note(FIELDS_EXAMPLE));
         }
         return None;
     };
-    let (fields, tuple) = match fields {
-        FieldExprs::One(text) => (vec![text], false),
-        FieldExprs::Many(texts, _) => (texts, true),
+    let (fields, tuple, at) = match fields {
+        FieldExprs::One(text) => {
+            let at = text.span;
+            (vec![text], false, at)
+        }
+        FieldExprs::Many(texts, at) => (texts, true, at),
     };
+    let mut fine = true;
     let comps = match item.comps {
         None => vec![(if tuple { "=" } else { "in" }.to_owned(), item.name.span); fields.len()],
         Some(Comps::One(text)) if !tuple => vec![(trimmed(&text), text.span)],
         Some(Comps::Many(texts, span)) if tuple => {
             if texts.len() != fields.len() {
-                let label = format!("{} operators for {} fields", texts.len(), fields.len());
-                diagnostics.push(bad(rule, "each field of an exception needs one operator", span, label));
-                return None;
+                fine = false;
+                let label =
+                    format!("{}, and {}", count(texts.len(), "operator"), count(fields.len(), "field"));
+                let message = "each field of an exception needs one operator";
+                diagnostics.push(bad(rule, message, span, label).see(at, "the fields"));
             }
             texts.into_iter().map(|t| (trimmed(&t), t.span)).collect()
         }
         Some(Comps::One(Text { span, .. }) | Comps::Many(_, span)) => {
-            diagnostics.push(bad(
-                rule,
-                "`fields` and `comps` must both be single or both be sequences",
-                span,
-                "",
-            ));
-            return None;
+            fine = false;
+            let message = "`fields` and `comps` must both be single or both be sequences";
+            diagnostics.push(bad(rule, message, span, "").see(at, "the fields"));
+            Vec::new()
         }
     };
-    let mut fine = true;
-    for field in fields.iter().filter(|_| SOURCES.contains(&of.source)) {
-        if let Err((message, label)) = known_field(field, of.source) {
+    for field in fields.iter().filter(|_| of.source.is_none_or(|source| SOURCES.contains(&source))) {
+        if let Err(found) = known_field(rule, field, of.source) {
             fine = false;
-            diagnostics.push(bad(rule, message, field.span, label));
+            diagnostics.push(*found);
         }
+    }
+    for field in &fields {
+        diagnostics.extend(filled_in_late(field).map(|found| found.of(ItemKind::Rule, &rule.text)));
     }
     for (comp, span) in &comps {
         if !comp_fits(comp, tuple) {
             fine = false;
             let message = format!("`{comp}` is no operator for this form of exception");
-            diagnostics.push(bad(rule, message, *span, ""));
+            let words: Vec<_> = Op::ALL
+                .iter()
+                .filter(|op| **op != Op::Exists)
+                .map(|op| op.word())
+                .filter(|op| comp_fits(op, tuple))
+                .collect();
+            let found = bad(rule, message, *span, "");
+            let near = often_meant(comp).or_else(|| did_you_mean(comp, words.iter().copied()));
+            let found = match near.filter(|near| comp_fits(near, tuple)) {
+                Some(near) => found.near(*span, near),
+                None => found,
+            };
+            let form =
+                if tuple { "where `fields` is a sequence" } else { "where `fields` is a single field" };
+            diagnostics.push(found.note(format!("{form} it is one of {}", words.join(" "))));
         }
     }
     let exception = Exception { name: item.name, fields, comps, tuple, values: item.values };
     fine &= of.dialect.is_exact() || values_fit(rule, &exception, &exception.values, diagnostics);
+    if fine {
+        for value in &exception.values {
+            shape(rule, value, diagnostics);
+        }
+    }
     fine.then_some(exception)
+}
+
+/// Says of a value that does not stay one value. In parentheses it is a list that was written so.
+fn shape(rule: &Name, value: &ExceptionValue, diagnostics: &mut Vec<Diagnostic>) {
+    match value {
+        ExceptionValue::Many(values, _) => values.iter().for_each(|value| shape(rule, value, diagnostics)),
+        ExceptionValue::One(text) if text.as_str().starts_with('(') => {}
+        ExceptionValue::One(text) => {
+            let found = unquoted(text, Code::ExceptionValueShape, "a value of an exception");
+            diagnostics.extend(found.map(|found| found.of(ItemKind::Rule, &rule.text)));
+        }
+    }
+}
+
+/// Names of containers, images and pods come from the runtime, after the first events of a container.
+fn filled_in_late(field: &Text) -> Option<Diagnostic> {
+    let name = field.as_str().trim();
+    let late = name.starts_with("container.") || name.starts_with("k8s.");
+    (late && name != "container.id").then(|| {
+        Diagnostic::new(
+            Code::LateException,
+            format!("an exception by `{name}` may not hold for the first events of a container"),
+            field.span,
+            "filled in after the container has started",
+        )
+        .note("`container.id` is there from the start, and so are `proc.name`, `proc.exepath` and `proc.cmdline`")
+    })
+}
+
+/// A number with its noun.
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Blanks around an operator do not count.
@@ -129,20 +205,32 @@ fn trimmed(comp: &Text) -> String {
     comp.as_str().trim_matches([' ', '\t', '\r', '\n']).to_owned()
 }
 
-/// Whether a left side is a field, or a transformer call, that events of the source have; the error is a sentence and a label.
-fn known_field(field: &Text, source: &str) -> Result<(), (String, String)> {
-    let operand = parse_field(field.as_str()).map_err(|error| (error.message, error.label))?;
+/// Whether a left side is a field, or a transformer call, that events of the source have; the error is of the exception,
+/// whatever is wrong with the field.
+fn known_field(rule: &Name, field: &Text, source: Option<&str>) -> Result<(), Box<Diagnostic>> {
+    let fault = |mut found: Diagnostic| {
+        (found.code, found.severity) = (Code::BadException, Code::BadException.severity());
+        Box::new(found.of(ItemKind::Rule, &rule.text))
+    };
+    let operand = parse_field(field.as_str())
+        .map_err(|error| fault(bad(rule, error.message, field.span, error.label)))?;
     let term = match terms::term(&operand, &field.spliced) {
         Ok(term) => term,
-        Err((found, _)) if found.is_error() => return Err((found.message, String::new())),
+        Err((found, _)) if found.is_error() => return Err(fault(*found)),
         Err(_) => return Ok(()),
     };
+    let Some(source) = source else { return Ok(()) };
     let mut read = Vec::new();
     term.fields(&mut read);
     match read.iter().find(|field| !field.id.info().belongs_to(source)) {
-        Some(field) => {
-            let name = field.id.info().name;
-            Err((format!("events of the source `{source}` have no field `{name}`"), String::new()))
+        Some(foreign) => {
+            let info = foreign.id.info();
+            let message = format!("events of the source `{source}` have no field `{}`", info.name);
+            let other = info.source.unwrap_or_default();
+            let label = format!("this field belongs to `{other}`");
+            let note =
+                format!("set `source: {other}` if the rule is for those events, or take the field out");
+            Err(Box::new(bad(rule, message, field.span, label).note(note)))
         }
         None => Ok(()),
     }
@@ -186,15 +274,22 @@ fn values_fit(
                 Some(format!("a tuple of {width} values was expected"))
             }
             ExceptionValue::Many(items, _) if exception.tuple && items.len() != width => {
-                Some(format!("this tuple has {} values for {width} fields", items.len()))
+                let (values, fields) = (count(items.len(), "value"), count(width, "field"));
+                Some(format!("this tuple has {values}, and the exception {fields}"))
             }
-            ExceptionValue::Many(..) if !exception.tuple => Some("a single value was expected".to_owned()),
+            ExceptionValue::Many(..) if !exception.tuple => {
+                Some("a single value was expected, since `fields` is a single field".to_owned())
+            }
             _ => None,
         };
         if let Some(label) = problem {
             fine = false;
             let message = format!("a value of the exception `{}` has the wrong shape", exception.name.text);
-            diagnostics.push(bad(rule, message, value.span(), label));
+            let found = bad(rule, message, value.span(), label);
+            diagnostics.push(match exception.fields_span() {
+                Some(fields) => found.see(fields, "the fields"),
+                None => found,
+            });
         }
     }
     fine
@@ -219,18 +314,23 @@ pub(super) fn append_exceptions(
                             item.name.span,
                             "has `fields` or `comps`",
                         )
-                        .see(known.name.span, "its fields are given here"),
+                        .see(known.name.span, "its fields are given here")
+                        .note("take `fields` and `comps` out, or give this exception another name"),
                     );
                     continue;
                 }
                 if of.dialect.is_exact() || values_fit(rule, known, &item.values, diagnostics) {
+                    for value in &item.values {
+                        shape(rule, value, diagnostics);
+                    }
                     known.values.extend(item.values);
                 }
             }
             None if item.values.is_empty() && item.fields.is_some() => {
                 let message = format!("the new exception `{}` has no values", item.name.text);
                 let label = "no exception of this rule has that name";
-                diagnostics.push(bad(rule, message, item.name.span, label));
+                let found = bad(rule, message, item.name.span, label);
+                diagnostics.push(found.note("add `values`, or take the exception out"));
             }
             None => exceptions.extend(define(of, item, diagnostics)),
         }

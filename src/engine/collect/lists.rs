@@ -5,14 +5,18 @@
 //! both sides, in quotes too; blanks around the name shrink to one. An empty list takes one neighbouring comma along.
 
 use crate::collect::{Collection, ListDef};
-use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::diag::{Certainty, Code, Diagnostic, ItemKind};
 use crate::dialect::Dialect;
+use crate::items::Text;
+use crate::source::Span;
 use crate::syntax::text::Spliced;
 
 /// Lists with their items ready to be put in.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
-    lists: Vec<(String, Vec<Spliced>)>,
+    defined: Vec<(String, Vec<Spliced>)>,
+    /// Names of lists with a fault of their own.
+    broken: Vec<String>,
     /// The dialect of the texts that they are put into.
     pub(crate) dialect: Dialect,
 }
@@ -49,35 +53,50 @@ impl Lists {
             }
             lists.push((list.name.text.clone(), items));
         }
-        Self { lists, dialect: collection.dialect }
+        let mut broken: Vec<_> = collection.broken_lists().map(str::to_owned).collect();
+        broken.sort_unstable();
+        Self { defined: lists, broken, dialect: collection.dialect }
     }
 
     /// How many lists there are.
     pub fn len(&self) -> usize {
-        self.lists.len()
+        self.defined.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty()
+        self.defined.is_empty()
     }
 
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.lists.iter().map(|(name, _)| name.as_str())
+        self.defined.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Where a text names lists that have a fault of their own: nothing is put in there.
+    pub fn broken_in(&self, text: &Spliced) -> Vec<(String, Span)> {
+        let mut out = Vec::new();
+        for name in &self.broken {
+            let mut from = 0;
+            while let Some(at) = find(text.text(), name, from) {
+                from = at + name.len();
+                out.push((name.clone(), text.span(&(at as u32..from as u32))));
+            }
+        }
+        out
     }
 
     /// Replaces every list's name in a text. Says, by index, which lists were used, and whether the text grew past
     /// `LONGEST`; what was not replaced by then stays.
     pub fn put_in(&self, text: &Spliced, used: &mut dyn FnMut(usize)) -> (Spliced, bool) {
         let mut text = text.clone();
-        for (index, (name, items)) in self.lists.iter().enumerate() {
+        for (index, (name, items)) in self.defined.iter().enumerate() {
             let Some(first) = find(text.text(), name, 0) else { continue };
             used(index);
             text = put_one(&text, name, items, first);
             if text.text().len() > LONGEST {
                 // Which lists would have come in after this one cannot be known.
-                (index..self.lists.len()).for_each(used);
+                (index..self.defined.len()).for_each(used);
                 return (text, true);
             }
         }
@@ -150,26 +169,36 @@ fn quoted(item: &Spliced) -> Spliced {
     out
 }
 
-fn shape(list: &ListDef, item: &crate::items::Text, diagnostics: &mut Vec<Diagnostic>) {
-    let text = item.as_str();
-    let quoted = text.len() > 1 && (text.starts_with('"') || text.starts_with('\''));
-    let bad = text.chars().find(|c| matches!(c, ',' | '(' | ')' | '=' | '"' | '\''));
-    if let (false, Some(c)) = (quoted, bad) {
-        let effect = if c == ',' { "makes two items of it" } else { "does not parse in a condition" };
-        diagnostics.push(
-            Diagnostic::new(
-                Code::ListItemShape,
-                format!("`{c}` in a list item {effect}"),
-                item.span,
-                "this item is put into conditions as it stands",
-            )
-            .note("quote it inside the item: '\"…\"'")
-            .of(ItemKind::List, &list.name.text),
-        );
+fn shape(list: &ListDef, item: &Text, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(found) = unquoted(item, Code::ListItemShape, "a list item") {
+        diagnostics.push(found.of(ItemKind::List, &list.name.text));
     }
 }
 
-fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnostics: &mut Vec<Diagnostic>) {
+/// A value that is put into conditions as it stands and does not stay one value there.
+pub(super) fn unquoted(value: &Text, code: Code, what: &str) -> Option<Diagnostic> {
+    let text = value.as_str();
+    if text.len() > 1 && text.starts_with(['"', '\'']) {
+        return None;
+    }
+    let sign = text.chars().find(|c| matches!(c, ',' | '(' | ')' | '=' | '"' | '\''))?;
+    let effect = if sign == ',' { "makes two values of it" } else { "does not parse in a condition" };
+    let message = format!("`{sign}` in {what} {effect}");
+    let found = Diagnostic::new(code, message, value.span, "this is put into conditions as it stands");
+    let quote = if text.contains('"') { '\'' } else { '"' };
+    if text.contains([quote, '\\', '\n']) {
+        return Some(
+            found.note("quote it inside the value: '\"…\"'; a quote within needs a backslash before it"),
+        );
+    }
+    // In YAML's single quotes only the single quote is written twice.
+    let inner = format!("{quote}{text}{quote}").replace('\'', "''");
+    let certainty = if sign == ',' { Certainty::Guess } else { Certainty::Sure };
+    let title = "quote it for the condition as well";
+    Some(found.with_edit(title, value.span, format!("'{inner}'"), certainty))
+}
+
+fn nested(list: &ListDef, item: &Text, second: &ListDef, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.push(
         Diagnostic::new(
             Code::NestedList,
@@ -178,6 +207,7 @@ fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnosti
             format!("this list holds the list `{}`", second.name.text),
         )
         .see(second.name.span, "the list that is not reached")
+        .note(format!("name `{}` in this list itself", second.name.text))
         .of(ItemKind::List, &list.name.text),
     );
 }
@@ -185,8 +215,8 @@ fn nested(list: &ListDef, item: &crate::items::Text, second: &ListDef, diagnosti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::{ListItem, Text};
-    use crate::source::{SourceId, Span};
+    use crate::items::ListItem;
+    use crate::source::SourceId;
 
     fn lists(defs: &[(&str, &[&str])]) -> Lists {
         let text = |s: &str| Text {

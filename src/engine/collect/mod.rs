@@ -10,16 +10,16 @@ mod rules;
 use std::sync::Arc;
 
 use eyas_event::Priority;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
-use crate::items::{Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
+use crate::items::{BrokenItem, Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
 use crate::source::Span;
 use crate::syntax::text::Spliced;
 
-pub(crate) use exceptions::all_values_fit;
 pub use exceptions::{Exception, with_exceptions};
+pub(crate) use exceptions::{FIELDS_EXAMPLE, all_values_fit};
 pub use lists::Lists;
 
 /// Plugins whose work eyas does itself, and in which version.
@@ -105,6 +105,25 @@ pub struct RuleDef {
     pub passed_over: bool,
 }
 
+/// An item without effect.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// What kind it is.
+    pub kind: ItemKind,
+    /// Its name; empty when that could not be read.
+    pub name: Name,
+    /// The event source, where it is known.
+    pub source: Option<Arc<str>>,
+    /// When it fires.
+    pub condition: Option<Spliced>,
+    /// What it says.
+    pub output: Option<Spliced>,
+    /// Its exceptions.
+    pub exceptions: Vec<Exception>,
+    /// Whether it asked to be skipped quietly when something in it is unknown.
+    pub skip_if_unknown: bool,
+}
+
 /// All definitions after all items.
 #[derive(Clone, Debug, Default)]
 pub struct Collection {
@@ -116,8 +135,8 @@ pub struct Collection {
     pub macros: Vec<MacroDef>,
     /// Rules in order.
     pub rules: Vec<RuleDef>,
-    /// Conditions of changes that found nothing to change: checked all the same, so that all faults show at once.
-    pub orphans: Vec<(Name, Spliced)>,
+    /// Items that have no effect, for a fault that was reported: checked all the same, so that all faults show at once.
+    pub aside: Vec<Aside>,
     /// The newest engine version that a file asked for.
     pub required_engine: (u64, u64, u64),
     /// The plugins that files asked for.
@@ -125,6 +144,8 @@ pub struct Collection {
     list_index: FxHashMap<String, usize>,
     macro_index: FxHashMap<String, usize>,
     rule_index: FxHashMap<String, usize>,
+    /// The names of what has a fault; that it is missing needs not be said at each use.
+    broken: FxHashSet<(ItemKind, String)>,
     position: usize,
 }
 
@@ -150,7 +171,9 @@ impl Collection {
                         engine.span,
                         format!("eyas answers to {a}.{b}.{c}"),
                     )
-                    .note("the first number must be equal, and the whole version not newer"),
+                    .note(format!(
+                        "the first number must be equal and the whole not newer: ask for {a}.{b}.{c} or less if the file needs no more"
+                    )),
                 );
                 refused = true;
             }
@@ -165,6 +188,10 @@ impl Collection {
                 Item::List(list) => self.list(list, diagnostics),
                 Item::Macro(item) => self.macro_item(item, diagnostics),
                 Item::Rule(rule) => self.rule(*rule, diagnostics),
+                Item::Broken(broken) => {
+                    self.mark_broken(broken.kind, &broken.name.text);
+                    self.set_aside(*broken, diagnostics);
+                }
             }
         }
     }
@@ -197,6 +224,44 @@ impl Collection {
         (self.macros[index].position < sees_below).then_some(index)
     }
 
+    /// Whether there was such an item, and it has a fault of its own.
+    pub fn is_broken(&self, kind: ItemKind, name: &str) -> bool {
+        self.broken.contains(&(kind, name.to_owned()))
+    }
+
+    /// The names of lists with a fault of their own.
+    pub fn broken_lists(&self) -> impl Iterator<Item = &str> {
+        let defined = |name: &str| self.list_index.contains_key(name);
+        let lists = self.broken.iter().filter(|(kind, _)| *kind == ItemKind::List);
+        lists.map(|(_, name)| name.as_str()).filter(move |name| !defined(name))
+    }
+
+    /// Remembers that an item has a fault of its own. For Falco it is not there.
+    fn mark_broken(&mut self, kind: ItemKind, name: &str) {
+        if !self.dialect.is_exact() {
+            self.broken.insert((kind, name.to_owned()));
+        }
+    }
+
+    /// Keeps an item without effect for the checks. Falco stops at its fault and hears of no other.
+    fn set_aside(&mut self, item: BrokenItem, diagnostics: &mut Vec<Diagnostic>) {
+        if self.dialect.is_exact() {
+            return;
+        }
+        let of = exceptions::Of { rule: &item.name, source: item.source.as_deref(), dialect: self.dialect };
+        let exceptions = exceptions::those_that_fit(of, item.exceptions, diagnostics);
+        self.aside.push(Aside {
+            kind: item.kind,
+            source: item.source.map(Into::into),
+            // The condition of a change may begin with the word that joins it; it is checked without.
+            condition: item.condition.map(|text| text.spliced.without_leading(&["and", "or"])),
+            output: item.output.map(|text| text.spliced.trimmed()),
+            exceptions,
+            skip_if_unknown: item.skip_if_unknown,
+            name: item.name,
+        });
+    }
+
     fn next_position(&mut self) -> usize {
         self.position += 1;
         self.position
@@ -207,7 +272,8 @@ impl Collection {
         let known = self.list_index.get(&item.name.text).copied();
         match (item.change, known) {
             (Some((OverrideOp::Append, span)), None) => {
-                no_base(ItemKind::List, &item.name, span, self.lists.iter().map(|l| &l.name), diagnostics);
+                self.no_base(ItemKind::List, &item.name, span, diagnostics);
+                self.set_aside(BrokenItem::new(ItemKind::List, Some(item.name), span), diagnostics);
             }
             (Some((OverrideOp::Append, _)), Some(i)) => {
                 self.lists[i].items.extend(item.items);
@@ -232,7 +298,9 @@ impl Collection {
         let known = self.macro_index.get(&item.name.text).copied();
         match (item.change, known) {
             (Some((OverrideOp::Append, span)), None) => {
-                no_base(ItemKind::Macro, &item.name, span, self.macros.iter().map(|m| &m.name), diagnostics);
+                self.no_base(ItemKind::Macro, &item.name, span, diagnostics);
+                let broken = BrokenItem::new(ItemKind::Macro, Some(item.name), span);
+                self.set_aside(BrokenItem { condition: Some(item.condition), ..broken }, diagnostics);
             }
             (Some((OverrideOp::Append, _)), Some(i)) => {
                 append_precedence(
@@ -314,25 +382,31 @@ fn append_precedence(
     }
 }
 
-fn no_base<'n>(
-    kind: ItemKind,
-    name: &Name,
-    change: Span,
-    known: impl Iterator<Item = &'n Name>,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    let mut found = Diagnostic::new(
-        Code::NoBase,
-        format!("there is no {} `{}` before this to change", kind.word(), name.text),
-        name.span,
-        "",
-    )
-    .see(change, "asks for the change")
-    .of(kind, &name.text);
-    if let Some(near) = did_you_mean(&name.text, known.map(|n| n.text.as_str())) {
-        found = found.mend(format!("did you mean `{near}`?"), name.span, near);
+impl Collection {
+    /// Reports a change of something that is not there; not where it has a fault of its own. Says whether it did.
+    fn no_base(&self, kind: ItemKind, name: &Name, change: Span, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        if self.is_broken(kind, &name.text) {
+            return false;
+        }
+        let found = Diagnostic::new(
+            Code::NoBase,
+            format!("there is no {} `{}` before this to change", kind.word(), name.text),
+            name.span,
+            "",
+        )
+        .see(change, "asks for the change")
+        .of(kind, &name.text);
+        let known: Vec<&Name> = match kind {
+            ItemKind::List => self.lists.iter().map(|l| &l.name).collect(),
+            ItemKind::Macro => self.macros.iter().map(|m| &m.name).collect(),
+            _ => self.rules.iter().map(|r| &r.name).collect(),
+        };
+        diagnostics.push(match did_you_mean(&name.text, known.iter().map(|n| n.text.as_str())) {
+            Some(near) => found.near(name.span, near),
+            None => found.note("what it changes is defined in an earlier line or in an earlier file"),
+        });
+        true
     }
-    diagnostics.push(found);
 }
 
 /// The first of the choices that is there at all decides, as in Falco: it must be of the same major version and not older.
@@ -362,6 +436,7 @@ fn check_plugin(plugin: &PluginItem, diagnostics: &mut Vec<Diagnostic>) {
                 "asked for here",
             )
             .note(format!("it does that of {}", names.join(", ")))
+            .note("name one of these under `alternatives`, or take the requirement out")
         }
     };
     diagnostics.push(found.of(ItemKind::Requirement, ""));

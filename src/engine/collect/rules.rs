@@ -5,10 +5,10 @@ use std::sync::Arc;
 use eyas_event::Priority;
 
 use crate::collect::exceptions::{Of, append_exceptions, define_exceptions};
-use crate::collect::{Collection, RuleDef, SOURCES, append_precedence, append_text, no_base};
-use crate::diag::{Code, Diagnostic, Edit, ItemKind};
+use crate::collect::{Collection, RuleDef, SOURCES, append_precedence, append_text};
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
-use crate::items::{Name, OverrideOp, RuleItem};
+use crate::items::{Append, BrokenItem, Name, OverrideOp, RuleItem};
 use crate::source::Span;
 
 impl Collection {
@@ -28,16 +28,18 @@ impl Collection {
 
     /// The old form: only `condition` and `exceptions` count.
     fn append(&mut self, item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
-        let Some(span) = item.append else { return };
+        let Some(Append { value: span, .. }) = item.append else { return };
         if self.moved(&item, known, diagnostics) {
+            self.rule_aside(RuleItem { source: None, ..item }, None, diagnostics);
             return;
         }
         if item.condition.is_none() && item.exceptions.is_none() {
             diagnostics.push(
                 Diagnostic::new(Code::EmptyAppend, "this append changes nothing", span, "")
-                    .note("with `append: true` only `condition` and `exceptions` are read")
+                    .note("with `append: true` only `condition` and `exceptions` are read; `override` changes the other keys")
                     .of(ItemKind::Rule, &item.name.text),
             );
+            self.rule_aside(item, None, diagnostics);
             return;
         }
         let Some(index) = known else {
@@ -51,25 +53,27 @@ impl Collection {
             append_text(&mut rule.condition, condition);
         }
         if let Some(exceptions) = item.exceptions {
-            let of = Of { rule: &item.name, source: &rule.source, dialect };
+            let of = Of { rule: &item.name, source: Some(&rule.source), dialect };
             append_exceptions(of, &mut rule.exceptions, exceptions, diagnostics);
         }
     }
 
     /// A change of a rule that is not there.
     fn orphan(&mut self, item: RuleItem, change: Span, diagnostics: &mut Vec<Diagnostic>) {
-        no_base(ItemKind::Rule, &item.name, change, self.rules.iter().map(|r| &r.name), diagnostics);
-        let whole = item.complete;
-        let Some(condition) = item.condition else { return };
-        if let (true, Some(found)) = (whole, diagnostics.last_mut()) {
+        let reported = self.no_base(ItemKind::Rule, &item.name, change, diagnostics);
+        if let (true, Some(found)) = (reported && item.complete, diagnostics.last_mut()) {
             let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
-            found.notes.push(format!("the item has all that a rule needs: without {word} it defines one"));
+            found.notes = vec![format!("the item has all that a rule needs: without {word} it defines one")];
             if let Some(line) = item.append_line {
-                found.edit =
-                    Some(Edit { title: format!("remove {word}"), span: line, replacement: String::new() });
+                *found = found.clone().mend(format!("remove {word}"), line, "");
             }
         }
-        self.orphans.push((item.name, condition.spliced));
+        self.rule_aside(item, None, diagnostics);
+    }
+
+    /// Keeps a rule item that has no effect for the checks.
+    fn rule_aside(&mut self, item: RuleItem, source: Option<&str>, diagnostics: &mut Vec<Diagnostic>) {
+        self.set_aside(BrokenItem::of(item, source), diagnostics);
     }
 
     fn override_rule(&mut self, mut item: RuleItem, known: Option<usize>, diagnostics: &mut Vec<Diagnostic>) {
@@ -80,6 +84,7 @@ impl Collection {
         };
         // Falco looks at the source where the condition is changed, and only there.
         if item.condition.is_some() && self.moved(&item, known, diagnostics) {
+            self.rule_aside(RuleItem { source: None, ..item }, None, diagnostics);
             return;
         }
         let dialect = self.dialect;
@@ -118,6 +123,7 @@ impl Collection {
                 "",
             )
             .see(before.name.span, "defined here")
+            .note("a rule keeps its source; give this one another name")
             .of(ItemKind::Rule, &item.name.text),
         );
     }
@@ -128,18 +134,28 @@ impl Collection {
             && self.rules[index].source != source
         {
             self.source_changed(&item, index, &source, diagnostics);
+            // Of which source its fields should be is what is in question.
+            self.rule_aside(RuleItem { source: None, ..item }, None, diagnostics);
             return;
         }
         if !SOURCES.contains(&&*source) {
-            let message = format!("no event source `{source}` is there; the rule was skipped");
-            let at = item.name.span;
+            let message = format!("there is no event source `{source}`; the rule was skipped");
+            let at = item.source.as_ref().map_or(item.name.span, |source| source.span);
             let found = Diagnostic::new(Code::UnknownSource, message, at, "");
-            diagnostics.push(found.of(ItemKind::Rule, &item.name.text));
+            let found = found.of(ItemKind::Rule, &item.name.text);
+            diagnostics.push(match did_you_mean(&source, SOURCES) {
+                Some(near) => found.near(at, near),
+                None => found.note(format!("the sources are {}", SOURCES.join(", "))),
+            });
         }
-        let items = item.exceptions.unwrap_or_default();
-        let of = Of { rule: &item.name, source: &source, dialect: self.dialect };
+        let items = item.exceptions.clone().unwrap_or_default();
+        let of = Of { rule: &item.name, source: Some(&source), dialect: self.dialect };
         // A rule without its exceptions would say too much; it is left out until they are mended.
-        let Some(exceptions) = define_exceptions(of, items, diagnostics) else { return };
+        let Some(exceptions) = define_exceptions(of, items, diagnostics) else {
+            self.mark_broken(ItemKind::Rule, &item.name.text);
+            self.rule_aside(RuleItem { exceptions: None, ..item }, Some(&source), diagnostics);
+            return;
+        };
         let mut rule = RuleDef {
             name: item.name,
             whole: item.whole,
@@ -172,7 +188,7 @@ impl Collection {
         match known {
             Some(index) => self.rules[index].enabled = on,
             None => {
-                no_base(ItemKind::Rule, &item.name, span, self.rules.iter().map(|r| &r.name), diagnostics);
+                self.no_base(ItemKind::Rule, &item.name, span, diagnostics);
             }
         }
     }
@@ -212,7 +228,7 @@ fn append_key(
         "tags" => add_tags(&mut rule.tags, item.tags.take().unwrap_or_default()),
         "exceptions" => {
             let more = item.exceptions.take().unwrap_or_default();
-            let of = Of { rule: &item.name, source: &rule.source, dialect };
+            let of = Of { rule: &item.name, source: Some(&rule.source), dialect };
             append_exceptions(of, &mut rule.exceptions, more, diagnostics);
         }
         _ => {}
@@ -253,7 +269,7 @@ fn replace_key(
         }
         "exceptions" => {
             let items = item.exceptions.take().unwrap_or_default();
-            let of = Of { rule: &item.name, source: &rule.source, dialect };
+            let of = Of { rule: &item.name, source: Some(&rule.source), dialect };
             if let Some(exceptions) = define_exceptions(of, items, diagnostics) {
                 rule.exceptions = exceptions;
             }

@@ -103,6 +103,12 @@ codes! {
     DuplicateKey = "L0708", Lint, "-", "a key given twice; the first counts";
     NeverTrue = "L0709", Lint, "-", "a rule that no event can satisfy";
     OverrideIgnored = "L0710", Lint, "-", "an `override` that changes nothing";
+    OftenMissing = "L0711", Lint, "-", "a `!=` on a field that is often missing";
+    ExceptionValueShape = "L0712", Lint, "-", "a value of an exception that does not stay one value";
+    LateException = "L0713", Lint, "-", "an exception reads what is filled in later";
+    BelowLeast = "L0714", Lint, "-", "a rule that is less urgent than what is loaded";
+    Shadowed = "L0715", Lint, "-", "a rule that an earlier one hides where the first match answers";
+    OpenAlone = "L0716", Lint, "-", "a rule about failed opens that names `open` alone";
     NoHook = "L0719", Lint, "-", "no hook feeds any event of the rule yet";
     FieldNotProvided = "L0720", Lint, "-", "a field that is known and never has a value here";
     OutputNotProvided = "L0721", Lint, "-", "the output prints a field that never has a value here";

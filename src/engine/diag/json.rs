@@ -60,6 +60,8 @@ fn one(out: &mut String, d: &Diagnostic, sources: &Sources) {
         place(out, edit.span, sources);
         out.push_str(",\"replacement\":");
         string(out, &edit.replacement);
+        out.push_str(",\"certainty\":");
+        string(out, edit.certainty.word());
         out.push('}');
     }
     out.push('}');

@@ -10,7 +10,7 @@ mod terminal;
 
 pub use codes::Code;
 pub use json::to_json;
-pub use terminal::{Paint, to_text};
+pub use terminal::{Paint, to_text, to_text_within};
 
 use crate::source::Span;
 
@@ -56,6 +56,25 @@ pub struct Label {
     pub kind: LabelKind,
 }
 
+/// How surely an edit makes what the writer meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certainty {
+    /// The text can mean nothing else, so a program may apply it.
+    Sure,
+    /// The likeliest of several meanings; a person decides.
+    Guess,
+}
+
+impl Certainty {
+    /// The word that JSON and SARIF carry.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sure => "sure",
+            Self::Guess => "guess",
+        }
+    }
+}
+
 /// A change of the text that would mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
@@ -65,6 +84,8 @@ pub struct Edit {
     pub span: Span,
     /// What to put there.
     pub replacement: String,
+    /// Whether a program may apply it unasked.
+    pub certainty: Certainty,
 }
 
 /// The kinds of item that a rule file holds.
@@ -145,10 +166,43 @@ impl Diagnostic {
         self
     }
 
+    /// Adds an edit that is surely what was meant.
+    #[must_use]
+    pub fn mend(self, title: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
+        self.with_edit(title, span, replacement, Certainty::Sure)
+    }
+
+    /// Adds an edit that is only likely what was meant.
+    #[must_use]
+    pub fn guess(self, title: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
+        self.with_edit(title, span, replacement, Certainty::Guess)
+    }
+
+    /// Adds an edit that replaces a name by one that is spelled like it.
+    #[must_use]
+    pub fn near(self, span: Span, near: &str) -> Self {
+        self.guess(format!("did you mean `{near}`?"), span, near)
+    }
+
+    /// Adds an edit that puts the name that was meant.
+    #[must_use]
+    pub fn meant(self, span: Span, name: &str, certainty: Certainty) -> Self {
+        match certainty {
+            Certainty::Sure => self.mend(format!("it is called `{name}`"), span, name),
+            Certainty::Guess => self.near(span, name),
+        }
+    }
+
     /// Adds an edit.
     #[must_use]
-    pub fn mend(mut self, title: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
-        self.edit = Some(Edit { title: title.into(), span, replacement: replacement.into() });
+    pub fn with_edit(
+        mut self,
+        title: impl Into<String>,
+        span: Span,
+        replacement: impl Into<String>,
+        certainty: Certainty,
+    ) -> Self {
+        self.edit = Some(Edit { title: title.into(), span, replacement: replacement.into(), certainty });
         self
     }
 

@@ -19,8 +19,19 @@ pub enum Paint {
     Plain,
 }
 
+/// How wide a text is that no terminal shows.
+const WIDTH: usize = 140;
+/// Narrower than this nothing can be read, so it may as well be cut.
+const NARROWEST: usize = 40;
+
 /// One diagnostic as text, without a line break at its end.
 pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> String {
+    to_text_within(diagnostic, sources, paint, WIDTH)
+}
+
+/// The same for a terminal of so many columns: long lines of the file are cut around the marked places, and notes are broken.
+pub fn to_text_within(diagnostic: &Diagnostic, sources: &Sources, paint: Paint, width: usize) -> String {
+    let width = width.max(NARROWEST);
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -47,7 +58,8 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
         );
     }
     for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(safe(note)));
+        // What stands before a note takes about as much.
+        group = group.element(Level::NOTE.message(broken(&safe(note), width - 12)));
     }
     let mut groups = vec![group];
     if let Some(edit) = &diagnostic.edit {
@@ -66,7 +78,26 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> Stri
         Paint::Colour => Renderer::styled(),
         Paint::Plain => Renderer::plain(),
     };
-    renderer.render(&groups)
+    renderer.term_width(width).render(&groups)
+}
+
+/// A text in lines of so many characters, where blanks allow it.
+fn broken(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let long = word.chars().count();
+        if used > 0 && used + 1 + long > width {
+            out.push('\n');
+            used = 0;
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += long;
+    }
+    out
 }
 
 /// Words of a diagnostic may quote a name that a file chose; nothing in them may act on the terminal.
@@ -133,6 +164,25 @@ fn within(span: Span, base: usize, sources: &Sources) -> Range<usize> {
 mod tests {
     use super::*;
     use crate::{Loader, SourceFile};
+
+    #[test]
+    fn a_narrow_terminal_has_the_place_the_reason_and_the_mend() {
+        let rules = "- rule: shell started\n  desc: d\n  condition: evt.type = execve and user.name = root and proc.nmae = bash and \
+            proc.pname = sshd\n  output: o\n  priority: HIGH\n";
+        let loaded = Loader::new().add(SourceFile::new("a.yaml", rules)).finish();
+        for diagnostic in &loaded.diagnostics {
+            // A line with its mend is shown whole, so that it can be copied.
+            let text = to_text_within(diagnostic, &loaded.sources, Paint::Plain, 40);
+            let text = text.split("help:").next().unwrap_or("");
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+            assert!(widest <= 48, "{widest}: {text}");
+        }
+        let first = to_text_within(&loaded.diagnostics[0], &loaded.sources, Paint::Plain, 40);
+        assert!(
+            first.contains("proc.nmae") && first.contains("^^^^^^^^^") && first.contains("`proc.name`?"),
+            "{first}"
+        );
+    }
 
     #[test]
     fn no_name_acts_on_the_terminal() {

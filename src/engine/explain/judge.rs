@@ -118,7 +118,8 @@ impl<'b> Trees<'b> {
         let body = self.body(tree);
         let mut judged =
             Judged { body, values: Vec::with_capacity(body.ast.len()), leaves: FxHashMap::default() };
-        let mut alone = Body { text: body.text.clone(), ast: Ast::default(), parsed: true };
+        let mut alone =
+            Body { text: body.text.clone(), ast: Ast::default(), parsed: true, broken_lists: Vec::new() };
         for (id, node) in body.ast.nodes() {
             let holds = match &node.kind {
                 NodeKind::And(parts) => parts.iter().all(|part| judged.value(*part)),

@@ -190,7 +190,7 @@ fn field(key: &str) -> Result<FieldRef, BadEvent> {
     };
     resolve(name, arg.as_ref()).map_err(|fault| match fault {
         FieldFault::Unknown(None) => bad(key, "there is no such field"),
-        FieldFault::Unknown(Some(near)) => {
+        FieldFault::Unknown(Some((near, _))) => {
             bad(key, format!("there is no such field; did you mean `{near}`?"))
         }
         FieldFault::BadArgument(why) => bad(key, why),

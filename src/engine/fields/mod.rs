@@ -5,14 +5,14 @@
 
 use eyas_event::{Arg, ArgKind, EventType, FieldId, FieldRef, ParamId, Provision, Shape};
 
-use crate::diag::did_you_mean;
+use crate::diag::{Certainty, did_you_mean};
 use crate::syntax::ast::Value;
 
 /// Why a name did not become a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldFault {
     /// Nobody has it; perhaps this one was meant.
-    Unknown(Option<&'static str>),
+    Unknown(Option<(&'static str, Certainty)>),
     /// The argument is wrong: why.
     BadArgument(String),
 }
@@ -167,16 +167,21 @@ static OFTEN_MEANT: &[(&str, &str)] = &[
     ("severity", "alert.priority"),
 ];
 
-/// What was probably meant by a name that nobody has.
-pub(crate) fn near(name: &str) -> Option<&'static str> {
+/// What was meant by a name that nobody has: surely where others call the field so or write it in capitals, else by a guess
+/// from its spelling.
+pub(crate) fn near(name: &str) -> Option<(&'static str, Certainty)> {
     if let Some((_, meant)) = OFTEN_MEANT.iter().find(|(written, _)| *written == name) {
-        return Some(meant);
+        return Some((meant, Certainty::Sure));
+    }
+    if let Some(id) = FieldId::from_name(&name.to_ascii_lowercase()) {
+        return Some((id.info().name, Certainty::Sure));
     }
     // One that has a value was meant rather than one that has none.
     let names = |provided: bool| {
         FieldId::all().map(FieldId::info).filter(move |i| i.is_provided() == provided).map(|i| i.name)
     };
-    did_you_mean(name, names(true)).or_else(|| did_you_mean(name, names(false)))
+    let near = did_you_mean(name, names(true)).or_else(|| did_you_mean(name, names(false)))?;
+    Some((near, Certainty::Guess))
 }
 
 #[cfg(test)]
@@ -195,8 +200,18 @@ mod tests {
         assert!(matches!(resolve("evt.arg.flags", None), Ok(FieldRef { arg: Arg::Param(_), .. })));
         assert!(matches!(resolve("evt.arg.nosuch", None), Err(FieldFault::BadArgument(_))));
         assert!(matches!(resolve("evt.arg", None), Err(FieldFault::BadArgument(_))));
-        assert_eq!(resolve("proc.nmae", None), Err(FieldFault::Unknown(Some("proc.name"))));
-        assert_eq!(resolve("net.protocol", None), Err(FieldFault::Unknown(Some("fd.l4proto"))));
+        assert_eq!(
+            resolve("proc.nmae", None),
+            Err(FieldFault::Unknown(Some(("proc.name", Certainty::Guess))))
+        );
+        assert_eq!(
+            resolve("net.protocol", None),
+            Err(FieldFault::Unknown(Some(("fd.l4proto", Certainty::Sure))))
+        );
+        assert_eq!(
+            resolve("Proc.Name", None),
+            Err(FieldFault::Unknown(Some(("proc.name", Certainty::Sure))))
+        );
         assert_eq!(resolve("weather.today", None), Err(FieldFault::Unknown(None)));
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use eyas_event::{EventSet, EventType, FieldType, IpNet, Priority};
 
-use crate::diag::did_you_mean;
+use crate::diag::{Certainty, did_you_mean};
 use crate::ir::ports;
 use crate::ir::predicate::Operand;
 use crate::ir::term::TermType;
@@ -19,8 +19,8 @@ pub struct BadOperand {
     pub index: usize,
     /// Words for the place.
     pub label: String,
-    /// What was probably meant.
-    pub near: Option<&'static str>,
+    /// What was meant, and how sure that is.
+    pub near: Option<(String, Certainty)>,
 }
 
 /// Whether values of a type can be compared so.
@@ -76,16 +76,17 @@ fn hex(digits: &[u8]) -> Option<Box<[u8]>> {
 pub fn single(kind: TermType, value: &Value) -> Result<Operand, BadOperand> {
     let text = || std::str::from_utf8(&value.bytes).unwrap_or("");
     let bad = |label: &str| BadOperand { index: 0, label: label.to_owned(), near: None };
+    let no_number = || BadOperand { near: in_decimal(text()), ..bad(NUMBER) };
     match kind.ty {
         FieldType::Bool => match text() {
             "true" => Ok(Operand::Bool(true)),
             "false" => Ok(Operand::Bool(false)),
-            _ => Err(bad("true or false was expected")),
+            written => Err(BadOperand { near: truth(written), ..bad("true or false was expected") }),
         },
-        FieldType::Int => signed(text(), kind.bits).map(Operand::Number).ok_or_else(|| bad(NUMBER)),
-        FieldType::Double => signed(text(), 32).map(Operand::Number).ok_or_else(|| bad(NUMBER)),
+        FieldType::Int => signed(text(), kind.bits).map(Operand::Number).ok_or_else(no_number),
+        FieldType::Double => signed(text(), 32).map(Operand::Number).ok_or_else(no_number),
         FieldType::Uint | FieldType::Time | FieldType::Span => {
-            unsigned(text(), kind.bits).map(Operand::Number).ok_or_else(|| bad(NUMBER))
+            unsigned(text(), kind.bits).map(Operand::Number).ok_or_else(no_number)
         }
         FieldType::Port => port(text())
             .map(Operand::Number)
@@ -96,21 +97,47 @@ pub fn single(kind: TermType, value: &Value) -> Result<Operand, BadOperand> {
         FieldType::Priority => match Priority::from_name(text()) {
             Some(priority) => Ok(Operand::Number(priority.urgency().into())),
             None => Err(BadOperand {
-                near: did_you_mean(&text().to_ascii_lowercase(), PRIORITIES),
+                near: did_you_mean(&text().to_ascii_lowercase(), PRIORITIES).map(guess),
                 ..bad(&format!("the priorities are {}", PRIORITIES.join(", ")))
             }),
         },
         FieldType::Ip => ip(text()).map(Operand::Ip).ok_or_else(|| {
             bad(if text().contains('/') {
-                "an address was expected; for a network use fd.net and its kin"
+                "an address was expected; networks are compared with `fd.net` and its kin, such as `fd.snet`"
             } else {
                 "an address was expected"
             })
         }),
-        FieldType::Net => net(text()).map(Operand::Net).ok_or_else(|| {
-            bad("a network such as 10.0.0.0/8 was expected (prefix 0 to 32, for IPv6 1 to 128)")
+        FieldType::Net => net(text()).map(Operand::Net).ok_or_else(|| BadOperand {
+            // An address is the network that holds nothing else.
+            near: ip(text()).map(|addr| {
+                let bits = if addr.is_ipv4() { 32 } else { 128 };
+                (format!("{addr}/{bits}"), Certainty::Sure)
+            }),
+            ..bad("a network such as 10.0.0.0/8 was expected (prefix 0 to 32, for IPv6 1 to 128)")
         }),
     }
+}
+
+fn guess(near: &str) -> (String, Certainty) {
+    (near.to_owned(), Certainty::Guess)
+}
+
+/// The truth value that a word of YAML or of another language stands for.
+fn truth(written: &str) -> Option<(String, Certainty)> {
+    match written.to_ascii_lowercase().as_str() {
+        word @ ("true" | "false") => Some((word.to_owned(), Certainty::Sure)),
+        "yes" | "on" | "1" => Some(("true".to_owned(), Certainty::Sure)),
+        "no" | "off" | "0" => Some(("false".to_owned(), Certainty::Sure)),
+        word => did_you_mean(word, ["true", "false"]).map(guess),
+    }
+}
+
+/// The decimal form of a number in another one.
+fn in_decimal(written: &str) -> Option<(String, Certainty)> {
+    let digits = written.strip_prefix("0x").or_else(|| written.strip_prefix("0X"));
+    let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    number.or_else(|| written.strip_suffix(".0")?.parse().ok()).map(|n| (n.to_string(), Certainty::Sure))
 }
 
 /// The priorities' names as conditions usually write them, most urgent first.
@@ -340,7 +367,7 @@ mod tests {
         }
         assert!(Priority::Critical.urgency() > Priority::Warning.urgency());
         let wrong = read(FieldType::Priority, "Warnign").unwrap_err();
-        assert_eq!(wrong.near, Some("warning"));
+        assert_eq!(wrong.near, Some(guess("warning")));
         assert!(read(FieldType::Priority, "4").is_err());
     }
 

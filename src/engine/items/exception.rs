@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::collect::FIELDS_EXAMPLE;
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::keys::Keys;
 use crate::items::{Name, OverrideOp, Reader, Text};
@@ -61,22 +62,24 @@ impl ExceptionValue {
     }
 }
 
-const KEYS: [&str; 4] = ["name", "fields", "comps", "values"];
+static KEYS: [&str; 4] = ["name", "fields", "comps", "values"];
 
 impl Reader<'_> {
-    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    /// The exceptions that could be read, where there is the key, and whether none of them failed. `way` says what becomes of
+    /// them, where that is known.
     pub(super) fn exceptions(
         &mut self,
         keys: &Keys<'_>,
         rule: &Name,
-        way: OverrideOp,
-    ) -> Option<Option<Vec<ExceptionItem>>> {
-        let Some(node) = keys.node("exceptions") else { return Some(None) };
+        way: Option<OverrideOp>,
+    ) -> (Option<Vec<ExceptionItem>>, bool) {
+        let Some(node) = keys.node("exceptions") else { return (None, true) };
         if node.is_null() {
-            return Some(Some(Vec::new()));
+            return (Some(Vec::new()), true);
         }
         let Kind::Sequence(nodes) = &node.kind else {
-            return keys.wrong(self, "exceptions", node, "a sequence of mappings");
+            keys.wrong::<()>(self, "exceptions", node, "a sequence of mappings");
+            return (None, false);
         };
         let mut items: Vec<ExceptionItem> = Vec::new();
         let mut names: FxHashMap<String, Vec<Span>> = FxHashMap::default();
@@ -88,14 +91,14 @@ impl Reader<'_> {
             };
             items.push(item);
         }
-        fine.then_some(Some(items))
+        (Some(items), fine)
     }
 
     fn exception(
         &mut self,
         node: &Node,
         rule: &Name,
-        way: OverrideOp,
+        way: Option<OverrideOp>,
         names: &mut FxHashMap<String, Vec<Span>>,
     ) -> Option<ExceptionItem> {
         let Kind::Mapping(pairs) = &node.kind else {
@@ -108,58 +111,68 @@ impl Reader<'_> {
             return None;
         };
         let keys = self.keys(pairs, ItemKind::Exception, &KEYS);
-        let name = keys.name(self, "name")?;
-        let before = names.entry(name.text.clone()).or_default();
-        for first in &*before {
-            let found = Diagnostic::new(
-                Code::ExceptionTwice,
-                format!("two exceptions of this rule are called `{}`", name.text),
-                name.span,
-                "the second",
-            )
-            .see(*first, "the first")
-            .of(ItemKind::Rule, &rule.text);
-            self.push(found);
+        // All parts are read before the first that failed ends it.
+        let name = keys.name(self, "name");
+        let at = name.as_ref().map_or(keys.span, |name| name.span);
+        if let Some(name) = &name {
+            let before = names.entry(name.text.clone()).or_default();
+            for first in &*before {
+                let found = Diagnostic::new(
+                    Code::ExceptionTwice,
+                    format!("two exceptions of this rule are called `{}`", name.text),
+                    name.span,
+                    "the second",
+                )
+                .see(*first, "the first")
+                .note("both count, and an append reaches the first; give one of them another name")
+                .of(ItemKind::Rule, &rule.text);
+                self.push(found);
+            }
+            before.push(name.span);
         }
-        before.push(name.span);
         // Only what is appended to an exception may leave its fields out.
-        if way == OverrideOp::Replace && keys.node("fields").is_none() {
-            let found = Diagnostic::new(Code::MissingKey, "this exception has no `fields`", name.span, "");
-            self.push(found.of(ItemKind::Rule, &rule.text));
+        let lacks_fields = way == Some(OverrideOp::Replace) && keys.node("fields").is_none();
+        if lacks_fields {
+            let found = Diagnostic::new(Code::MissingKey, "this exception has no `fields`", at, "");
+            self.push(found.note(FIELDS_EXAMPLE).of(ItemKind::Rule, &rule.text));
         }
         let fields = match keys.node("fields") {
-            None => None,
-            Some(node) => self.exprs(node)?.map(|exprs| match exprs {
-                Exprs::One(one) => FieldExprs::One(one),
-                Exprs::Many(many) => FieldExprs::Many(many, node.span),
+            None => Some(None),
+            Some(node) => self.exprs(node).map(|exprs| {
+                exprs.map(|exprs| match exprs {
+                    Exprs::One(one) => FieldExprs::One(one),
+                    Exprs::Many(many) => FieldExprs::Many(many, node.span),
+                })
             }),
         };
         let comps = match keys.node("comps") {
-            None => None,
-            Some(node) => self.exprs(node)?.map(|exprs| match exprs {
-                Exprs::One(one) => Comps::One(one),
-                Exprs::Many(many) => Comps::Many(many, node.span),
+            None => Some(None),
+            Some(node) => self.exprs(node).map(|exprs| {
+                exprs.map(|exprs| match exprs {
+                    Exprs::One(one) => Comps::One(one),
+                    Exprs::Many(many) => Comps::Many(many, node.span),
+                })
             }),
         };
         let values = match keys.node("values") {
             None => {
-                if way == OverrideOp::Append {
+                if let (Some(OverrideOp::Append), Some(name)) = (way, &name) {
                     let message = format!("the appended exception `{}` brings no values", name.text);
-                    let found = Diagnostic::new(Code::AppendNoValues, message, name.span, "");
+                    let found = Diagnostic::new(Code::AppendNoValues, message, at, "")
+                        .note("add `values`, or take the exception out");
                     self.push(found.of(ItemKind::Rule, &rule.text));
                 }
-                Vec::new()
+                Some(Vec::new())
             }
-            Some(node) => {
-                let Kind::Sequence(nodes) = &node.kind else {
-                    return keys.wrong(self, "values", node, "a sequence");
-                };
-                let values: Option<Vec<_>> = nodes.iter().map(|node| self.value(node)).collect();
-                values?
-            }
+            Some(node) => match &node.kind {
+                Kind::Sequence(nodes) => {
+                    let values: Vec<_> = nodes.iter().map(|node| self.value(node)).collect();
+                    values.into_iter().collect::<Option<Vec<_>>>()
+                }
+                _ => keys.wrong(self, "values", node, "a sequence"),
+            },
         };
-        let lacks_fields = way == OverrideOp::Replace && keys.node("fields").is_none();
-        Some(ExceptionItem { name, lacks_fields, fields, comps, values })
+        Some(ExceptionItem { name: name?, lacks_fields, fields: fields?, comps: comps?, values: values? })
     }
 
     /// One text or a sequence of them; nothing, and a mapping, count as if they were not there.

@@ -1,7 +1,7 @@
 //! The keys of one item: unknown and repeated ones are reported, the others are handed out by type.
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
-use crate::items::{Name, Override, OverrideOp, Reader, Text};
+use crate::items::{Append, Name, Override, OverrideOp, Reader, Text};
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
@@ -12,6 +12,8 @@ pub(crate) struct Keys<'n> {
     /// The span of the key that names the item.
     pub(crate) span: Span,
     pairs: Vec<(&'n str, Span, &'n Node)>,
+    /// Keys that no item of this kind has, by the near ones that it has.
+    slips: Vec<(&'static str, Span, &'n Node)>,
 }
 
 impl<'n> Keys<'n> {
@@ -19,7 +21,7 @@ impl<'n> Keys<'n> {
         reader: &mut Reader<'_>,
         pairs: &'n [(Node, Node)],
         kind: ItemKind,
-        known: &[&str],
+        known: &'static [&'static str],
     ) -> Self {
         let name_key = known.first().copied().unwrap_or("");
         let name = pairs.iter().find(|(key, _)| key.text() == Some(name_key));
@@ -28,6 +30,7 @@ impl<'n> Keys<'n> {
             name: name.and_then(|(_, value)| value.text()).unwrap_or("").to_owned(),
             span: name.or(pairs.first()).map_or(Span::new(reader.source, 0, 0), |(key, _)| key.span),
             pairs: Vec::new(),
+            slips: Vec::new(),
         };
         for (key, value) in pairs {
             // A key that is no single word cannot be compared with those that are known.
@@ -47,8 +50,12 @@ impl<'n> Keys<'n> {
                     key.span,
                     "",
                 );
-                if let Some(near) = did_you_mean(text, known.iter().copied()) {
-                    found = found.mend(format!("did you mean `{near}`?"), key.span, near);
+                match did_you_mean(text, known.iter().copied()) {
+                    Some(near) => {
+                        keys.slips.push((near, key.span, value));
+                        found = found.near(key.span, near);
+                    }
+                    None => found = found.note(format!("its keys are {}", known.join(", "))),
                 }
                 reader.push(found.of(kind, &keys.name));
             } else if let Some((_, first, _)) = keys.pairs.iter().find(|(seen, _, _)| *seen == text) {
@@ -71,7 +78,8 @@ impl<'n> Keys<'n> {
     /// The same with some of its keys only.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         let pairs = self.pairs.iter().filter(|(key, _, _)| keep(key)).copied().collect();
-        Self { kind: self.kind, name: self.name.clone(), span: self.span, pairs }
+        let slips = self.slips.iter().filter(|(near, _, _)| keep(near)).copied().collect();
+        Self { kind: self.kind, name: self.name.clone(), span: self.span, pairs, slips }
     }
 
     /// The span of a key, if it is there.
@@ -91,8 +99,20 @@ impl<'n> Keys<'n> {
             self.span,
             format!("a {} needs one", self.kind.word()),
         );
+        let found = match self.slips.iter().find(|(near, _, _)| *near == key) {
+            Some((near, span, _)) => found.see(*span, "this is not read").near(*span, near),
+            None => found.note(example(key)),
+        };
         reader.push(found.of(self.kind, &self.name));
         None
+    }
+
+    /// What stands behind a key, or behind one that is spelled like it: for the checks of an item that is broken anyhow.
+    pub(crate) fn likely_text(&self, reader: &Reader<'_>, key: &str) -> Option<Text> {
+        let slip = || self.slips.iter().find(|(near, _, _)| *near == key).map(|(_, _, node)| *node);
+        let node = self.node(key).or_else(slip)?;
+        node.text().filter(|text| !node.is_null() && !text.trim().is_empty())?;
+        Some(reader.text(node))
     }
 
     pub(crate) fn wrong<T>(
@@ -102,18 +122,20 @@ impl<'n> Keys<'n> {
         node: &Node,
         wanted: &str,
     ) -> Option<T> {
-        let found = Diagnostic::new(
-            Code::WrongType,
-            format!("`{key}` must be {wanted}"),
-            node.span,
-            format!("this is {}", node.kind_word()),
-        );
-        reader.push(found.of(self.kind, &self.name));
+        let found = self.mistyped(key, node, wanted);
+        reader.push(found);
         None
     }
 
+    fn mistyped(&self, key: &str, node: &Node, wanted: &str) -> Diagnostic {
+        let message = format!("`{key}` must be {wanted}");
+        let label = format!("this is {}", node.kind_word());
+        Diagnostic::new(Code::WrongType, message, node.span, label).of(self.kind, &self.name)
+    }
+
     fn empty<T>(&self, reader: &mut Reader<'_>, key: &str, span: Span) -> Option<T> {
-        let found = Diagnostic::new(Code::MissingKey, format!("`{key}` is empty"), span, "");
+        let found =
+            Diagnostic::new(Code::MissingKey, format!("`{key}` is empty"), span, "").note(example(key));
         reader.push(found.of(self.kind, &self.name));
         None
     }
@@ -128,7 +150,15 @@ impl<'n> Keys<'n> {
                 self.empty(reader, key, span)
             }
             Some(_) => Some(Some(reader.text(node))),
-            None => self.wrong(reader, key, node, "a text"),
+            None => {
+                let found = self.mistyped(key, node, "one text");
+                let found = match reader.joined(node, if key == "condition" { " and " } else { " " }) {
+                    Some(text) => found.guess("did you mean this?", node.span, text),
+                    None => found.note(example(key)),
+                };
+                reader.push(found);
+                None
+            }
         }
     }
 
@@ -148,10 +178,16 @@ impl<'n> Keys<'n> {
     #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
     pub(crate) fn bool(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<(bool, Span)>> {
         let Some(node) = self.node(key) else { return Some(None) };
-        match node.text().and_then(bool_word) {
-            Some(value) => Some(Some((value, node.span))),
-            None => self.wrong(reader, key, node, "true or false"),
+        if let Some(value) = node.text().and_then(bool_word) {
+            return Some(Some((value, node.span)));
         }
+        let found = self.mistyped(key, node, "true or false");
+        let near = node.text().and_then(|text| did_you_mean(text, ["true", "false"]));
+        reader.push(match near {
+            Some(near) => found.near(node.span, near),
+            None => found,
+        });
+        None
     }
 
     /// A sequence of single values.
@@ -159,7 +195,14 @@ impl<'n> Keys<'n> {
     pub(crate) fn texts(&self, reader: &mut Reader<'_>, key: &str) -> Option<Option<Vec<Text>>> {
         let Some(node) = self.node(key) else { return Some(None) };
         let Kind::Sequence(nodes) = &node.kind else {
-            return self.wrong(reader, key, node, "a sequence");
+            let found = self.mistyped(key, node, "a sequence");
+            let found = match reader.as_sequence(node) {
+                Some((text, certainty)) => found.with_edit("put it in brackets", node.span, text, certainty),
+                None => found
+                    .note("a sequence is `[one, two]`, or a line for each value: a dash, a blank, the value"),
+            };
+            reader.push(found);
+            return None;
         };
         let mut texts = Vec::with_capacity(nodes.len());
         for node in nodes {
@@ -200,9 +243,14 @@ impl<'n> Keys<'n> {
                 Some("append") => OverrideOp::Append,
                 Some("replace") => OverrideOp::Replace,
                 None => return self.no_word(reader, "an override is one word", value),
-                Some(_) => {
+                Some(written) => {
                     fine = false;
-                    self.bad_override(reader, "an override is `append` or `replace`", value.span, "neither");
+                    let message = "an override is `append` or `replace`";
+                    let found = self.override_fault(message, value.span, "this is neither");
+                    reader.push(match override_word(written) {
+                        Some(near) => found.near(value.span, near),
+                        None => found,
+                    });
                     continue;
                 }
             };
@@ -212,24 +260,28 @@ impl<'n> Keys<'n> {
                 let word = value.text().unwrap_or("");
                 let message =
                     format!("`{name}` of a {} cannot be overridden with `{word}`", self.kind.word());
-                self.bad_override(
-                    reader,
-                    message,
-                    key.span,
-                    format!("`{word}` works for {}", allowed.join(", ")),
-                );
+                let label = format!("`{word}` works for {}", allowed.join(", "));
+                let found = self.override_fault(message, key.span, label);
+                let other = if op == OverrideOp::Append { replace } else { append };
+                reader.push(match did_you_mean(&name, allowed.iter().copied()) {
+                    _ if other.contains(&name.as_str()) => found.near(value.span, "replace"),
+                    Some(near) => found.near(key.span, near),
+                    None => found,
+                });
             }
             overrides.push(Override { key: Name { text: name, span: key.span }, op });
         }
         fine.then_some(overrides)
     }
 
-    /// Whether what is overridden and what the item has are the same keys; what is not is reported.
+    /// Whether what is overridden and what the item has are the same keys; what is not is reported. `append` and `replace`
+    /// name the keys that allow each.
     pub(crate) fn overrides_fit(
         &self,
         reader: &mut Reader<'_>,
         overrides: &[Override],
-        payload: &[&str],
+        append: &[&str],
+        replace: &[&str],
     ) -> bool {
         let mut fine = true;
         for (i, change) in overrides.iter().enumerate() {
@@ -237,18 +289,23 @@ impl<'n> Keys<'n> {
             if self.node(name).is_none() {
                 fine = false;
                 let message = format!("`{name}` is to be overridden, and the item does not have it");
-                self.bad_override(reader, message, change.key.span, "");
+                let note = format!("add `{name}` to the item, or take it out of `override`");
+                reader.push(self.override_fault(message, change.key.span, "").note(note));
             } else if overrides[..i].iter().any(|other| other.key.text == *name && other.op != change.op) {
                 fine = false;
                 let message = format!("`{name}` cannot be appended to and replaced at once");
-                self.bad_override(reader, message, change.key.span, "");
+                let found = self.override_fault(message, change.key.span, "");
+                reader.push(found.note("write an item for each, the replacement first"));
             }
         }
-        for (key, span, _) in self.pairs.iter().filter(|(key, _, _)| payload.contains(key)) {
+        let payload = |key: &str| append.contains(&key) || replace.contains(&key);
+        for (key, span, _) in self.pairs.iter().filter(|(key, _, _)| payload(key)) {
             if !overrides.iter().any(|o| o.key.text == *key) {
                 fine = false;
                 let message = format!("`{key}` is given, and `override` does not say what to do with it");
-                self.bad_override(reader, message, *span, format!("add `{key}: replace` to `override`"));
+                let words = if append.contains(key) { "append` or `replace" } else { "replace" };
+                let label = format!("add it to `override`, with `{words}`");
+                reader.push(self.override_fault(message, *span, label));
             }
         }
         fine
@@ -271,15 +328,78 @@ impl<'n> Keys<'n> {
         reader.push(found.note("write `override: {condition: append}`").of(self.kind, &self.name));
     }
 
-    pub(crate) fn bad_override(
+    /// `append: true`, where it is there and on. The outer `None` means that it is neither true nor false.
+    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
+    pub(crate) fn append(&self, reader: &mut Reader<'_>) -> Option<Option<Append>> {
+        let on = self.bool(reader, "append")?.filter(|(on, _)| *on);
+        Some(on.map(|(_, value)| {
+            let whole = self.key("append").map_or(value, |key| key.to(value));
+            Append { value, whole }
+        }))
+    }
+
+    /// Says that `append: true` is the old form of an override, where it is there and on. `appended` are the keys that it
+    /// appends to; none where the new form would mean something else.
+    pub(crate) fn deprecated_append(
         &self,
         reader: &mut Reader<'_>,
-        message: impl Into<String>,
-        span: Span,
-        label: impl Into<String>,
+        append: Option<Append>,
+        appended: &[&str],
     ) {
-        let found = Diagnostic::new(Code::BadOverride, message, span, label);
+        let Some(append) = append else { return };
+        let found = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", append.value, "");
+        let found = match appended {
+            // Beside an `override` it has to go, and that is said where it is found.
+            _ if self.node("override").is_some() => found,
+            [] => found.note(
+                "`override` says for each key whether it appends or replaces, and what it does not name must go",
+            ),
+            _ => {
+                let map: Vec<_> = appended.iter().map(|key| format!("{key}: append")).collect();
+                found.mend("write the new form", append.whole, format!("override: {{{}}}", map.join(", ")))
+            }
+        };
         reader.push(found.of(self.kind, &self.name));
+    }
+
+    /// `append: true` beside `override`.
+    pub(crate) fn two_changes(&self, reader: &mut Reader<'_>, span: Span) {
+        let message = "`append` and `override` do not go together";
+        let found = self.override_fault(message, span, "the old form");
+        let line = self.key("append").and_then(|key| reader.line_of(key));
+        reader.push(match line {
+            Some(line) => found.guess("remove `append`", line, ""),
+            None => found.note("remove `append`"),
+        });
+    }
+
+    fn override_fault(&self, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Code::BadOverride, message, span, label).of(self.kind, &self.name)
+    }
+}
+
+/// The operation that a word of an override comes near to.
+fn override_word(written: &str) -> Option<&'static str> {
+    match written {
+        "add" | "extend" | "merge" | "join" => Some("append"),
+        "set" | "overwrite" | "override" | "change" | "true" => Some("replace"),
+        _ => did_you_mean(written, ["append", "replace"]),
+    }
+}
+
+/// How a key is written, for one that is missing or empty.
+fn example(key: &str) -> &'static str {
+    match key {
+        "desc" => "say in a sentence what the rule finds: `desc: A shell was started`",
+        "condition" => "say when it holds, for example `condition: evt.type = execve and proc.name = bash`",
+        "output" => "say what is printed, for example `output: shell started (user=%user.name)`",
+        "priority" => {
+            "the priorities are EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFORMATIONAL, DEBUG"
+        }
+        "items" => "for example `items: [bash, sh]`; a list without items is `items: []`",
+        "name" => "each exception has a name of its own: `name: known_shells`",
+        "source" => "name the event source, or leave the key out: it is `syscall` then",
+        _ => "write its name behind the colon",
     }
 }
 

@@ -1,17 +1,20 @@
 //! The items of a rule file, read from the YAML tree: what a person wrote, checked for shape and not yet for meaning.
 //!
-//! An item of the wrong shape becomes diagnostics and is left out; its neighbours are not touched. How items change each
+//! An item of the wrong shape becomes diagnostics and is left out; its neighbours are not touched, and what can be read of it
+//! goes on as a [`BrokenItem`], to be checked all the same. How items change each
 //! other (redefinition, append, override) is the business of [`crate::collect`].
 
+mod cut;
 mod exception;
 mod indent;
 mod keys;
 mod rule;
+mod shapes;
 mod simple;
 
 use eyas_event::Priority;
 
-use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean, gather};
 use crate::source::{SourceId, Span};
 use crate::syntax::text::Spliced;
 use crate::yaml::{Kind, Node};
@@ -53,6 +56,15 @@ pub enum OverrideOp {
     Replace,
 }
 
+/// Where `append: true` stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The word `true`.
+    pub value: Span,
+    /// The key with it.
+    pub whole: Span,
+}
+
 /// One entry of an `override` map.
 #[derive(Clone, Debug)]
 pub struct Override {
@@ -75,6 +87,59 @@ pub enum Item {
     Engine(EngineItem),
     /// `- required_plugin_versions:`
     Plugins(Vec<PluginItem>),
+    /// One with a fault.
+    Broken(Box<BrokenItem>),
+}
+
+/// A rule, macro or list with a fault, which was reported: what could be read of it. It has no effect and is checked all the
+/// same, so that one look shows all that is wrong.
+#[derive(Clone, Debug)]
+pub struct BrokenItem {
+    /// What it would have been.
+    pub kind: ItemKind,
+    /// Its name; empty when that could not be read.
+    pub name: Name,
+    /// The event source, where it is known.
+    pub source: Option<String>,
+    /// When it fires.
+    pub condition: Option<Text>,
+    /// What it says.
+    pub output: Option<Text>,
+    /// Its exceptions that could be read.
+    pub exceptions: Vec<ExceptionItem>,
+    /// Whether it asked to be skipped quietly when something in it is unknown.
+    pub skip_if_unknown: bool,
+}
+
+impl BrokenItem {
+    /// Nothing but a name.
+    pub(crate) fn new(kind: ItemKind, name: Option<Name>, span: Span) -> Self {
+        let name = name.unwrap_or(Name { text: String::new(), span });
+        Self {
+            kind,
+            name,
+            source: None,
+            condition: None,
+            output: None,
+            exceptions: Vec::new(),
+            skip_if_unknown: false,
+        }
+    }
+
+    /// What can be checked of a rule that cannot take effect. `source` is that of a rule which names none.
+    pub(crate) fn of(item: RuleItem, source: Option<&str>) -> Self {
+        // An append of exceptions names fields only where they are new; what it means hangs on the rule that it changes.
+        let change = item.append.is_some() || !item.overrides.is_empty();
+        Self {
+            kind: ItemKind::Rule,
+            source: item.source.map(|name| name.text).or(source.map(str::to_owned)),
+            condition: item.condition,
+            output: item.output.or(item.unread_output),
+            exceptions: item.exceptions.filter(|_| !change).unwrap_or_default(),
+            skip_if_unknown: item.skip_if_unknown.unwrap_or(false),
+            name: item.name,
+        }
+    }
 }
 
 /// A rule, or a change of one.
@@ -109,11 +174,15 @@ pub struct RuleItem {
     /// For how long, in milliseconds.
     pub capture_duration: Option<u64>,
     /// `append: true`, and where.
-    pub append: Option<Span>,
+    pub append: Option<Append>,
     /// Whether it has the four keys that a definition needs.
     pub complete: bool,
+    /// The output that `append: true` passes over: looked at where there is nothing to append to.
+    pub unread_output: Option<Text>,
     /// The whole line of `append`, where it has one to itself.
     pub append_line: Option<Span>,
+    /// How far its keys stand in, where each has a line of its own.
+    pub indent: Option<usize>,
     /// The `override` map.
     pub overrides: Vec<Override>,
 }
@@ -128,7 +197,7 @@ pub struct MacroItem {
     /// How it changes an earlier one.
     pub change: Option<(OverrideOp, Span)>,
     /// Whether `append: true` was used, and where.
-    pub append: Option<Span>,
+    pub append: Option<Append>,
 }
 
 /// A list, or a change of one.
@@ -141,7 +210,7 @@ pub struct ListItem {
     /// How it changes an earlier one.
     pub change: Option<(OverrideOp, Span)>,
     /// Whether `append: true` was used, and where.
-    pub append: Option<Span>,
+    pub append: Option<Append>,
 }
 
 /// An engine version that a file asks for.
@@ -189,12 +258,17 @@ pub fn read(
     file: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Item> {
+    indent::lost_indentation(source, file, diagnostics);
     let mut items = Vec::new();
     each(documents, source, file, diagnostics, &mut |item, _| {
         items.push(item);
         true
     });
-    items
+    gather::cut_off(file, diagnostics);
+    // What broken YAML cut off comes first: what uses it need not be told that it is missing.
+    let mut all = cut::items(source, file, diagnostics);
+    all.append(&mut items);
+    all
 }
 
 /// Hands the items out one by one, until `take` says that it is enough. What cannot be read is reported and passed over.
@@ -205,7 +279,6 @@ pub fn each(
     diagnostics: &mut Vec<Diagnostic>,
     take: &mut dyn FnMut(Item, &mut Vec<Diagnostic>) -> bool,
 ) {
-    indent::lost_indentation(source, file, diagnostics);
     let mut reader = Reader { source, file, diagnostics };
     for document in documents {
         match &document.kind {
@@ -228,17 +301,6 @@ pub fn each(
                 .note("each item starts with a dash: `- rule: …`, `- macro: …`, `- list: …`"),
             ),
         }
-    }
-}
-
-/// Says that `append: true` is the old form, where an item has it.
-fn deprecated_append(reader: &mut Reader<'_>, kind: ItemKind, name: &Name, append: Option<Span>, key: &str) {
-    if let Some(span) = append {
-        reader.push(
-            Diagnostic::new(Code::Deprecated, "`append: true` is the old form", span, "")
-                .note(format!("write `override: {{{key}: append}}`"))
-                .of(kind, &name.text),
-        );
     }
 }
 
@@ -267,12 +329,12 @@ impl Reader<'_> {
         match kind.copied() {
             Some("required_engine_version") => self.engine(pairs).map(Item::Engine),
             Some("required_plugin_versions") => self.plugins(pairs).map(Item::Plugins),
-            Some("list") => self.list(pairs).map(Item::List),
-            Some("macro") => self.macro_item(pairs).map(Item::Macro),
-            Some("rule") => self.rule(pairs).map(|rule| Item::Rule(Box::new(rule))),
+            Some("list") => Some(self.list(pairs)),
+            Some("macro") => Some(self.macro_item(pairs)),
+            Some("rule") => Some(self.rule(pairs)),
             _ => {
-                let keys: Vec<_> = pairs.iter().filter_map(|(key, _)| key.text()).collect();
-                let near = keys.iter().find_map(|key| did_you_mean(key, KINDS).map(|kind| (*key, kind)));
+                let mut keys = pairs.iter().filter_map(|(key, _)| key.text().map(|text| (key, text)));
+                let near = keys.find_map(|(key, text)| did_you_mean(text, KINDS).map(|kind| (key, kind)));
                 let mut found = Diagnostic::new(
                     Code::UnknownItem,
                     "this item is of no known kind and was ignored",
@@ -280,7 +342,7 @@ impl Reader<'_> {
                     format!("none of its keys is one of {}", KINDS.join(", ")),
                 );
                 if let Some((key, kind)) = near {
-                    found = found.note(format!("did you mean `{kind}` instead of `{key}`?"));
+                    found = found.near(key.span, kind);
                 }
                 self.push(found);
                 None
@@ -293,7 +355,12 @@ impl Reader<'_> {
         Text { spliced: Spliced::scalar(node, self.file), span: node.span }
     }
 
-    pub(crate) fn keys<'n>(&mut self, pairs: &'n [(Node, Node)], kind: ItemKind, known: &[&str]) -> Keys<'n> {
+    pub(crate) fn keys<'n>(
+        &mut self,
+        pairs: &'n [(Node, Node)],
+        kind: ItemKind,
+        known: &'static [&'static str],
+    ) -> Keys<'n> {
         Keys::new(self, pairs, kind, known)
     }
 }

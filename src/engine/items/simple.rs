@@ -3,68 +3,77 @@
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::keys::{Keys, number};
 use crate::items::{
-    EngineItem, ListItem, MacroItem, Name, Override, OverrideOp, PluginChoice, PluginItem, Reader,
-    deprecated_append,
+    Append, BrokenItem, EngineItem, Item, ListItem, MacroItem, Name, Override, OverrideOp, PluginChoice,
+    PluginItem, Reader,
 };
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
-/// How an item changes an earlier one, and the span of `append: true`.
-type Change = (Option<(OverrideOp, Span)>, Option<Span>);
+/// How an item changes an earlier one, and where `append: true` stands.
+type Change = (Option<(OverrideOp, Span)>, Option<Append>);
 
 impl Reader<'_> {
-    pub(super) fn list(&mut self, pairs: &[(Node, Node)]) -> Option<ListItem> {
+    pub(super) fn list(&mut self, pairs: &[(Node, Node)]) -> Item {
         let keys = self.keys(pairs, ItemKind::List, &["list", "items", "append", "override"]);
-        let name = keys.name(self, "list")?;
+        let name = keys.name(self, "list");
         let odd = |c: char| c.is_whitespace() || "()\"'=,".contains(c);
-        if name.text.chars().any(odd) {
+        if let Some(name) = name.as_ref().filter(|name| name.text.chars().any(odd)) {
             self.push(
                 Diagnostic::new(Code::OddName, "a condition cannot name this list", name.span, "")
                     .note("a list's name has no blanks, quotes, parentheses, commas or =")
                     .of(ItemKind::List, &name.text),
             );
         }
-        let items = match keys.texts(self, "items")? {
-            Some(items) => items,
-            None => keys.missing(self, "items")?,
-        };
-        let (change, append) = self.change(&keys, ItemKind::List, &name, "items")?;
-        Some(ListItem { name, items, change, append })
+        let items = keys.texts(self, "items").and_then(|items| items.or_else(|| keys.missing(self, "items")));
+        let change = self.change(&keys, "items");
+        match (&name, items, change) {
+            (Some(name), Some(items), Some((change, append))) => {
+                Item::List(ListItem { name: name.clone(), items, change, append })
+            }
+            _ => Item::Broken(Box::new(BrokenItem::new(ItemKind::List, name, keys.span))),
+        }
     }
 
-    pub(super) fn macro_item(&mut self, pairs: &[(Node, Node)]) -> Option<MacroItem> {
+    pub(super) fn macro_item(&mut self, pairs: &[(Node, Node)]) -> Item {
         let keys = self.keys(pairs, ItemKind::Macro, &["macro", "condition", "append", "override"]);
-        let name = keys.name(self, "macro")?;
-        let fits = name.text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-            && name.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !fits {
+        let name = keys.name(self, "macro");
+        let fits = |name: &Name| {
+            name.text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+                && name.text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        if let Some(name) = name.as_ref().filter(|name| !fits(name)) {
             self.push(
                 Diagnostic::new(Code::OddName, "a condition cannot name this macro", name.span, "")
                     .note("a macro's name is a letter, then letters, digits and underscores")
                     .of(ItemKind::Macro, &name.text),
             );
         }
-        let condition = match keys.text(self, "condition")? {
-            Some(condition) => condition,
-            None => keys.missing(self, "condition")?,
-        };
-        let (change, append) = self.change(&keys, ItemKind::Macro, &name, "condition")?;
-        Some(MacroItem { name, condition, change, append })
+        let condition = keys.text(self, "condition");
+        let condition = condition.and_then(|text| text.or_else(|| keys.missing(self, "condition")));
+        let change = self.change(&keys, "condition");
+        if let (Some(name), Some(condition), Some((change, append))) = (&name, condition, change) {
+            return Item::Macro(MacroItem { name: name.clone(), condition, change, append });
+        }
+        let condition = keys.likely_text(self, "condition");
+        let broken = BrokenItem::new(ItemKind::Macro, name, keys.span);
+        Item::Broken(Box::new(BrokenItem { condition, ..broken }))
     }
 
     /// `append: true` or `override` of an item with one payload key.
-    fn change(&mut self, keys: &Keys<'_>, kind: ItemKind, name: &Name, payload: &str) -> Option<Change> {
-        let append = keys.bool(self, "append")?.filter(|(on, _)| *on).map(|(_, span)| span);
-        deprecated_append(self, kind, name, append, payload);
-        let mut overrides: Vec<Override> = keys.overrides(self, &[payload], &[payload])?;
+    fn change(&mut self, keys: &Keys<'_>, payload: &str) -> Option<Change> {
+        let append = keys.append(self);
+        keys.deprecated_append(self, append.flatten(), &[payload]);
+        let overrides: Option<Vec<Override>> = keys.overrides(self, &[payload], &[payload]);
+        let append = append?;
+        let mut overrides = overrides?;
         // Where both are asked for, it is appended.
         overrides.sort_by_key(|change| change.op != OverrideOp::Append);
         match (append, overrides.first()) {
-            (Some(span), Some(_)) => {
-                keys.bad_override(self, "`append` and `override` do not go together", span, "remove this");
+            (Some(append), Some(_)) => {
+                keys.two_changes(self, append.value);
                 None
             }
-            (Some(span), None) => Some((Some((OverrideOp::Append, span)), Some(span))),
+            (Some(append), None) => Some((Some((OverrideOp::Append, append.value)), Some(append))),
             (None, Some(o)) => Some((Some((o.op, o.key.span)), None)),
             (None, None) => Some((None, None)),
         }
@@ -78,10 +87,14 @@ impl Reader<'_> {
             None => version(text),
         });
         let Some(version) = version else {
-            self.push(
-                Diagnostic::new(Code::BadVersion, "this is not an engine version", node.span, "")
-                    .note("an engine version is a number such as 57, or three numbers such as 0.57.0"),
-            );
+            let found = Diagnostic::new(Code::BadVersion, "this is not an engine version", node.span, "")
+                .note("an engine version is a number such as 57, or three numbers such as 0.57.0");
+            let two =
+                node.text().map(|text| format!("{text}.0")).filter(|text| self::version(text).is_some());
+            self.push(match two {
+                Some(three) => found.mend("write three numbers", node.span, three),
+                None => found,
+            });
             return None;
         };
         Some(EngineItem { version, span: node.span })

@@ -1,8 +1,8 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{Arg, Comparable, FieldId, FieldRef};
+use eyas_event::{Arg, Comparable, FieldId, FieldRef, FieldType, ParamId};
 
-use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::diag::{Certainty, Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
 use crate::fields::{FieldFault, find, resolve, why_absent};
 use crate::ir::operand::{self, BadOperand, Twice};
@@ -10,7 +10,7 @@ use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{exact, lints, terms, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, Rhs, Value};
+use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, OperandKind, Rhs, Value};
 use crate::syntax::text::Spliced;
 
 /// Why a comparison did not lower.
@@ -80,7 +80,11 @@ pub(super) fn check(
         } else {
             format!("this field has {}", operand::allowed(ty))
         };
-        found.push(place(Code::OperatorType, message, &check.op_bytes, label));
+        let mut bad = place(Code::OperatorType, message, &check.op_bytes, label);
+        if matches!(ty, FieldType::Ip | FieldType::Net) {
+            bad = bad.note("part of an address is asked for with a network: `fd.snet = 10.0.0.0/8`");
+        }
+        found.push(bad);
         return Err(Fault::Wrong);
     }
     if let Some((other, bytes)) = right {
@@ -118,8 +122,13 @@ pub(super) fn check(
             } else {
                 place(Code::BadValue, format!("this does not read as a value of `{name}`"), at, label)
             };
-            if let Some(near) = near {
-                bad = bad.mend(format!("did you mean `{near}`?"), text.span(at), near);
+            match near {
+                Some((near, Certainty::Sure)) => {
+                    bad = bad.mend(format!("write `{near}`"), text.span(at), near);
+                }
+                Some((near, Certainty::Guess)) => bad = bad.near(text.span(at), &near),
+                None if check.op == Op::Regex => bad = bad.note(regex_note(&values[index].bytes)),
+                None => bad = meant_network(bad, check, &values[index], text),
             }
             found.push(bad);
             return Err(Fault::Wrong);
@@ -192,18 +201,60 @@ pub(super) fn field(
             let span = text.span(&name_bytes);
             let mut found =
                 Diagnostic::new(Code::UnknownField, format!("there is no field `{name}`"), span, "");
-            if let Some(near) = near {
-                found = found.mend(format!("did you mean `{near}`?"), span, near);
-            }
+            found = match near {
+                Some((near, certainty)) => found.meant(span, near, certainty),
+                None => found.note("`eyas fields` lists all that there are"),
+            };
             (found, Fault::Unknown)
         }
         FieldFault::BadArgument(why) => {
             let at = arg.map_or(bytes, |value| &value.at);
             let message = format!("the argument of `{name}` does not fit");
-            (Diagnostic::new(Code::BadArgument, message, text.span(at), why), Fault::Wrong)
+            let found = Diagnostic::new(Code::BadArgument, message, text.span(at), why);
+            (meant_argument(found, name, arg, bytes, text), Fault::Wrong)
         }
     };
     Err((Box::new(through_list(text, bytes, found)), kind))
+}
+
+/// Adds the form that was meant by an argument: brackets around the name of a parameter, a slip in it, or brackets that the
+/// field does not take.
+fn meant_argument(
+    found: Diagnostic,
+    name: &str,
+    arg: Option<&Value>,
+    bytes: &Bytes,
+    text: &Spliced,
+) -> Diagnostic {
+    let whole = text.span(bytes);
+    let Some(value) = arg else {
+        if matches!(name, "evt.arg" | "evt.rawarg") {
+            return found.note(format!("for example `{name}.flags`: the parameter `flags` of the event"));
+        }
+        let Some((field, word)) = name.rsplit_once('.') else { return found };
+        return match did_you_mean(word, ParamId::names().iter().copied()) {
+            Some(near) if resolve(&format!("{field}.{near}"), None).is_ok() => {
+                let mut found = found.near(whole, &format!("{field}.{near}"));
+                // The edit says it; the label needs not.
+                for label in &mut found.labels {
+                    if let Some(at) = label.text.find("; did you mean") {
+                        label.text.truncate(at);
+                    }
+                }
+                found
+            }
+            _ => found,
+        };
+    };
+    let word = String::from_utf8_lossy(&value.bytes);
+    let dotted = format!("{name}.{word}");
+    if resolve(&dotted, None).is_ok() {
+        return found.mend("write it behind a point", whole, dotted);
+    }
+    if resolve(name, None).is_ok() {
+        return found.guess("leave it out", whole, name);
+    }
+    found
 }
 
 fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
@@ -211,10 +262,37 @@ fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
     let span = text.span(&value.at);
     let mut found = Diagnostic::new(Code::UnknownEvent, format!("there is no event `{written}`"), span, "");
     let names = eyas_event::EventType::all().map(eyas_event::EventType::name);
-    if let Some(near) = did_you_mean(&written, names) {
-        found = found.mend(format!("did you mean `{near}`?"), span, near);
-    }
+    found = match did_you_mean(&written, names) {
+        Some(near) => found.near(span, near),
+        None => found.note("events are called as their system calls are: `execve`, `openat`, `connect`, …"),
+    };
     through_list(text, &value.at, found)
+}
+
+/// A network given to a field of addresses: there is one of networks beside it.
+fn meant_network(bad: Diagnostic, check: &Check, value: &Value, text: &Spliced) -> Diagnostic {
+    let OperandKind::Field { name, .. } = &check.lhs.kind else { return bad };
+    let network = name.strip_suffix("ip").map(|side| format!("{side}net"));
+    match network.filter(|network| value.bytes.contains(&b'/') && FieldId::from_name(network).is_some()) {
+        Some(network) => bad.near(text.span(&check.lhs.bytes), &network),
+        None => bad,
+    }
+}
+
+/// What to write in place of a pattern that is refused.
+fn regex_note(pattern: &[u8]) -> &'static str {
+    let has = |part: &[u8]| pattern.windows(part.len()).any(|window| window == part);
+    if has(b"[:") {
+        "the classes are alnum, alpha, ascii, blank, cntrl, digit, graph, lower, print, punct, space, upper, word and xdigit: `[[:digit:]]`"
+    } else if has(b"(?i)") {
+        "to match both letters write a class: `[sS][hH]`; without a pattern `icontains` and `iglob` do not tell them apart"
+    } else if has(b"(?") {
+        "write plain parentheses"
+    } else if has(b"}") {
+        "repeat less: a value is seldom so long that a smaller number, `*` or `+` would not do"
+    } else {
+        "a pattern matches the whole value: `.*` before and behind lets it stand anywhere"
+    }
 }
 
 /// Whether a constant is spelled like a field.

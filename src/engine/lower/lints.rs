@@ -37,7 +37,7 @@ pub(super) fn check(
                 at,
                 "a constant that looks like a field",
             )
-            .mend("to compare two fields write", at, format!("val({written})"));
+            .guess("to compare two fields write", at, format!("val({written})"));
             found.push(through_list(text, &value.at, diagnostic));
         }
         if looks_like_transformer(&value.bytes) {
@@ -48,7 +48,7 @@ pub(super) fn check(
                 "a constant that looks like a transformer",
             );
             let written = String::from_utf8_lossy(&value.bytes);
-            let diagnostic = diagnostic.mend("to work it out write it without quotes", at, written);
+            let diagnostic = diagnostic.guess("to work it out write it without quotes", at, written);
             found.push(through_list(text, &value.at, diagnostic));
         }
         if check.op == Op::Regex
@@ -81,6 +81,23 @@ pub(super) fn check(
             found.push(through_list(text, &value.at, diagnostic));
         }
     }
+    let absent = |field: &eyas_event::FieldRef| crate::fields::why_absent(field.id).is_some();
+    if check.op == Op::Ne
+        && let Some(field) = predicate.term.field()
+        && often_missing(field.id.info().name)
+        && !absent(field)
+    {
+        let whole = text.span(&(check.lhs.bytes.start..check.op_bytes.end));
+        found.push(
+            Diagnostic::new(
+                Code::OftenMissing,
+                format!("`{name}` is often missing, and `!=` is false then"),
+                span,
+                "",
+            )
+            .guess("to let it hold for a missing value write", whole, format!("not {name} =")),
+        );
+    }
     if !dialect.is_exact()
         && let Some(why) = falco_differs(check, predicate, values)
     {
@@ -89,6 +106,14 @@ pub(super) fn check(
                 .note("eyas judges it as documented, and with `--falco-exact` as Falco 0.44 does"),
         );
     }
+}
+
+/// Fields that have no value for many events: what only containers have, and the ends of a connection before it is known which
+/// one is the server's.
+fn often_missing(name: &str) -> bool {
+    let side = ["fd.cip", "fd.sip", "fd.cport", "fd.sport", "fd.cnet", "fd.snet"].contains(&name);
+    let container = name.starts_with("container.") && !matches!(name, "container.id" | "container.type");
+    side || container || name.starts_with("k8s.")
 }
 
 /// The comparisons in which Falco 0.44 looks at fewer values than it says.

@@ -6,19 +6,23 @@
 mod check;
 mod exact;
 mod lints;
+mod prepare;
 pub(crate) mod terms;
 
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::collect::{Collection, Lists, SOURCES, with_exceptions};
+use crate::collect::{Collection, Lists};
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::ir::{Arena, IrId};
 use crate::source::Span;
 use crate::syntax::ast::{Ast, Bytes, NodeKind};
 use crate::syntax::text::Spliced;
 use crate::syntax::{SyntaxError, parse_in};
+use prepare::mark_broken_uses;
+
+pub use prepare::{BrokenUse, Prepared};
 
 /// A condition that was spliced and parsed.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct Body {
     pub ast: Ast,
     /// Whether it parsed.
     pub parsed: bool,
+    /// The lists that it names and that have a fault of their own, and where.
+    pub broken_lists: Vec<(String, Span)>,
 }
 
 /// Macros and lists ready for use by conditions: what rules and filters are compiled against.
@@ -91,6 +97,10 @@ pub struct Lowerer<'v> {
     /// Where nodes go.
     pub arena: Arena,
     macros: FxHashMap<usize, MacroState>,
+    /// Uses of macros and lists that have a fault of their own.
+    broken_uses: Vec<BrokenUse>,
+    /// Macros that were probably meant by names that no macro has.
+    meant: FxHashSet<usize>,
 }
 
 /// Whose condition it is.
@@ -122,14 +132,20 @@ impl Body {
         if too_long {
             let found = Diagnostic::new(Code::TooLong, "lists make this condition too long", whole, "");
             diagnostics.push(owner.mark(found.note("more than 2 MiB of text after the lists were put in")));
-            return Self { text: Spliced::empty(), ast: Ast::default(), parsed: false };
+            return Self::none();
         }
         let parsed = parse_in(text.text(), lists.dialect);
         for error in &parsed.errors {
             diagnostics.push(owner.mark(syntax_diagnostic(&text, error)));
         }
         lints::lists_in_quotes(&text, owner, diagnostics);
-        Self { text, ast: parsed.ast, parsed: parsed.errors.is_empty() }
+        let broken_lists = lists.broken_in(&text);
+        Self { text, ast: parsed.ast, parsed: parsed.errors.is_empty(), broken_lists }
+    }
+
+    /// What could not be read.
+    fn none() -> Self {
+        Self { text: Spliced::empty(), ast: Ast::default(), parsed: false, broken_lists: Vec::new() }
     }
 }
 
@@ -140,8 +156,11 @@ pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
         Some(note) => found.note(note),
         None => found,
     };
-    let found = match error.near {
-        Some(near) => found.mend(format!("did you mean `{near}`?"), text.span(&error.bytes), near),
+    let found = match &error.mend {
+        Some(mend) => {
+            let replacement = text.as_written(mend.bytes.start, &mend.replacement);
+            found.with_edit(&mend.title, text.span(&mend.bytes), replacement, mend.certainty)
+        }
         None => found,
     };
     through_list(text, &error.bytes, found)
@@ -152,43 +171,6 @@ fn through_list(text: &Spliced, bytes: &Bytes, found: Diagnostic) -> Diagnostic 
     match text.via(bytes.start) {
         Some(named) => found.see(named.span, format!("put in by the list `{}` here", named.name)),
         None => found,
-    }
-}
-
-impl Vocabulary {
-    /// Prepares the lists and macros of a collection; gives, too, which lists its macros and rules use.
-    pub fn new(collection: Collection, diagnostics: &mut Vec<Diagnostic>) -> (Self, Vec<bool>, Vec<Body>) {
-        let lists = Lists::new(&collection, diagnostics);
-        let mut used = vec![false; lists.len()];
-        let mut mark = |index: usize| used[index] = true;
-        let macros = collection
-            .macros
-            .iter()
-            .map(|m| {
-                let owner = Owner { kind: ItemKind::Macro, name: &m.name.text };
-                Body::new(&m.condition, &lists, owner, &mut mark, diagnostics)
-            })
-            .collect();
-        let rules = collection
-            .rules
-            .iter()
-            .map(|rule| {
-                // A rule of a source that is not there is passed over, whatever its condition.
-                if !SOURCES.contains(&&*rule.source) {
-                    return Body { text: Spliced::empty(), ast: Ast::default(), parsed: true };
-                }
-                let owner = Owner { kind: ItemKind::Rule, name: &rule.name.text };
-                let text = with_exceptions(&rule.condition, &rule.exceptions);
-                Body::new(&text, &lists, owner, &mut mark, diagnostics)
-            })
-            .collect();
-        // A list that stands in another list is used as well.
-        for list in &collection.lists {
-            for inner in list.items.iter().filter_map(|item| collection.inner_list(list, item.as_str())) {
-                used[inner] = true;
-            }
-        }
-        (Self { collection, lists, macros, first_users: FxHashMap::default() }, used, rules)
     }
 }
 
@@ -203,7 +185,18 @@ fn note_source(sources: &mut Vec<FieldUse>, used: FieldUse) {
 impl<'v> Lowerer<'v> {
     /// An empty arena over a vocabulary.
     pub fn new(vocabulary: &'v Vocabulary) -> Self {
-        Self { vocabulary, arena: Arena::default(), macros: FxHashMap::default() }
+        Self {
+            vocabulary,
+            arena: Arena::default(),
+            macros: FxHashMap::default(),
+            broken_uses: Vec::new(),
+            meant: FxHashSet::default(),
+        }
+    }
+
+    /// Uses of macros and lists that have a fault of their own, which is reported there and not at each use.
+    pub fn broken_uses(&self) -> &[BrokenUse] {
+        &self.broken_uses
     }
 
     /// Lowers the condition of a rule or a filter, which see every macro.
@@ -252,8 +245,14 @@ impl<'v> Lowerer<'v> {
                     continue;
                 }
                 let span = body.text.span(&node.bytes);
-                if let Err(found) = self.macro_node(name, span, &node.bytes, body, def.sees_below) {
-                    diagnostics.push(owner.mark(*found));
+                match self.macro_node(name, span, &node.bytes, body, def.sees_below) {
+                    Ok(_) => {}
+                    Err(Some(found)) => diagnostics.push(owner.mark(*found)),
+                    Err(None) => self.broken_uses.push(BrokenUse {
+                        used: (ItemKind::Macro, name.clone()),
+                        user: (owner.kind, owner.name.to_owned()),
+                        span,
+                    }),
                 }
             }
         }
@@ -267,6 +266,7 @@ impl<'v> Lowerer<'v> {
 
     /// What was found in macros, each once, with who is touched by it. Falco says of every rule what it warns of.
     pub fn finish(self, diagnostics: &mut Vec<Diagnostic>) -> Arena {
+        mark_broken_uses(&self.broken_uses, diagnostics);
         let exact = self.vocabulary.collection.dialect.is_exact();
         let mut states: Vec<_> = self.macros.into_iter().collect();
         states.sort_by_key(|(index, _)| *index);
@@ -291,9 +291,9 @@ impl<'v> Lowerer<'v> {
         self.arena
     }
 
-    /// Which macros were used at all.
+    /// Which macros were used at all, or meant by a name that is misspelled.
     pub fn used_macros(&self) -> impl Iterator<Item = usize> + '_ {
-        self.macros.keys().copied()
+        self.macros.keys().chain(&self.meant).copied()
     }
 
     /// Lowers every macro that a tree reaches, innermost first, without recursion. A circle is left to `body`, which finds
@@ -343,6 +343,7 @@ impl<'v> Lowerer<'v> {
             sources: Rc::default(),
             macros: Vec::new(),
         };
+        let before = diagnostics.len();
         let mut events: Vec<EventCheck> = Vec::new();
         let mut sources: Vec<FieldUse> = Vec::new();
         let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
@@ -407,7 +408,14 @@ impl<'v> Lowerer<'v> {
                             state.lowered.node
                         }
                         Err(found) => {
-                            diagnostics.push(owner.mark(*found));
+                            match found {
+                                Some(found) => diagnostics.push(owner.mark(*found)),
+                                None => self.broken_uses.push(BrokenUse {
+                                    used: (ItemKind::Macro, name.clone()),
+                                    user: (owner.kind, owner.name.to_owned()),
+                                    span,
+                                }),
+                            }
                             out.broken = true;
                             out.unknown = false;
                             self.arena.constant(false)
@@ -420,21 +428,32 @@ impl<'v> Lowerer<'v> {
         if let Some(last) = nodes.last() {
             out.node = *last;
         }
+        for (list, span) in &body.broken_lists {
+            out.broken = true;
+            out.unknown = false;
+            let (used, user) = ((ItemKind::List, list.clone()), (owner.kind, owner.name.to_owned()));
+            self.broken_uses.push(BrokenUse { used, user, span: *span });
+            // That the list's name is no value follows from the list's own fault.
+            let own = diagnostics.split_off(before);
+            diagnostics.extend(own.into_iter().filter(|d| d.place() != Some(*span)));
+        }
         out.unknown &= out.broken && body.parsed;
         out.events = Rc::new(events);
         out.sources = Rc::new(sources);
         out
     }
 
+    /// The macro of that name. `Err(None)`: it has a fault of its own, which was reported.
     fn macro_node(
-        &self,
+        &mut self,
         name: &str,
         span: Span,
         bytes: &Bytes,
         body: &Body,
         sees_below: usize,
-    ) -> Result<usize, Box<Diagnostic>> {
-        let collection = &self.vocabulary.collection;
+    ) -> Result<usize, Option<Box<Diagnostic>>> {
+        let vocabulary = self.vocabulary;
+        let collection = &vocabulary.collection;
         if let Some(index) = collection.find_macro(name, sees_below) {
             if self.macros.contains_key(&index) {
                 return Ok(index);
@@ -445,22 +464,31 @@ impl<'v> Lowerer<'v> {
                 span,
                 "",
             )
-            .see(collection.macros[index].name.span, "defined here");
-            return Err(Box::new(through_list(&body.text, bytes, found)));
+            .see(collection.macros[index].name.span, "defined here")
+            .note("a macro is put in where it is named, so one of this circle must do without the next");
+            return Err(Some(Box::new(through_list(&body.text, bytes, found))));
+        }
+        if collection.find_macro(name, usize::MAX).is_none() && collection.is_broken(ItemKind::Macro, name) {
+            return Err(None);
         }
         let mut found =
             Diagnostic::new(Code::UndefinedMacro, format!("there is no macro `{name}` here"), span, "");
         if let Some(index) = collection.find_macro(name, usize::MAX) {
             found = found
                 .see(collection.macros[index].name.span, "defined only here")
-                .note("a macro sees only the macros before it");
+                .note("a macro sees only the macros before it: move that one up");
         } else {
             let names = collection.macros.iter().map(|m| m.name.text.as_str());
             match did_you_mean(name, names) {
-                Some(near) => found = found.mend(format!("did you mean `{near}`?"), span, near),
-                None => found = found.note("a word without an operator is the name of a macro"),
+                Some(near) => {
+                    self.meant.extend(collection.find_macro(near, usize::MAX));
+                    found = found.near(span, near);
+                }
+                None => {
+                    found = found.note("a word without an operator is the name of a macro; define it, or load the file that does before this one");
+                }
             }
         }
-        Err(Box::new(through_list(&body.text, bytes, found)))
+        Err(Some(Box::new(through_list(&body.text, bytes, found))))
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn term(operand: &Operand, text: &Spliced) -> Result<Term, Found> {
         OperandKind::Call { name, args, pick } => (*name, args, pick.as_ref()),
     };
     let wrong = |message: String| {
-        let found = Diagnostic::new(Code::BadTransformer, message, text.span(&operand.bytes), "");
+        let found =
+            Diagnostic::new(Code::BadTransformer, message, text.span(&operand.bytes), "").note(takes(name));
         Err((Box::new(through_list(text, &operand.bytes, found)), Fault::Wrong))
     };
     let args: Vec<Term> = args.iter().map(|a| argument(a, text)).collect::<Result<_, _>>()?;
@@ -51,6 +52,20 @@ fn argument(arg: &CallArg, text: &Spliced) -> Result<Term, Found> {
             Ok(Term::Text(name.as_bytes().into()))
         }
         CallArg::Operand(operand) => term(operand, text),
+    }
+}
+
+/// What a transformer takes, with an example.
+fn takes(name: Transformer) -> &'static str {
+    match name {
+        Transformer::Len => "it takes a text, bytes or a list: `len(proc.cmdline) > 100`",
+        Transformer::Join => "it takes a text and a list: `join(\" \", (proc.name, proc.pname)) contains x`",
+        Transformer::Concat => "it takes two texts or more: `concat(proc.name, \"/\", user.name) = x`",
+        Transformer::Getopt => {
+            "it takes a list of words and the letters of options, a colon behind one with a value: \"ab:\""
+        }
+        Transformer::B64 => "it takes one text or bytes: `b64(evt.buffer) contains x`",
+        _ => "it takes one field of text, such as `proc.name`, that stands for one value",
     }
 }
 

@@ -9,6 +9,7 @@ use crate::fields::{FieldFault, resolve, why_absent};
 use crate::ir::term::Term;
 use crate::lower::terms;
 use crate::output::{Piece, Template};
+use crate::source::Span;
 use crate::syntax::ast::{Operand, OperandKind, Transformer, Value};
 use crate::syntax::text::Spliced;
 use crate::syntax::{SyntaxError, parse_call};
@@ -100,16 +101,22 @@ fn token(
         let (message, note) = if rest.starts_with('-') {
             ("a width is not negative", "a width pads or cuts to so many bytes: `%5fd.name`")
         } else {
-            ("a field must follow `%`", "a literal percent sign cannot be written in an output")
+            (
+                "a field must follow `%`",
+                "a percent sign by itself cannot be written in an output: write `percent`, or leave it out",
+            )
         };
         diagnostics.push(Diagnostic::new(Code::BadOutput, message, span(0), "").note(note));
         return Err(0);
     }
     if name.starts_with("container.info") {
-        let note = "remove it; the suggested output fields took its place";
+        let note = "the suggested output fields took its place";
         let found =
             Diagnostic::new(Code::Deprecated, "`%container.info` prints nothing any more", span(14), "");
-        diagnostics.push(found.note(note));
+        // The blank before it goes along.
+        let blank = usize::from(text.text()[..percent].ends_with(' '));
+        let whole = text.span(&((percent - blank) as u32..(start + 14) as u32));
+        diagnostics.push(found.note(note).mend("remove it", whole, ""));
         return Ok(None);
     }
     if rest[name_len..].starts_with('(') && Transformer::from_word(name).is_some() {
@@ -145,7 +152,8 @@ fn token(
             return Ok(Some(Token::plain(&rest[..taken], Some(field))));
         }
     }
-    diagnostics.push(unknown(name, rest, span(name_len)));
+    let bare = text.span(&(start as u32..(start + name_len) as u32));
+    diagnostics.push(unknown(name, rest, span(name_len), bare));
     Err(name_len)
 }
 
@@ -237,7 +245,8 @@ fn bracket(rest: &str) -> Option<&str> {
     (!arg.is_empty() && !arg.contains(char::is_whitespace) && !arg.contains('[')).then_some(arg)
 }
 
-fn unknown(name: &str, rest: &str, span: crate::source::Span) -> Diagnostic {
+/// The fault of a token that names no field: it stands at `span`, its name alone at `bare`.
+fn unknown(name: &str, rest: &str, span: Span, bare: Span) -> Diagnostic {
     if let Err(FieldFault::BadArgument(why)) = resolve(name, None) {
         let message = format!("the argument of `{name}` does not fit");
         return Diagnostic::new(Code::OutputUnknownField, message, span, why);
@@ -248,9 +257,7 @@ fn unknown(name: &str, rest: &str, span: crate::source::Span) -> Diagnostic {
     }
     let found = Diagnostic::new(Code::OutputUnknownField, format!("there is no field `{name}`"), span, "");
     match resolve(name, None) {
-        Err(FieldFault::Unknown(Some(near))) => {
-            found.mend(format!("did you mean `{near}`?"), span, format!("%{near}"))
-        }
-        _ => found,
+        Err(FieldFault::Unknown(Some((near, certainty)))) => found.meant(bare, near, certainty),
+        _ => found.note("`eyas fields` lists all that there are"),
     }
 }

@@ -223,6 +223,11 @@ impl Ast {
         NodeId(self.nodes.len() as u32 - 1)
     }
 
+    /// Takes a node back whose fault was seen only behind it.
+    pub(super) fn spoil(&mut self, id: NodeId) {
+        self.nodes[id.0 as usize].kind = NodeKind::Broken;
+    }
+
     /// A node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

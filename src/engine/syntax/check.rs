@@ -1,11 +1,11 @@
 //! The parts that `and`, `or` and `not` join: a comparison with its operand, operator and right side, or a macro's name.
 
 use super::ast::{
-    CallArg, Check, Modifier, NodeId, NodeKind, Op, Operand, OperandKind, Rhs, Transformer, Value,
+    Bytes, CallArg, Check, Modifier, NodeId, NodeKind, Op, Operand, OperandKind, Rhs, Transformer, Value,
 };
 use super::lexer::is_blank;
-use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error};
-use crate::diag::{Code, did_you_mean};
+use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error, not_closed};
+use crate::diag::{Certainty, Code, did_you_mean};
 use eyas_event::{FieldId, FieldType};
 
 impl Parser<'_> {
@@ -37,12 +37,22 @@ impl Parser<'_> {
             && is_macro_name(name)
             && self.lexer.operator().is_some()
         {
-            let near = crate::fields::near(name);
             let message = format!("there is no field `{name}`");
             let label = "a word without a point names a macro";
-            let mut found = error(Code::Syntax, message, label, start..after);
-            found.near = near;
-            return Err(found);
+            let found = error(Code::Syntax, message, label, start..after);
+            return Err(match crate::fields::near(name) {
+                Some((near, Certainty::Sure)) => {
+                    found.mend(format!("it is called `{near}`"), start..after, near)
+                }
+                Some((near, Certainty::Guess)) => did_mean(found, start..after, near),
+                None => found.note("`eyas fields` lists all fields"),
+            });
+        }
+        if let OperandKind::Field { name, .. } = &lhs.kind
+            && name.contains('.')
+            && self.lexer.keyword("not")
+        {
+            self.not_before_operator(start, after);
         }
         let Some((op, op_bytes)) = self.lexer.operator() else {
             if let OperandKind::Field { name, arg: None } = &lhs.kind
@@ -55,54 +65,98 @@ impl Parser<'_> {
             }
             return Err(self.no_operator(start, after));
         };
-        let (modifier, rhs) = self.rhs(&lhs, op)?;
+        let (op, op_bytes) = self.not_equal(op, op_bytes);
+        let (modifier, rhs) = self.rhs(&lhs, op, &op_bytes)?;
         Ok(NodeKind::Check(Box::new(Check { lhs, op, op_bytes, modifier, rhs })))
+    }
+
+    /// `field not op`: reported, and read as if the `not` stood before the field.
+    fn not_before_operator(&mut self, start: u32, after: u32) {
+        let end = self.lexer.at();
+        self.lexer.blanks();
+        let rest = self.lexer.at();
+        let comes = self.lexer.operator().is_some();
+        self.lexer.seek(rest);
+        if !comes {
+            // What comes instead of an operator is reported as that.
+            self.lexer.seek(end - 3);
+            return;
+        }
+        let field = self.lexer.slice(&(start..after)).to_owned();
+        let bytes = end - 3..end;
+        self.errors.push(
+            error(Code::Syntax, "`not` stands before the field", "not before the operator", bytes).mend(
+                "move it",
+                start..end,
+                format!("not {field}"),
+            ),
+        );
+    }
+
+    /// `<>` of other languages: reported, and read as `!=`.
+    fn not_equal(&mut self, op: Op, bytes: Bytes) -> (Op, Bytes) {
+        if op != Op::Lt || self.lexer.peek() != Some(b'>') {
+            return (op, bytes);
+        }
+        let both = bytes.start..bytes.end + 1;
+        self.lexer.seek(both.end);
+        self.errors.push(error(Code::Syntax, "there is no operator `<>`", "", both.clone()).mend(
+            "write `!=`",
+            both.clone(),
+            "!=",
+        ));
+        (Op::Ne, both)
     }
 
     fn no_operator(&mut self, start: u32, after: u32) -> SyntaxError {
         let at = self.lexer.at();
         if self.lexer.peek() == Some(b'(') {
-            let mut found = error(Code::Syntax, "there is no such transformer", "", start..after);
             let words: Vec<_> = Transformer::ALL.iter().map(|t| t.word()).collect();
-            found.note = Some(format!("the transformers are {}", words.join(", ")));
-            return found;
+            let bytes = start..after;
+            let found = error(Code::Syntax, "there is no such transformer", "", bytes.clone())
+                .note(format!("the transformers are {}", words.join(", ")));
+            return match did_you_mean(self.lexer.slice(&bytes), words) {
+                Some(near) => did_mean(found, bytes, near),
+                None => found,
+            };
         }
-        let (bytes, label) = if at >= self.lexer.end() {
-            (start..after, "the condition ends after it")
-        } else {
-            (at..self.word_at(at), "this is not one")
-        };
+        let name = self.lexer.slice(&(start..after)).to_owned();
         let written = self.lexer.peek_word();
-        let mut found = error(Code::Syntax, "an operator was expected after the field", label, bytes);
-        if at < self.lexer.end() {
-            found.near =
-                often_meant(written).or_else(|| did_you_mean(written, Op::ALL.iter().map(|op| op.word())));
+        let ends = at >= self.lexer.end() || self.lexer.peek() == Some(b')');
+        if ends || (self.lexer.peek_keyword("and") || self.lexer.peek_keyword("or")) {
+            let found = error(
+                Code::Syntax,
+                "a field alone says nothing",
+                "an operator is missing after it",
+                start..after,
+            );
+            let truth = FieldId::from_name(&name).is_some_and(|id| id.info().ty == FieldType::Bool);
+            return if truth {
+                found.mend("compare it", after..after, " = true")
+            } else {
+                found.note(format!("for example `{name} = …`, or `{name} exists`"))
+            };
         }
-        if written == "not" {
-            found.note = Some("`not` stands before the field: `not proc.name in (…)`".to_owned());
-            return found;
-        }
+        let bytes = at..self.word_at(at);
+        let found = error(Code::Syntax, "an operator was expected after the field", "this is not one", bytes);
         let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).collect();
-        found.note = Some(format!("the operators are {}", words.join(" ")));
-        found
+        let near = often_meant(written).or_else(|| did_you_mean(written, words.iter().copied()));
+        let found = match near {
+            Some(near) => did_mean(found, at..at + written.len() as u32, near),
+            None => found,
+        };
+        if written == "notin" {
+            let bytes = start..at + 5;
+            return found.mend("write instead", bytes, format!("not {name} in"));
+        }
+        found.note(format!("the operators are {}", words.join(" ")))
     }
 
     /// A field or a transformer call.
     pub(super) fn operand(&mut self, depth: usize) -> Result<Operand, SyntaxError> {
         let start = self.lexer.at();
         let Some(name) = self.lexer.name() else {
-            let end = self.word_at(start).min(self.lexer.end());
-            let label = match self.lexer.peek() {
-                None => "the condition ends here",
-                Some(b')') => "nothing stands before this",
-                Some(_) => "this is neither",
-            };
-            return Err(error(
-                Code::Syntax,
-                "a field, a macro or a parenthesis was expected here",
-                label,
-                start..end,
-            ));
+            return Err(self.no_operand(start));
         };
         let name = name.to_owned();
         if let (Some(transformer), Some(b'(')) = (Transformer::from_word(&name), self.lexer.peek()) {
@@ -110,6 +164,55 @@ impl Parser<'_> {
         }
         let arg = self.bracket()?;
         Ok(Operand { kind: OperandKind::Field { name, arg }, bytes: start..self.lexer.at() })
+    }
+
+    /// Why no field, macro or parenthesis begins here.
+    fn no_operand(&self, start: u32) -> SyntaxError {
+        let end = self.word_at(start).min(self.lexer.end());
+        let before = self.lexer.before(start);
+        let word = self.lexer.slice(&before);
+        let next = self.lexer.peek();
+        if matches!(next, None | Some(b')')) && ["and", "or", "not"].contains(&word) {
+            let message = format!("nothing follows this `{word}`");
+            let cut = self.lexer.before(before.start).end..before.end;
+            return error(Code::Syntax, message, "a comparison or a macro was expected after it", before)
+                .guess("remove it", cut, "");
+        }
+        if next.is_none() {
+            let last = if before.is_empty() { start..end } else { before };
+            return error(
+                Code::Syntax,
+                "the condition ends too early",
+                "a field or a macro was expected after this",
+                last,
+            );
+        }
+        let found = |label| {
+            error(Code::Syntax, "a field, a macro or a parenthesis was expected here", label, start..end)
+        };
+        match next {
+            Some(b')') => found("nothing stands before this"),
+            Some(sign @ (b'%' | b'$')) => {
+                let name = self.lexer.slice(&(start + 1..end));
+                let found = found("this is none");
+                if FieldId::from_name(name).is_none() {
+                    return found.note("in a condition a field is written with its name alone");
+                }
+                let title = format!("remove the `{}`", char::from(sign));
+                found.note("in a condition a field is written with its name alone").mend(
+                    title,
+                    start..start + 1,
+                    "",
+                )
+            }
+            Some(b'"' | b'\'') => found("this is a text")
+                .note("the field stands to the left of the operator, and without quotes"),
+            Some(b'#') => {
+                error(Code::Syntax, "this is no comment", "it is part of the condition", start..end)
+                    .note("a condition holds no comments; put it above the key, or beside the rule")
+            }
+            _ => found("this is none of them"),
+        }
     }
 
     fn bracket(&mut self) -> Result<Option<Value>, SyntaxError> {
@@ -121,10 +224,10 @@ impl Parser<'_> {
             return Err(error(Code::BadArgument, "the brackets hold no argument", "", open..open + 1));
         };
         if !self.lexer.byte(b']') {
-            let mut found =
-                error(Code::Unclosed, "this bracket is not closed", "opened here", open..open + 1);
-            found.note = Some("an argument with blanks or brackets needs quotes".to_owned());
-            return Err(found);
+            let end = value.at.end;
+            return Err(error(Code::Unclosed, "this bracket is not closed", "opened here", open..open + 1)
+                .note("an argument with blanks or brackets needs quotes")
+                .guess("close it", end..end, "]"));
         }
         Ok(Some(value))
     }
@@ -169,12 +272,8 @@ impl Parser<'_> {
             if self.lexer.byte(b')') {
                 return Ok(args);
             }
-            return Err(error(
-                Code::Unclosed,
-                "this parenthesis is not closed",
-                "opened here",
-                open..open + 1,
-            ));
+            let end = self.lexer.before(self.lexer.at()).end;
+            return Err(not_closed(open, end));
         }
     }
 
@@ -206,15 +305,21 @@ impl Parser<'_> {
         if let OperandKind::Field { name, .. } = &operand.kind
             && is_macro_name(name)
         {
-            let mut found =
-                error(Code::Syntax, "a field was expected here", "this is no field", operand.bytes);
-            found.note = Some("a text stands in quotes".to_owned());
-            return Err(found);
+            let quoted = format!("\"{name}\"");
+            let bytes = operand.bytes;
+            return Err(error(Code::Syntax, "a field was expected here", "this is no field", bytes.clone())
+                .note("a text stands in quotes")
+                .guess("put it in quotes", bytes, quoted));
         }
         Ok(CallArg::Operand(operand))
     }
 
-    fn rhs(&mut self, lhs: &Operand, op: Op) -> Result<(Option<Modifier>, Rhs), SyntaxError> {
+    fn rhs(
+        &mut self,
+        lhs: &Operand,
+        op: Op,
+        op_bytes: &Bytes,
+    ) -> Result<(Option<Modifier>, Rhs), SyntaxError> {
         if op == Op::Exists {
             return Ok((None, Rhs::None));
         }
@@ -226,14 +331,13 @@ impl Parser<'_> {
         let at = self.lexer.at();
         if op.takes_number() && !is_ordered_by_name(lhs) {
             let Some(value) = self.lexer.number() else {
-                let end = self.word_at(at).min(self.lexer.end());
                 let message = format!("a number was expected after `{}`", op.word());
-                return Err(error(Code::Syntax, message, "this does not start with one", at..end));
+                return Err(self.not_there(at, op_bytes, message, "this does not start with one"));
             };
             return Ok((None, Rhs::Value(value)));
         }
         if op.takes_list() {
-            return Ok((None, self.list_or_word(op)?));
+            return Ok((None, self.list_or_word(op, op_bytes)?));
         }
         if at > before
             && let Some(found) = self.modified()?
@@ -243,14 +347,33 @@ impl Parser<'_> {
         if let Some(value) = self.lexer.value()? {
             Ok((None, Rhs::Value(value)))
         } else {
-            let end = self.word_at(at).min(self.lexer.end());
             let message = format!("a value was expected after `{}`", op.word());
-            let mut found = error(Code::Syntax, message, "this is none", at..end);
-            if self.lexer.peek() == Some(b'(') {
-                found.note = Some(format!("use `in (…)`, or `{} anyof (…)`", op.word()));
+            if self.lexer.peek() != Some(b'(') {
+                return Err(self.not_there(at, op_bytes, message, "this is none"));
             }
-            Err(found)
+            let found = error(Code::Syntax, message, "this is a list", at..at + 1);
+            // The list is read, so that what follows it is, too.
+            let (open, read) = (at, self.list());
+            let end = self.lexer.at();
+            Err(match (op, read) {
+                (Op::Eq, Ok(_)) => found.guess("did you mean `in`?", op_bytes.clone(), "in"),
+                (Op::Ne, Ok(_)) => {
+                    let field = self.lexer.slice(&lhs.bytes);
+                    let list = self.lexer.slice(&(open..end));
+                    let instead = format!("not {field} in {list}");
+                    found.guess("did you mean `not … in`?", lhs.bytes.start..end, instead)
+                }
+                _ => found.note(format!("to ask for one of several write `{} anyof (…)`", op.word())),
+            })
         }
+    }
+
+    /// What an operator needs is not there: either the condition ends, or something else stands in its place.
+    fn not_there(&self, at: u32, op: &Bytes, message: String, label: &str) -> SyntaxError {
+        if at >= self.lexer.end() {
+            return error(Code::Syntax, message, "the condition ends after this", op.clone());
+        }
+        error(Code::Syntax, message, label, at..self.word_at(at).min(self.lexer.end()))
     }
 
     /// A modifier and its list. Without blanks around it, or without a list behind it, the word is a value.
@@ -312,17 +435,12 @@ impl Parser<'_> {
         }
         self.lexer.blanks();
         if !self.lexer.byte(b')') {
-            return Err(error(
-                Code::Unclosed,
-                "this parenthesis is not closed",
-                "opened here",
-                at + 3..at + 4,
-            ));
+            return Err(not_closed(at + 3, field.bytes.end));
         }
         Ok(Some(Rhs::Field(field)))
     }
 
-    fn list_or_word(&mut self, op: Op) -> Result<Rhs, SyntaxError> {
+    fn list_or_word(&mut self, op: Op, op_bytes: &Bytes) -> Result<Rhs, SyntaxError> {
         let at = self.lexer.at();
         if self.lexer.peek() == Some(b'(') {
             return Ok(Rhs::List(self.list()?));
@@ -330,9 +448,29 @@ impl Parser<'_> {
         if let Some(name) = self.list_name() {
             return Ok(Rhs::List(vec![name]));
         }
-        let end = self.word_at(at).min(self.lexer.end());
         let message = format!("a list in parentheses was expected after `{}`", op.word());
-        Err(error(Code::Syntax, message, "this is none", at..end))
+        let Some(end) = self.bare_list() else {
+            self.lexer.seek(at);
+            return Err(self.not_there(at, op_bytes, message, "this is none"));
+        };
+        let whole = at..end;
+        let list = format!("({})", self.lexer.slice(&whole));
+        let found = error(Code::Syntax, message, "this has none around it", whole.clone());
+        Err(found.mend("put it in parentheses", whole, list))
+    }
+
+    /// The end of a list without its parentheses, if one comes.
+    fn bare_list(&mut self) -> Option<u32> {
+        loop {
+            let value = self.lexer.value().ok().flatten()?;
+            let end = value.at.end;
+            self.lexer.blanks();
+            if !self.lexer.byte(b',') {
+                self.lexer.seek(end);
+                return Some(end);
+            }
+            self.lexer.blanks();
+        }
     }
 
     fn list(&mut self) -> Result<Vec<Value>, SyntaxError> {
@@ -359,40 +497,54 @@ impl Parser<'_> {
             match self.lexer.value()? {
                 Some(value) => values.push(value),
                 None if at >= self.lexer.end() => {
-                    return Err(error(
-                        Code::Unclosed,
-                        "this parenthesis is not closed",
-                        "opened here",
-                        open..open + 1,
-                    ));
+                    let end = self.lexer.before(at).end;
+                    return Err(not_closed(open, end));
                 }
                 None => {
                     let end = (at + 1).min(self.lexer.end());
-                    return Err(error(Code::Syntax, "a value was expected here", "this is none", at..end));
+                    let found = error(Code::Syntax, "a value was expected here", "this is none", at..end);
+                    let before = self.lexer.before(at).end;
+                    return Err(match self.lexer.peek() {
+                        Some(b',') => found.mend("remove this comma", at..end, ""),
+                        Some(b')') if !values.is_empty() => {
+                            let comma = self.lexer.slice(&(0..at)).rfind(',').map_or(before, |at| at as u32);
+                            found.mend("remove the comma before it", comma..comma + 1, "")
+                        }
+                        Some(b'(') => found.note("lists do not nest; remove the inner parentheses"),
+                        _ => found,
+                    });
                 }
             }
+            let last = self.lexer.at();
             self.lexer.blanks();
             let at = self.lexer.at();
             if self.lexer.byte(b')') {
                 return Ok(values);
             }
-            if !self.lexer.byte(b',') {
-                if at >= self.lexer.end() {
-                    return Err(error(
-                        Code::Unclosed,
-                        "this parenthesis is not closed",
-                        "opened here",
-                        open..open + 1,
-                    ));
-                }
-                let end = self.word_at(at);
-                return Err(error(
-                    Code::Syntax,
-                    "a comma or a closing parenthesis was expected here",
-                    "",
-                    at..end,
-                ));
+            if self.lexer.byte(b',') {
+                continue;
             }
+            // A list that ends without its parenthesis ends where the condition goes on.
+            if at >= self.lexer.end() {
+                return Err(not_closed(open, last));
+            }
+            if self.lexer.peek_keyword("and") || self.lexer.peek_keyword("or") {
+                let found = not_closed(open, last);
+                self.errors.push(found);
+                return Ok(values);
+            }
+            let end = self.word_at(at);
+            let found = error(
+                Code::Syntax,
+                "a comma or a closing parenthesis was expected here",
+                "this follows without a comma",
+                at..end,
+            )
+            .note("a value with blanks, commas, parentheses, quotes or = needs quotes around it");
+            if !self.lexer.starts_value() {
+                return Err(found);
+            }
+            self.errors.push(found.guess("put a comma between", last..last, ","));
         }
     }
 }
@@ -410,8 +562,13 @@ fn is_ordered_by_name(operand: &Operand) -> bool {
     FieldId::from_name(name).is_some_and(|id| id.info().ty == FieldType::Priority)
 }
 
+/// Offers a word that is spelled like what was written.
+fn did_mean(found: SyntaxError, bytes: Bytes, near: &str) -> SyntaxError {
+    found.guess(format!("did you mean `{near}`?"), bytes, near)
+}
+
 /// Operators of other languages, with ours.
-fn often_meant(written: &str) -> Option<&'static str> {
+pub(crate) fn often_meant(written: &str) -> Option<&'static str> {
     match written {
         "is" | "eq" | "equals" => Some("="),
         "ne" | "neq" => Some("!="),

@@ -2,6 +2,7 @@
 //! anything), so the parser asks for the token that may come next and the lexer cuts it or says why it cannot.
 
 use super::ast::{Bytes, Op, Value};
+use super::recover::Joiner;
 use crate::dialect::Dialect;
 
 /// Why a token could not be cut.
@@ -10,6 +11,9 @@ pub(super) struct Bad {
     pub(super) message: &'static str,
     pub(super) bytes: Bytes,
 }
+
+/// What is said of an escape that the language does not have.
+pub(super) const UNKNOWN_ESCAPE: &str = "this escape is not known";
 
 pub(super) struct Lexer<'t> {
     text: &'t str,
@@ -90,6 +94,78 @@ impl<'t> Lexer<'t> {
             self.at += word.len();
         }
         found
+    }
+
+    /// A part of the text; empty when the range does not lie on its character borders.
+    pub(super) fn slice(&self, bytes: &Bytes) -> &'t str {
+        self.text.get(bytes.start as usize..bytes.end as usize).unwrap_or("")
+    }
+
+    /// Where the text ends without the blanks behind it.
+    pub(super) fn trimmed_end(&self) -> u32 {
+        self.text.trim_ascii_end().len() as u32
+    }
+
+    /// The word that ends before `at`, blanks between them left out.
+    pub(super) fn before(&self, at: u32) -> Bytes {
+        let text = self.text.get(..at as usize).unwrap_or("").trim_ascii_end();
+        let start = text.rfind(|c: char| !c.is_ascii() || !is_bare(c as u8)).map_or(0, |at| at + 1);
+        let start = (start..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        start as u32..text.len() as u32
+    }
+
+    /// The dotted name that comes next, without taking it.
+    pub(super) fn peek_name(&self) -> &'t str {
+        let n = self.rest().iter().take_while(|b| is_word(**b) || **b == b'.').count();
+        &self.text[self.at..self.at + n]
+    }
+
+    /// Whether a value can begin here.
+    pub(super) fn starts_value(&self) -> bool {
+        self.peek().is_some_and(|b| is_bare(b) || matches!(b, b'"' | b'\''))
+    }
+
+    /// Whether what comes next can begin a part: a name or a parenthesis.
+    pub(super) fn starts_part(&self) -> bool {
+        self.peek().is_some_and(|b| b.is_ascii_alphabetic() || b == b'(')
+    }
+
+    /// A word of another language that joins parts, and its width: `&&`, `||`, or one of ours in capitals.
+    pub(super) fn foreign_joiner(&self) -> Option<(Joiner, u32)> {
+        for (joiner, sign) in [(Joiner::And, "&&"), (Joiner::Or, "||")] {
+            if self.rest().starts_with(sign.as_bytes()) {
+                return Some((joiner, 2));
+            }
+            let word = self.peek_word();
+            let more = self.rest().get(word.len()).is_some_and(|b| is_blank(*b) || *b == b'(');
+            if more && word.eq_ignore_ascii_case(joiner.word()) && !self.at_end_after(word.len()) {
+                return Some((joiner, word.len() as u32));
+            }
+        }
+        None
+    }
+
+    /// A word of another language that negates a part, and its width: `!`, or ours in capitals.
+    pub(super) fn foreign_not(&self) -> Option<u32> {
+        let rest = self.rest();
+        if rest.first() == Some(&b'!') && rest.get(1).is_some_and(|b| *b != b'=') {
+            return Some(1);
+        }
+        let word = self.peek_word();
+        if word == "not" || !word.eq_ignore_ascii_case("not") {
+            return None;
+        }
+        let after = rest.get(word.len()..).unwrap_or(&[]);
+        let next = after.trim_ascii_start();
+        // A macro may be called so; then something joins or closes after it.
+        let joins = [&b"and"[..], b"or", b")"].iter().any(|word| next.starts_with(word));
+        (next.len() < after.len() || after.starts_with(b"("))
+            .then_some(word.len() as u32)
+            .filter(|_| !next.is_empty() && !joins)
+    }
+
+    fn at_end_after(&self, width: usize) -> bool {
+        self.rest().get(width..).is_none_or(|rest| rest.trim_ascii().is_empty())
     }
 
     fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'t str {
@@ -292,7 +368,7 @@ impl<'t> Lexer<'t> {
                 self.at += 2;
                 value
             }
-            _ => return Err("this escape is not known"),
+            _ => return Err(UNKNOWN_ESCAPE),
         });
         Ok(())
     }

@@ -9,6 +9,8 @@ mod check;
 mod lexer;
 mod parser;
 mod print;
+mod recover;
 pub mod text;
 
-pub use parser::{MAX_DEPTH, Parsed, SyntaxError, parse, parse_call, parse_field, parse_in};
+pub(crate) use check::often_meant;
+pub use parser::{MAX_DEPTH, Parsed, SyntaxError, TextMend, parse, parse_call, parse_field, parse_in};

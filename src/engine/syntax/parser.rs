@@ -2,8 +2,9 @@
 //! goes on after an error at the next `and`, `or` or closing parenthesis, so that one look shows all that is wrong.
 
 use super::ast::{Ast, Bytes, NodeId, NodeKind, Operand};
-use super::lexer::{Bad, Lexer, is_blank};
-use crate::diag::Code;
+use super::lexer::{Bad, Lexer, UNKNOWN_ESCAPE, is_blank};
+use super::recover::{Joiner, Joiners, Then};
+use crate::diag::{Certainty, Code};
 use crate::dialect::Dialect;
 
 /// How deep parentheses may nest; Falco's limit.
@@ -26,8 +27,56 @@ pub struct SyntaxError {
     pub bytes: Bytes,
     /// What to do instead.
     pub note: Option<String>,
-    /// What was probably meant in place of these bytes.
-    pub near: Option<&'static str>,
+    /// A change that would mend it.
+    pub mend: Option<Box<TextMend>>,
+}
+
+/// A change of a condition's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextMend {
+    /// What it does, as a short imperative.
+    pub title: String,
+    /// The bytes to replace.
+    pub bytes: Bytes,
+    /// What to put there.
+    pub replacement: String,
+    /// Whether it is surely what was meant.
+    pub certainty: Certainty,
+}
+
+impl SyntaxError {
+    /// Adds a sentence.
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    /// Adds a change that is surely what was meant.
+    pub(super) fn mend(self, title: impl Into<String>, bytes: Bytes, replacement: impl Into<String>) -> Self {
+        self.change(title, bytes, replacement, Certainty::Sure)
+    }
+
+    /// Adds a change that is only likely what was meant.
+    pub(super) fn guess(
+        self,
+        title: impl Into<String>,
+        bytes: Bytes,
+        replacement: impl Into<String>,
+    ) -> Self {
+        self.change(title, bytes, replacement, Certainty::Guess)
+    }
+
+    fn change(
+        mut self,
+        title: impl Into<String>,
+        bytes: Bytes,
+        replacement: impl Into<String>,
+        certainty: Certainty,
+    ) -> Self {
+        let (title, replacement) = (title.into(), replacement.into());
+        self.mend = Some(Box::new(TextMend { title, bytes, replacement, certainty }));
+        self
+    }
 }
 
 /// A tree and what was wrong. With errors the tree has [`NodeKind::Broken`] nodes.
@@ -84,13 +133,30 @@ pub(super) fn error(
     label: impl Into<String>,
     bytes: Bytes,
 ) -> SyntaxError {
-    SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None, near: None }
+    SyntaxError { code, message: message.into(), label: label.into(), bytes, note: None, mend: None }
+}
+
+/// A parenthesis that is open where its part ends.
+pub(super) fn not_closed(open: u32, end: u32) -> SyntaxError {
+    error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1).guess(
+        "close it where its part ends, perhaps here",
+        end..end,
+        ")",
+    )
 }
 
 impl From<Bad> for SyntaxError {
     fn from(bad: Bad) -> Self {
-        let mut out = error(Code::BadString, bad.message, "", bad.bytes);
-        if bad.message.contains("escapes") {
+        let label = if bad.message.ends_with("not closed") { "opened here" } else { "" };
+        let mut out = error(Code::BadString, bad.message, label, bad.bytes.clone());
+        if bad.message == UNKNOWN_ESCAPE {
+            let start = bad.bytes.start;
+            out = out.guess("for a backslash write two", start..start, "\\");
+        }
+        if bad.message.ends_with("not closed") {
+            let note = "it ends at the next quote of the same kind that has no backslash before it";
+            out.note = Some(note.to_owned());
+        } else if bad.message.contains("escapes") {
             out.note = Some("inside the other kind of quotes a quote needs no backslash".to_owned());
         } else if bad.message.contains("escape") {
             out.note = Some(
@@ -143,6 +209,11 @@ impl<'t> Parser<'t> {
                 frame.nots.push(at);
                 continue;
             }
+            if let Some(width) = self.lexer.foreign_not() {
+                frame.nots.push(at);
+                self.foreign_not(at, width);
+                continue;
+            }
             let depth = stack.len();
             if self.lexer.byte(b'(') {
                 if depth > MAX_DEPTH {
@@ -163,12 +234,8 @@ impl<'t> Parser<'t> {
         let silent = too_deep || self.errors.len() >= MAX_ERRORS;
         while let Some(frame) = stack.pop() {
             if let (Some(open), false) = (frame.open, silent) {
-                self.errors.push(error(
-                    Code::Unclosed,
-                    "this parenthesis is not closed",
-                    "opened here",
-                    open..open + 1,
-                ));
+                let end = self.lexer.trimmed_end();
+                self.errors.push(not_closed(open, end));
             }
             let node = self.close(frame);
             if let Some(outer) = stack.last_mut() {
@@ -192,15 +259,10 @@ impl<'t> Parser<'t> {
             frame.ands.push(part);
             self.lexer.blanks();
             // Behind `or(…)` Falco 0.44 reads on with `or` alone.
-            let no_and = frame.tight_or && self.lexer.is_exact();
-            if !no_and && self.lexer.keyword("and") {
-                return true;
-            }
-            if self.lexer.keyword("or") {
-                frame.tight_or = self.lexer.peek() == Some(b'(');
-                let ands = std::mem::take(&mut frame.ands);
-                let or = self.group(ands, NodeKind::And);
-                frame.ors.push(or);
+            let joiners =
+                if frame.tight_or && self.lexer.is_exact() { Joiners::OrAlone } else { Joiners::Both };
+            if let Some(joiner) = self.joiner(joiners) {
+                self.join(stack, joiner);
                 return true;
             }
             let at = self.lexer.at();
@@ -213,7 +275,14 @@ impl<'t> Parser<'t> {
             if at >= self.lexer.end() {
                 return false;
             }
-            self.unexpected(at);
+            match self.unexpected(at, part) {
+                Then::Part(joiner) => {
+                    self.join(stack, joiner);
+                    return self.errors.len() < MAX_ERRORS;
+                }
+                Then::Stop => return false,
+                Then::Skip => {}
+            }
             if self.errors.len() >= MAX_ERRORS {
                 return false;
             }
@@ -231,34 +300,15 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn unexpected(&mut self, at: u32) {
-        let mut found = if self.lexer.peek() == Some(b')') {
-            error(
-                Code::Unclosed,
-                "this parenthesis closes nothing",
-                "no parenthesis is open here",
-                at..at + 1,
-            )
-        } else {
-            let word = self.word_at(at);
-            error(Code::Syntax, "`and`, `or` or the end was expected here", "this does not fit", at..word)
-        };
-        let text = self.lexer.rest();
-        let lead = |word: &[u8]| text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word);
-        if text.starts_with(b"&&") || text.starts_with(b"||") {
-            found.note = Some("write `and` and `or` as words".to_owned());
-        } else if lead(b"and") || lead(b"or") {
-            found.note =
-                Some("`and` and `or` are written small, with a blank or a parenthesis after them".to_owned());
-        } else if text.starts_with(b"#") {
-            found.note =
-                Some("a condition holds no comments; put them before the key or beside the rule".to_owned());
-        } else if !text.starts_with(b")") {
-            found.note = Some(
-                "a value with blanks, commas, parentheses, quotes or = needs quotes around it".to_owned(),
-            );
+    fn join(&mut self, stack: &mut [Frame], joiner: Joiner) {
+        if let (Joiner::Or, Some(frame)) = (joiner, stack.last_mut()) {
+            let ands = std::mem::take(&mut frame.ands);
+            let or = self.group(ands, NodeKind::And);
+            if let Some(frame) = stack.last_mut() {
+                frame.tight_or = self.lexer.peek() == Some(b'(');
+                frame.ors.push(or);
+            }
         }
-        self.errors.push(found);
     }
 
     /// The end of the word at `at`, for a label.

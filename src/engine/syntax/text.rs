@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::source::{SourceId, Span};
-use crate::yaml::{Node, ScalarMap};
+use crate::yaml::{Kind, Node, ScalarMap, ScalarStyle};
 
 /// Text from several places.
 #[derive(Clone, Debug)]
@@ -36,6 +36,16 @@ struct Piece {
     even: bool,
     /// Through which list.
     via: Option<u32>,
+    /// The YAML quotes that the bytes stand in.
+    quotes: Quotes,
+}
+
+/// The YAML quotes around a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Single,
+    Double,
 }
 
 impl Spliced {
@@ -57,12 +67,17 @@ impl Spliced {
         let Some(text) = node.text() else { return spliced };
         let map = ScalarMap::new(node, file);
         spliced.text.push_str(text);
+        let quotes = match &node.kind {
+            Kind::Scalar(scalar) if scalar.style == ScalarStyle::DoubleQuoted => Quotes::Double,
+            Kind::Scalar(scalar) if scalar.style == ScalarStyle::SingleQuoted => Quotes::Single,
+            _ => Quotes::None,
+        };
         for (at, start, end, even) in map.runs() {
             let from = Span::new(node.span.source, start, end);
-            spliced.pieces.push(Piece { at, from, even, via: None });
+            spliced.pieces.push(Piece { at, from, even, via: None, quotes });
         }
         if spliced.pieces.is_empty() && !text.is_empty() {
-            spliced.pieces.push(Piece { at: 0, from: node.span, even: false, via: None });
+            spliced.pieces.push(Piece { at: 0, from: node.span, even: false, via: None, quotes });
         }
         spliced
     }
@@ -95,6 +110,19 @@ impl Spliced {
             }
         }
         trimmed
+    }
+
+    /// Moves every place that it knows.
+    pub(crate) fn relocate(&mut self, to: &dyn Fn(Span) -> Span) {
+        for piece in &mut self.pieces {
+            let moved = to(piece.from);
+            // Bytes that changed on the way are no longer those of the text one by one.
+            piece.even &= moved.end - moved.start == piece.from.end - piece.from.start;
+            piece.from = moved;
+        }
+        for used in &mut self.uses {
+            used.span = to(used.span);
+        }
     }
 
     /// Cuts blanks off both ends.
@@ -147,7 +175,7 @@ impl Spliced {
                 self.push_piece(", ", whole, false, Some(via));
             }
             for (text, piece) in item.cut(0..item.text.len()) {
-                self.push_piece(text, piece.from, piece.even, Some(via));
+                self.keep(text, Piece { via: Some(via), ..piece });
             }
         }
         self.push_piece(" ", span, false, Some(via));
@@ -165,11 +193,16 @@ impl Spliced {
             return Span::new(start.source, start.start, start.start);
         }
         match self.place(range.end - 1) {
+            // What reaches from one item of a list into the next is marked in the first alone.
             Some((end, end_via))
-                if end.source == start.source && end.end >= start.start && via == end_via =>
+                if end.source == start.source
+                    && end.end >= start.start
+                    && via == end_via
+                    && (via.is_none() || self.same_piece(range)) =>
             {
                 Span::new(start.source, start.start, end.end)
             }
+            _ if via.is_some() => self.piece_end(range.start, start),
             _ => start,
         }
     }
@@ -180,9 +213,32 @@ impl Spliced {
         self.uses.get(via? as usize)
     }
 
+    /// A text as it is written where the byte at `at` stands: in YAML's quotes some signs are escaped.
+    pub(crate) fn as_written(&self, at: u32, text: &str) -> String {
+        let at = at.min((self.text.len() as u32).saturating_sub(1));
+        let i = self.pieces.partition_point(|p| p.at <= at).saturating_sub(1);
+        match self.pieces.get(i).map_or(Quotes::None, |piece| piece.quotes) {
+            Quotes::None => text.to_owned(),
+            Quotes::Single => text.replace('\'', "''"),
+            Quotes::Double => text.replace('\\', "\\\\").replace('"', "\\\""),
+        }
+    }
+
     /// The lists that were replaced, in order.
     pub fn uses(&self) -> &[ListUse] {
         &self.uses
+    }
+
+    fn same_piece(&self, range: &Range<u32>) -> bool {
+        let piece = |at: u32| self.pieces.partition_point(|p| p.at <= at);
+        piece(range.start) == piece(range.end - 1)
+    }
+
+    /// From a place to the end of its piece.
+    fn piece_end(&self, at: u32, start: Span) -> Span {
+        let i = self.pieces.partition_point(|p| p.at <= at);
+        let end = i.checked_sub(1).and_then(|i| self.pieces.get(i)).map_or(start.end, |p| p.from.end);
+        Span::new(start.source, start.start, end)
     }
 
     fn place(&self, at: u32) -> Option<(Span, Option<u32>)> {
@@ -201,9 +257,14 @@ impl Spliced {
     }
 
     fn push_piece(&mut self, text: &str, from: Span, even: bool, via: Option<u32>) {
+        self.keep(text, Piece { at: 0, from, even, via, quotes: Quotes::None });
+    }
+
+    /// Appends a text that came from a piece.
+    fn keep(&mut self, text: &str, piece: Piece) {
         if !text.is_empty() {
             let at = self.text.len() as u32;
-            self.pieces.push(Piece { at, from, even, via });
+            self.pieces.push(Piece { at, ..piece });
             self.text.push_str(text);
         }
     }
@@ -212,14 +273,14 @@ impl Spliced {
         let shift = self.uses.len() as u32;
         self.uses.extend_from_slice(&other.uses);
         for (text, piece) in other.cut(range) {
-            self.push_piece(text, piece.from, piece.even, piece.via.map(|v| v + shift).or(via));
+            self.keep(text, Piece { via: piece.via.map(|v| v + shift).or(via), ..piece });
         }
     }
 
     /// Appends a part of a text whose lists this one knows already.
     pub(crate) fn push_same(&mut self, other: &Self, range: Range<usize>) {
         for (text, piece) in other.cut(range) {
-            self.push_piece(text, piece.from, piece.even, piece.via);
+            self.keep(text, piece);
         }
     }
 

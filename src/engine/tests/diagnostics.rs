@@ -1,5 +1,6 @@
 //! One golden case a diagnostic code: `diagnostics/CODE-name.yaml` beside what is printed about it, `….out`. Files that
-//! end in `.case.yaml` are test cases, run against `fixtures/typical.yaml`.
+//! end in `.case.yaml` are test cases, run against `fixtures/typical.yaml`; `.notice.yaml` is loaded with that lowest priority,
+//! `.first.yaml` where only the first match answers.
 //!
 //! `EYAS_BLESS=1 cargo test -p eyas-engine --test diagnostics` writes the outputs anew; read the difference before you
 //! commit it.
@@ -9,7 +10,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use eyas_engine::diag::{Code, Diagnostic, Paint, to_json, to_text};
-use eyas_engine::{Loader, SourceFile, Sources, cases};
+use eyas_engine::{Loader, Matching, SourceFile, Sources, cases};
+use eyas_event::Priority;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
@@ -24,7 +26,14 @@ fn diagnose(path: &Path) -> (Vec<Diagnostic>, Sources) {
         let report = cases::run(&loaded.ruleset, vec![file]);
         return (report.diagnostics, report.sources);
     }
-    let loaded = Loader::new().add(file).finish();
+    let mut loader = Loader::new();
+    if name.ends_with(".notice.yaml") {
+        loader = loader.least_priority(Priority::Notice);
+    }
+    if name.ends_with(".first.yaml") {
+        loader = loader.matching(Matching::First);
+    }
+    let loaded = loader.add(file).finish();
     (loaded.diagnostics, loaded.sources)
 }
 

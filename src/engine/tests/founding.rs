@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use eyas_engine::{Code, Dialect, FieldMap, Loader, Scratch, SourceFile, fix};
+use eyas_engine::{Code, Dialect, FieldMap, Loader, Scratch, SourceFile, Take, fix};
 use serde_json::json;
 
 fn folder() -> PathBuf {
@@ -34,7 +34,8 @@ fn check(name: &str, rule: &str, wrong: &[Code], fires: &serde_json::Value, sile
     let text = std::fs::read_to_string(folder().join(&file)).unwrap();
     let wrong: Vec<_> = wrong.iter().map(|code| code.as_str()).collect();
     assert_eq!(codes(&file, &text), wrong, "{name} as written");
-    let mended = fix(vec![shipped(), SourceFile::new(&*file, &*text)], 1, Dialect::Eyas).remove(0);
+    let mended =
+        fix(vec![shipped(), SourceFile::new(&*file, &*text)], 1, Dialect::Eyas, Take::Sure).remove(0);
     let golden = folder().join(format!("{name}.fixed"));
     if wrong.is_empty() {
         assert_eq!(mended.file.text, text, "{name} loads as written");
@@ -99,7 +100,7 @@ fn network_activity_of_pods() {
     check(
         "capture-network",
         "Capture all network activity from suspicious pods",
-        &[Code::NoBase, Code::UnknownField],
+        &[Code::NoBase, Code::UnknownField, Code::OutputUnknownField],
         &json!({"evt.type": "connect", "container.id": "3ad7b26ded6d", "fd.sport": 443, "fd.cport": 40000}),
         &json!({"evt.type": "connect", "container.id": "3ad7b26ded6d", "fd.sport": 53, "fd.cport": 40000}),
     );

@@ -26,6 +26,11 @@ const OTHERWISE: &[(&str, &str)] = &[
         "newer Falco no longer says that no event type limits a condition that nothing satisfies",
     ),
     ("na_check", "eyas reports what is wrong with the output and with the condition in one go"),
+    (
+        "append_output",
+        "eyas says of an append that appends nothing only that, not also that it is the old form",
+    ),
+    ("yaml_bad", "eyas says what else is wrong with an item that is no YAML"),
     ("engver_patch", "eyas answers to the newer engine version 0.63.0"),
 ];
 

@@ -4,9 +4,11 @@
 //! diagnostics; the items before and after a broken one survive, because reading starts again at the next `- ` in the
 //! first column.
 
+pub(crate) mod faults;
 mod scalar_map;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError};
+pub use granit_parser::ScalarStyle;
+use granit_parser::{Event, Parser, ScanError};
 use rustc_hash::FxHashMap;
 
 pub use scalar_map::ScalarMap;
@@ -94,9 +96,13 @@ pub fn read(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> 
             diagnostics.push(Diagnostic::new(Code::YamlSyntax, message, span, label));
         }
         let Some(error) = failed else { break };
-        let at = base + error.marker().byte_offset().unwrap_or(0).min(text.len() - base);
-        diagnostics.push(syntax_error(source, text, at, &error));
-        match next_item(text, at.max(base + 1)) {
+        let at = floor(text, base + error.marker().byte_offset().unwrap_or(0).min(text.len() - base));
+        let found = faults::diagnostic(source, text, base, at, &error.info(), &stops);
+        // Reading goes on behind the item with the fault, which may have swallowed the start of the next one.
+        let fault = found.place().map_or(at, |span| span.start as usize);
+        let from = faults::item_around(text, fault.min(at)).start.max(base);
+        diagnostics.push(found.note("the item was left out"));
+        match next_item(text, from + 1) {
             Some(next) => base = next,
             None => break,
         }
@@ -104,11 +110,10 @@ pub fn read(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> 
     documents
 }
 
-fn syntax_error(source: SourceId, text: &str, at: usize, error: &ScanError) -> Diagnostic {
-    let line_end = text[floor(text, at)..].find('\n').map_or(text.len(), |n| floor(text, at) + n);
-    let span = Span::new(source, at as u32, (at + 1).min(line_end).max(at) as u32);
-    Diagnostic::new(Code::YamlSyntax, "this is not YAML", span, error.info())
-        .note("the item that holds this place was left out")
+/// Where a text stops being YAML, if it does.
+fn stops(text: &str) -> Option<usize> {
+    let mut builder = Builder::new(SourceId(0), 0, text);
+    builder.run(text).map(|error| error.marker().byte_offset().unwrap_or(0))
 }
 
 fn floor(text: &str, mut at: usize) -> usize {

@@ -1,0 +1,114 @@
+//! Lints on whole rules: they are legal by themselves, and what else is loaded, or what the whole condition asks, makes them do
+//! less than they seem to.
+
+use eyas_event::{EventSet, EventType, FieldId};
+use rustc_hash::FxHashSet;
+
+use crate::collect::{Collection, RuleDef};
+use crate::diag::{Code, Diagnostic, ItemKind};
+use crate::ir::{Arena, Ir, IrId};
+use crate::ruleset::{Matching, Rule};
+use crate::source::Span;
+
+/// A rule that the lowest priority leaves out.
+pub(crate) fn below_least(def: &RuleDef, least: eyas_event::Priority) -> Diagnostic {
+    let message = format!("this rule is less urgent than {}, and is left out", least.name());
+    Diagnostic::new(Code::BelowLeast, message, def.name.span, def.priority.name())
+        .note("the lowest priority that was asked for counts for all files")
+        .of(ItemKind::Rule, &def.name.text)
+}
+
+/// Looks at every compiled rule; `roots` are their conditions.
+pub(crate) fn check(
+    arena: &Arena,
+    rules: &[Rule],
+    roots: &[IrId],
+    matching: Matching,
+    collection: &Collection,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let place = |rule: &Rule| {
+        let def = collection.rules.iter().find(|def| def.name.text == *rule.name);
+        def.map_or(rule.span, |def| def.name.span)
+    };
+    for (rule, root) in rules.iter().zip(roots) {
+        if open_alone(rule.events) && reads_failure(arena, *root) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::OpenAlone,
+                    "this asks for opens that failed, and looks at `open` alone",
+                    place(rule),
+                    "",
+                )
+                .note("programs open files with `openat`: write `evt.type in (open, openat, openat2)`")
+                .of(ItemKind::Rule, &*rule.name),
+            );
+        }
+    }
+    if matching == Matching::First {
+        shadowed(arena, rules, roots, &place, diagnostics);
+    }
+}
+
+fn open_alone(events: EventSet) -> bool {
+    let has = |name| EventType::from_name(name).is_some_and(|event| events.contains(event));
+    has("open") && !has("openat") && !has("openat2")
+}
+
+/// Whether a condition reads what a call returned.
+fn reads_failure(arena: &Arena, root: IrId) -> bool {
+    let mut waiting = vec![root];
+    let mut seen = FxHashSet::default();
+    while let Some(id) = waiting.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match arena.node(id) {
+            Ir::Constant(_) => {}
+            Ir::Not(inner) => waiting.push(*inner),
+            Ir::And(parts) | Ir::Or(parts) => waiting.extend(parts.iter()),
+            Ir::Test(test) => {
+                let fields = arena.predicates()[test.0 as usize].fields();
+                let failure = [FieldId::EVT_FAILED, FieldId::EVT_RES, FieldId::EVT_RAWRES];
+                if fields.iter().any(|field| failure.contains(&field.id)) {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
+/// Where only the first rule that matches answers: rules whose condition asks all that an earlier one asks, and more.
+fn shadowed(
+    arena: &Arena,
+    rules: &[Rule],
+    roots: &[IrId],
+    place: &dyn Fn(&Rule) -> Span,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let parts: Vec<FxHashSet<IrId>> = roots
+        .iter()
+        .map(|root| match arena.node(*root) {
+            Ir::And(parts) => parts.iter().copied().collect(),
+            _ => FxHashSet::from_iter([*root]),
+        })
+        .collect();
+    for (i, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
+        let before = rules[..i].iter().zip(&parts).find(|(first, asked)| {
+            first.enabled && first.source == rule.source && asked.is_subset(&parts[i])
+        });
+        let Some((first, _)) = before else { continue };
+        diagnostics.push(
+            Diagnostic::new(
+                Code::Shadowed,
+                format!("`{}` answers to every event of this rule first", first.name),
+                place(rule),
+                "never fires",
+            )
+            .see(place(first), "this rule asks for less")
+            .note("only the first rule that matches answers: put the narrower one first, or let all rules match")
+            .of(ItemKind::Rule, &*rule.name),
+        );
+    }
+}
