@@ -4,7 +4,7 @@ use eyas_event::Priority;
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::items::keys::{Keys, number};
-use crate::items::{Append, BrokenItem, Item, Name, Override, OverrideOp, Reader, RuleItem, Text};
+use crate::items::{BrokenItem, Item, Name, Override, OverrideOp, Reader, RuleItem, Text};
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -58,12 +58,12 @@ enum Purpose {
 }
 
 impl Purpose {
-    fn of(keys: &Keys<'_>, append: Option<Option<Append>>, overrides: Option<&[Override]>) -> Self {
-        let (Some(append), Some(overrides)) = (append, overrides) else { return Self::Unclear };
+    fn of(keys: &Keys<'_>, appends: Option<bool>, overrides: Option<&[Override]>) -> Self {
+        let (Some(appends), Some(overrides)) = (appends, overrides) else { return Self::Unclear };
         let defines = ["condition", "output", "desc", "priority"];
         if !overrides.is_empty() {
             Self::Override
-        } else if append.is_some() {
+        } else if appends {
             Self::Append
         } else if defines.iter().any(|key| keys.node(key).is_some()) || keys.node("enabled").is_none() {
             Self::Define
@@ -87,10 +87,10 @@ impl Purpose {
 fn appended(keys: &Keys<'_>) -> Vec<&'static str> {
     let there = |key: &&str| keys.node(key).is_some();
     let counts = |key: &&str| matches!(*key, "condition" | "exceptions");
-    if REPLACE.iter().filter(|key| !counts(key)).any(|key| there(&key)) {
+    if REPLACE.iter().filter(|key| !counts(key)).any(there) {
         return Vec::new();
     }
-    REPLACE.into_iter().filter(|key| counts(&key) && there(&key)).collect()
+    REPLACE.into_iter().filter(|key| counts(key) && there(key)).collect()
 }
 
 impl Reader<'_> {
@@ -109,7 +109,7 @@ impl Reader<'_> {
         let append = all.append(self);
         all.deprecated_append(self, append.flatten(), &appended(all));
         let overrides = all.overrides(self, &APPEND, &REPLACE);
-        let purpose = Purpose::of(all, append, overrides.as_deref());
+        let purpose = Purpose::of(all, append.map(|append| append.is_some()), overrides.as_deref());
         let changes = overrides.as_deref().unwrap_or(&[]);
         let mut fits = true;
         if let (Some(append), false) = (append.flatten(), changes.is_empty()) {
