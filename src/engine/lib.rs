@@ -29,6 +29,7 @@ pub mod matching;
 pub mod output;
 pub mod parts;
 pub mod program;
+mod rule_checks;
 mod rule_lints;
 pub mod ruleset;
 pub mod sarif;

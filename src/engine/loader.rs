@@ -9,24 +9,20 @@ use crate::collect::{Aside, Collection, RuleDef, SOURCES, SYSCALL, all_values_fi
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
 use crate::ir::{Arena, IrId};
-use crate::items::Name;
 use crate::lower::{Body, Lowered, Lowerer, Owner, Prepared, Vocabulary};
 use crate::output;
 use crate::program::Program;
+use crate::rule_checks::{foreign_field, foreign_in_output, limits, names_nothing_known, unused};
 use crate::ruleset::Matching;
 use crate::ruleset::{Rule, RuleId, Ruleset};
 use crate::selection::{self, Selection};
 use crate::source::{SourceFile, Sources, Span};
-use crate::syntax::text::Spliced;
 use crate::{first_error, items, rule_lints, usage, yaml};
 
 /// What Falco appends to every output unless told not to.
 const SUGGESTED: &str = "container_id=%container.id container_name=%container.name \
     container_image_repository=%container.image.repository container_image_tag=%container.image.tag \
     k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name";
-
-/// More event types than this and a rule is as good as unlimited; Falco's number.
-const MANY_EVENTS: usize = 100;
 
 /// Collects rule files.
 #[derive(Clone, Debug)]
@@ -452,144 +448,6 @@ impl Compiler<'_> {
         ];
         found.retain(|d| !(item.skip_if_unknown && unknown.contains(&d.code)));
         diagnostics.append(&mut found);
-    }
-}
-
-/// Whether what is wrong with an output is that it names something unknown, and not that it ends within a field.
-fn names_nothing_known(output: &str) -> bool {
-    let end = output.trim_end_matches(|c: char| c.is_ascii_digit());
-    !end.ends_with('%') && !output.replace("%container.info", "").is_empty()
-}
-
-/// A field that a rule's condition reads and its event source does not have.
-fn foreign_field(rule: &Name, whole: Option<Span>, source: &str, lowered: &Lowered) -> Option<Diagnostic> {
-    let used = lowered.sources.iter().find(|used| !used.field.info().belongs_to(source))?;
-    let info = used.field.info();
-    let other = info.source.unwrap_or_default();
-    let found = Diagnostic::new(
-        Code::WrongSource,
-        format!("events of the source `{source}` have no field `{}`", info.name),
-        used.span,
-        format!("this field belongs to `{other}`"),
-    );
-    let found = found
-        .note(format!("set `source: {other}` if the rule is for those events, or take the comparison out"));
-    // A field in a macro is shown with the rule that it does not fit.
-    let elsewhere =
-        whole.is_some_and(|whole| whole.to(used.span) != whole || whole.source != used.span.source);
-    let found = if elsewhere { found.see(rule.span, "used by this rule") } else { found };
-    Some(found.of(ItemKind::Rule, &rule.text))
-}
-
-/// The same in its output.
-fn foreign_in_output(output: &Spliced, source: &str, template: &output::Template) -> Option<Diagnostic> {
-    let (name, field) = template.foreign(source)?;
-    let info = field.id.info();
-    let text = output.text();
-    let place = text.match_indices(name).find(|(at, _)| text[..*at].ends_with(['%', '(']));
-    let bytes = place.map_or(0..text.len(), |(at, _)| at..at + name.len());
-    let found = Diagnostic::new(
-        Code::OutputWrongSource,
-        format!("events of the source `{source}` have no field `{}`", info.name),
-        output.span(&(bytes.start as u32..bytes.end as u32)),
-        format!("this field belongs to `{}`", info.source.unwrap_or_default()),
-    );
-    Some(found.note("take it out of the output"))
-}
-
-/// Says what limits a rule's events, where that is worth saying.
-fn limits(rule: &Rule, lowered: &Lowered, vocabulary: &Vocabulary, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(def) = vocabulary.collection.rules.iter().find(|def| def.name.text == *rule.name) else {
-        return;
-    };
-    let name = def.name.span;
-    let push = |found: Diagnostic, diagnostics: &mut Vec<Diagnostic>| {
-        diagnostics.push(found.of(ItemKind::Rule, &*rule.name));
-    };
-    let fed = rule.events.and(EventSet::provided());
-    if rule.events.is_empty() {
-        if vocabulary.collection.dialect.is_exact() && def.warn_evttypes {
-            let message = "no `evt.type` limits this rule, since none can satisfy it";
-            push(Diagnostic::new(Code::NoEventType, message, name, ""), diagnostics);
-        }
-        let found = Diagnostic::new(Code::NeverTrue, "no event can satisfy this rule", name, "");
-        push(
-            found.note("its checks of `evt.type` exclude each other, or a list in it is empty; an event has one type, so several are joined with `or`, or in `evt.type in (…)`"),
-            diagnostics,
-        );
-    } else if rule.events.len() > MANY_EVENTS {
-        if def.warn_evttypes {
-            let found = Diagnostic::new(
-                Code::NoEventType,
-                "no `evt.type` limits this rule",
-                name,
-                "judged for every event",
-            );
-            push(
-                found.note("add `evt.type = …` or `evt.type in (…)`, or set `warn_evttypes: false`"),
-                diagnostics,
-            );
-        }
-    } else if fed.len() < rule.events.len() {
-        let missing: EventSet = rule.events.iter().filter(|t| !t.is_provided()).collect();
-        let names = listed(missing.iter());
-        let place = lowered.events.iter().find(|check| !check.events.and(missing).is_empty());
-        let span = place.map_or(name, |check| check.span);
-        let found = if fed.is_empty() {
-            Diagnostic::new(
-                Code::NoHook,
-                "no hook feeds this event yet, so the rule cannot fire",
-                span,
-                names,
-            )
-        } else {
-            Diagnostic::new(
-                Code::SomeHooks,
-                "no hook feeds some of these events yet",
-                span,
-                format!("not fed: {names}"),
-            )
-        };
-        push(if span == name { found } else { found.see(name, "this rule") }, diagnostics);
-    }
-}
-
-fn listed(events: impl Iterator<Item = EventType>) -> String {
-    let names: Vec<_> = events.map(EventType::name).collect();
-    names.join(", ")
-}
-
-/// Warns of macros and lists that nothing uses.
-fn unused(
-    vocabulary: &Vocabulary,
-    lists_used: &[bool],
-    lowerer: &Lowerer<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    let collection = &vocabulary.collection;
-    let mut used = vec![false; collection.macros.len()];
-    lowerer.used_macros().for_each(|i| used[i] = true);
-    for body in &vocabulary.macros {
-        for (name, _) in body.ast.macros() {
-            if let Some(i) = collection.find_macro(name, usize::MAX) {
-                used[i] = true;
-            }
-        }
-    }
-    for ((def, used), body) in collection.macros.iter().zip(used).zip(&vocabulary.macros) {
-        // One that does not parse has heard enough.
-        if !used && body.parsed {
-            let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "")
-                .note("name it in a condition, or remove it");
-            diagnostics.push(found.of(ItemKind::Macro, &def.name.text));
-        }
-    }
-    for (def, used) in collection.lists.iter().zip(lists_used) {
-        if !used {
-            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "")
-                .note("name it in a condition, or remove it");
-            diagnostics.push(found.of(ItemKind::List, &def.name.text));
-        }
     }
 }
 

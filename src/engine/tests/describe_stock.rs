@@ -3,20 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use eyas_engine::describe::describe;
 use eyas_engine::{Dialect, Loader, SourceFile};
 
-fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("EYAS_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("skipped: no reference files at {}", path.display());
-    None
-}
+#[path = "support/shared.rs"]
+mod shared;
+use shared::shared;
 
 const FILES: [&str; 5] = [
     "falco_rules.yaml",

@@ -4,22 +4,14 @@
 //! Falco gives some arrays in the order of its hash tables; those are compared sorted.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
-use std::path::PathBuf;
-
 use eyas_engine::describe::describe;
 use eyas_engine::load_result::load_results;
 use eyas_engine::{Code, Dialect, Loader, SourceFile};
 use serde_json::Value;
 
-fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("EYAS_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("skipped: no reference files at {}", path.display());
-    None
-}
+#[path = "support/shared.rs"]
+mod shared;
+use shared::shared;
 
 /// Rows by number that cannot agree, and why.
 const OTHERWISE: &[(usize, &str)] = &[

@@ -3,21 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use eyas_engine::describe::compiled_condition;
 use eyas_engine::load_result::schema_of;
 use eyas_engine::{Code, Diagnostic, Dialect, Loaded, Loader, Severity, SourceFile, SourceId};
 
-fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("EYAS_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("skipped: no reference files at {}", path.display());
-    None
-}
+#[path = "support/shared.rs"]
+mod shared;
+use shared::shared;
 
 /// Rows that eyas answers otherwise by default, and why. Under `FalcoExact` there is none.
 const OTHERWISE: &[(&str, &str)] = &[

@@ -2,22 +2,16 @@
 //! that `EYAS_SHARED` names): they parse, most compile, and for each other rule a diagnostic says what is missing and where.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eyas_engine::diag::{Code, Paint, Severity, to_text};
 use eyas_engine::loader::{Loaded, Loader};
 use eyas_engine::source::SourceFile;
 use eyas_event::EventType;
 
-fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("EYAS_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("skipped: no reference files at {}", path.display());
-    None
-}
+#[path = "support/shared.rs"]
+mod shared;
+use shared::shared;
 
 fn load(folder: &Path, names: &[&str]) -> Loaded {
     let mut loader = Loader::new();

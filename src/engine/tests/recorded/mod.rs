@@ -1,7 +1,7 @@
 //! The ten known events (`tests/falco/contexts`) and what the real engine answered about them, when the reference files
 //! lie beside the checkout: shared by the tests that compare the two.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eyas_engine::output::parse;
 use eyas_engine::syntax::text::Spliced;
@@ -24,16 +24,9 @@ pub(crate) const NAMES: [&str; 10] = [
     "exec",
 ];
 
-/// The folder of the reference files.
-pub(crate) fn shared() -> Option<PathBuf> {
-    let path = std::env::var_os("EYAS_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("skipped: no reference files at {}", path.display());
-    None
-}
+#[path = "../support/shared.rs"]
+mod shared;
+pub(crate) use shared::shared;
 
 /// What the file of an event holds.
 pub(crate) fn file(name: &str) -> Map<String, Json> {
