@@ -77,8 +77,10 @@ fn the_recording_holds_nothing_of_the_machine_that_made_it() {
         "CARGO_",
         "LD_LIBRARY_PATH",
     ];
+    // The incident itself happens in /tmp, which every machine has; a checkout right below it tells nothing.
+    let told = |secret: &&&str| secret.len() > 1 && **secret != "/tmp";
     for (what, hay) in &haystacks {
-        for secret in secrets.iter().filter(|s| s.len() > 1) {
+        for secret in secrets.iter().filter(told) {
             assert!(!holds_word(hay, secret.as_bytes()), "{what} holds `{secret}`");
         }
     }
