@@ -21,6 +21,8 @@ pub enum Kind {
     Connect = 6,
     /// execve or execveat returned an error.
     ExecFailed = 7,
+    /// A syscall of the table `CALLS` returned.
+    Call = 8,
     /// Fact: how boot time maps to wall time, and which node this is.
     Clock = 0x100,
     /// Fact: a process that existed before the sensor started. Laid out as [`Kind::Exec`].
@@ -37,7 +39,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Exec,
         Self::Argv,
         Self::Fork,
@@ -45,6 +47,7 @@ impl Kind {
         Self::Open,
         Self::Connect,
         Self::ExecFailed,
+        Self::Call,
         Self::Clock,
         Self::Process,
         Self::Cgroup,
@@ -53,8 +56,8 @@ impl Kind {
         Self::Loss,
     ];
 
-    /// One more than the highest kernel kind: the length of a table with one slot a kernel kind.
-    pub const KERNEL_SLOTS: usize = 8;
+    /// The length of a table with one slot a kernel kind: a power of two above the highest.
+    pub const KERNEL_SLOTS: usize = 16;
 
     /// The kind with this number, when it is known.
     pub fn from_number(number: u16) -> Option<Self> {
@@ -81,6 +84,7 @@ impl Kind {
             Self::Open => "open",
             Self::Connect => "connect",
             Self::ExecFailed => "exec-failed",
+            Self::Call => "call",
             Self::Clock => "clock",
             Self::Process => "process",
             Self::Cgroup => "cgroup",

@@ -8,6 +8,8 @@
 
 #[macro_use]
 mod layout;
+mod call;
+mod calls;
 mod connect;
 mod exec;
 mod fact;
@@ -20,6 +22,8 @@ mod open;
 mod record;
 mod walk;
 
+pub use call::{Call, CallBits, CallFixed, Role};
+pub use calls::{CALLS, DATA_MAX, Payload, Shape};
 pub use connect::{Connect, ConnectBits, ConnectFixed};
 pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags};
 pub use fact::{Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossFixed, User, UserFixed};
@@ -27,7 +31,7 @@ pub use failed::{ExecFailed, ExecFailedFixed, FailedBits};
 pub use head::{Head, HeadFlags, Kind};
 pub use layout::Sink;
 pub use life::{ExitFixed, ForkFixed};
-pub use numbers::{Bitmap, Family, native, nr};
+pub use numbers::{Bitmap, Family, native, nr, shape};
 pub use offsets::Offsets;
 pub use open::{Open, OpenBits, OpenFixed};
 pub use record::{Body, Record, RecordError, Records, TooLong, records};

@@ -3,25 +3,44 @@
 //! Everywhere outside the dispatcher a syscall has its x86-64 number, also when it was made through the 32-bit entry.
 //! `socketcall` (ia32 102), through which old 32-bit programs connect, is not translated: such connects are not seen.
 
+use crate::calls::{CALLS, NUMBERS, SHAPES, Shape};
+
 /// x86-64 syscall numbers (Linux: `arch/x86/entry/syscalls/syscall_64.tbl`).
 pub mod nr {
     /// open
     pub const OPEN: u64 = 2;
     /// connect
     pub const CONNECT: u64 = 42;
+    /// accept
+    pub const ACCEPT: u64 = 43;
+    /// sendto
+    pub const SENDTO: u64 = 44;
+    /// recvfrom
+    pub const RECVFROM: u64 = 45;
+    /// sendmsg
+    pub const SENDMSG: u64 = 46;
+    /// recvmsg
+    pub const RECVMSG: u64 = 47;
+    /// bind
+    pub const BIND: u64 = 49;
     /// execve
     pub const EXECVE: u64 = 59;
     /// creat
     pub const CREAT: u64 = 85;
+    /// prctl
+    pub const PRCTL: u64 = 157;
     /// openat
     pub const OPENAT: u64 = 257;
+    /// accept4
+    pub const ACCEPT4: u64 = 288;
     /// execveat
     pub const EXECVEAT: u64 = 322;
     /// openat2
     pub const OPENAT2: u64 = 437;
 }
 
-/// (ia32 number, x86-64 number) of every syscall that is handled (Linux: `arch/x86/entry/syscalls/syscall_32.tbl`).
+/// (ia32 number, x86-64 number) of the syscalls that have a record of their own kind (Linux:
+/// `arch/x86/entry/syscalls/syscall_32.tbl`); those of the others stand with them in [`CALLS`].
 const COMPAT: [(u64, u64); 7] = [
     (5, nr::OPEN),
     (8, nr::CREAT),
@@ -32,16 +51,48 @@ const COMPAT: [(u64, u64); 7] = [
     (437, nr::OPENAT2),
 ];
 
-/// The x86-64 number of an ia32 syscall; `None` for one that is not handled.
-pub const fn native(ia32: u64) -> Option<u64> {
+/// The x86-64 number of each ia32 number that is handled; 0 (`read`, which is not) for the others.
+static NATIVE: [u16; NUMBERS] = {
+    let mut native = [0; NUMBERS];
     let mut at = 0;
     while at < COMPAT.len() {
-        if COMPAT[at].0 == ia32 {
-            return Some(COMPAT[at].1);
+        native[COMPAT[at].0 as usize] = COMPAT[at].1 as u16;
+        at += 1;
+    }
+    at = 0;
+    while at < CALLS.len() {
+        let mut which = 0;
+        while which < CALLS[at].ia32.len() {
+            // 0 is `restart_syscall`, which no row has.
+            if CALLS[at].ia32[which] != 0 {
+                native[CALLS[at].ia32[which] as usize] = CALLS[at].number as u16;
+            }
+            which += 1;
         }
         at += 1;
     }
-    None
+    native
+};
+
+/// The x86-64 number of an ia32 syscall; `None` for one that is not handled.
+#[inline(always)]
+pub fn native(ia32: u64) -> Option<u64> {
+    if ia32 >= NUMBERS as u64 {
+        return None;
+    }
+    match NATIVE[ia32 as usize & (NUMBERS - 1)] {
+        0 => None,
+        number => Some(number.into()),
+    }
+}
+
+/// The shapes by number. They lie in the kernel object once, for every program.
+static BY_NUMBER: [Shape; NUMBERS] = SHAPES;
+
+/// What the record of an x86-64 number carries; absent where the number is in no row.
+#[inline(always)]
+pub fn shape(number: u64) -> Shape {
+    if number >= NUMBERS as u64 { Shape::ABSENT } else { BY_NUMBER[number as usize & (NUMBERS - 1)] }
 }
 
 /// The program that handles a syscall: its slot in the table that the dispatcher jumps through.
@@ -54,28 +105,22 @@ pub enum Family {
     Connect = 1,
     /// execve and execveat that failed.
     ExecFailed = 2,
+    /// The syscalls of [`CALLS`].
+    Call = 3,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Connect, Self::ExecFailed];
-
-    /// The x86-64 numbers it handles.
-    pub const fn numbers(self) -> &'static [u64] {
-        match self {
-            Self::Open => &[nr::OPEN, nr::CREAT, nr::OPENAT, nr::OPENAT2],
-            Self::Connect => &[nr::CONNECT],
-            Self::ExecFailed => &[nr::EXECVE, nr::EXECVEAT],
-        }
-    }
+    pub const ALL: [Self; 4] = [Self::Open, Self::Connect, Self::ExecFailed, Self::Call];
 
     /// The family of an x86-64 number.
-    #[inline]
-    pub const fn of(number: u64) -> Option<Self> {
+    #[inline(always)]
+    pub fn of(number: u64) -> Option<Self> {
         match number {
             nr::OPEN | nr::CREAT | nr::OPENAT | nr::OPENAT2 => Some(Self::Open),
             nr::CONNECT => Some(Self::Connect),
             nr::EXECVE | nr::EXECVEAT => Some(Self::ExecFailed),
+            number if shape(number).is_present() => Some(Self::Call),
             _ => None,
         }
     }
@@ -106,17 +151,11 @@ impl Bitmap {
         number < 512 && self.words[(number >> 6) as usize] >> (number & 63) & 1 != 0
     }
 
-    /// The x86-64 numbers of these families.
-    pub fn of(families: &[Family]) -> Self {
-        let numbers = families.iter().flat_map(|family| family.numbers());
-        numbers.fold(Self::EMPTY, |set, number| set.with(*number))
-    }
-
     /// This set of x86-64 numbers, and the ia32 numbers that mean the same: what is worth a second look before it is
     /// known through which entry a call came.
     #[must_use]
     pub fn either_entry(self) -> Self {
-        let meant = COMPAT.iter().filter(|(_, native)| self.has(*native));
-        meant.fold(self, |set, (ia32, _)| set.with(*ia32))
+        let meant = (0..NUMBERS as u64).filter(|ia32| native(*ia32).is_some_and(|number| self.has(number)));
+        meant.fold(self, Self::with)
     }
 }

@@ -147,4 +147,8 @@ offsets! {
     regs_di = "pt_regs.di",
     regs_r10 = "pt_regs.r10",
     regs_r8 = "pt_regs.r8",
+    regs_r9 = "pt_regs.r9",
+    regs_bp = "pt_regs.bp",
+    sock_queued = "sock.sk_ack_backlog",
+    sock_queue_max = "sock.sk_max_ack_backlog",
 }

@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::layout::Sink;
 use crate::{
-    Argv, Cgroup, Clock, Connect, Exec, ExecFailed, ExitFixed, ForkFixed, Group, Head, Kind, LossFixed,
+    Argv, Call, Cgroup, Clock, Connect, Exec, ExecFailed, ExitFixed, ForkFixed, Group, Head, Kind, LossFixed,
     MAX_RECORD, Open, User,
 };
 
@@ -37,6 +37,8 @@ pub enum Body<'b> {
     Connect(Connect<'b>),
     /// See [`Kind::ExecFailed`].
     ExecFailed(ExecFailed<'b>),
+    /// See [`Kind::Call`].
+    Call(Call<'b>),
     /// See [`Kind::Clock`].
     Clock(Clock<'b>),
     /// See [`Kind::Process`].
@@ -159,6 +161,7 @@ impl<'b> Record<'b> {
             Body::Open(open) => measured!(open, OpenFixed),
             Body::Connect(connect) => measured!(connect, ConnectFixed),
             Body::ExecFailed(failed) => measured!(failed, ExecFailedFixed),
+            Body::Call(call) => measured!(call, CallFixed),
             Body::Clock(clock) => measured!(clock, ClockFixed),
             Body::Cgroup(cgroup) => measured!(cgroup, CgroupFixed),
             Body::User(user) => measured!(user, UserFixed),
@@ -193,6 +196,7 @@ impl<'b> Body<'b> {
             Kind::Open => Open::parse(bytes).map(Self::Open),
             Kind::Connect => Connect::parse(bytes).map(Self::Connect),
             Kind::ExecFailed => ExecFailed::parse(bytes).map(Self::ExecFailed),
+            Kind::Call => Call::parse(bytes).map(Self::Call),
             Kind::Clock => Clock::parse(bytes).map(Self::Clock),
             Kind::Process => Exec::parse(bytes).map(Self::Process),
             Kind::Cgroup => Cgroup::parse(bytes).map(Self::Cgroup),
@@ -217,6 +221,7 @@ impl<'b> Body<'b> {
             Self::Open(_) => Kind::Open.number(),
             Self::Connect(_) => Kind::Connect.number(),
             Self::ExecFailed(_) => Kind::ExecFailed.number(),
+            Self::Call(_) => Kind::Call.number(),
             Self::Clock(_) => Kind::Clock.number(),
             Self::Process(_) => Kind::Process.number(),
             Self::Cgroup(_) => Kind::Cgroup.number(),

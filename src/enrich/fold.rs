@@ -9,6 +9,7 @@ use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
 use rustc_hash::FxHashMap;
 
+use crate::call;
 use crate::container::{ROOT_CGROUP, is_v1_cgroup};
 use crate::facts;
 use crate::open_connect::{self, Scratch};
@@ -42,6 +43,8 @@ pub struct Enrich<H> {
     /// When the first event was.
     first: Option<BootTime>,
     waiting: Waiting,
+    /// By x86-64 number.
+    calls: Box<[Option<EventType>]>,
     scratch: Scratch,
     stats: FoldStats,
 }
@@ -64,6 +67,7 @@ impl<H: Host> Enrich<H> {
             host_container: Process::HOST.into(),
             first: None,
             waiting: Waiting::default(),
+            calls: call::event_types(),
             scratch: Scratch::default(),
             stats: FoldStats::default(),
         }
@@ -168,6 +172,18 @@ impl<H: Host> Enrich<H> {
                 let mut scratch = self.blank();
                 scratch.absolute(failed.base, given);
                 let body = Body::ExecFailed { ret, given, name: &scratch.name };
+                self.hand_out(head, key, kind, body, judge);
+                self.scratch = scratch;
+            }
+            Raw::Call(call) => {
+                let Some(kind) = self.calls.get(call.fixed.syscall as usize).copied().flatten() else {
+                    self.stats.unknown_records += 1;
+                    return;
+                };
+                let key = self.settle(head, facts, judge);
+                self.change(key, head.tid, &call, kind);
+                let mut scratch = self.blank();
+                let body = call::body(&call, kind, &mut scratch);
                 self.hand_out(head, key, kind, body, judge);
                 self.scratch = scratch;
             }

@@ -1,11 +1,13 @@
 //! OPEN and CONNECT records as the bodies of events. Texts that the record does not hold ready (absolute paths, the
 //! path of a unix socket) are written into buffers that the fold lends and uses again.
 
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use eyas_ebpf as record;
-use eyas_event::event::{Body, Connect, Family, Open};
+use eyas_event::event::{Body, Connect, Open};
 use eyas_event::path::write_absolute;
+use eyas_event::socket::{Family, Role, Socket};
 
 use crate::facts::push_path;
 
@@ -15,6 +17,8 @@ pub(crate) struct Scratch {
     pub(crate) base: Vec<u8>,
     pub(crate) name: Vec<u8>,
     pub(crate) real: Vec<u8>,
+    pub(crate) second: Vec<u8>,
+    pub(crate) address: Vec<u8>,
 }
 
 impl Scratch {
@@ -23,12 +27,21 @@ impl Scratch {
         self.base.clear();
         self.name.clear();
         self.real.clear();
+        self.second.clear();
+        self.address.clear();
     }
 
     /// Makes `given` absolute from a leaf-first base.
     pub(crate) fn absolute(&mut self, base: &[u8], given: &[u8]) {
         push_path(base, &mut self.base);
         write_absolute(&self.base, given, &mut self.name);
+    }
+
+    /// The same of a call's second path.
+    pub(crate) fn second_absolute(&mut self, base: &[u8], given: &[u8]) {
+        self.base.clear();
+        push_path(base, &mut self.base);
+        write_absolute(&self.base, given, &mut self.second);
     }
 }
 
@@ -67,57 +80,75 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
     let f = c.fixed;
     let given = Address::read(c.address);
     let family = if f.bits.has(record::ConnectBits::SOCKET_MISSING) { given.family } else { f.family };
-    let end = |bytes: &[u8; 16], port| match family {
-        AF_INET => Some(SocketAddr::new(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).into(), port)),
-        AF_INET6 => Some(SocketAddr::new(unmapped(Ipv6Addr::from(*bytes)), port)),
-        _ => None,
-    };
-    let local = end(&f.local, f.local_port).filter(|e| e.port() != 0);
-    let remote = end(&f.remote, f.remote_port).filter(|e| e.port() != 0).or(given.ip);
+    let (local, remote) = ends(family, &f.local, f.local_port, &f.remote, f.remote_port);
+    let remote = remote.or(given.ip);
     push_path(c.path, &mut scratch.name);
-    if scratch.name.is_empty()
-        && let Some(path) = given.unix
-    {
-        match path {
-            [0, rest @ ..] => {
-                scratch.name.push(b'@');
-                scratch.name.extend_from_slice(rest);
-            }
-            path => scratch.name.extend_from_slice(path.split(|b| *b == 0).next().unwrap_or(path)),
-        }
+    if scratch.name.is_empty() {
+        given.write_unix(&mut scratch.name);
     }
-    let is_v4 = |e: Option<SocketAddr>| e.is_some_and(|e| e.is_ipv4());
-    let mut connect = Connect {
-        ret: f.ret,
-        fd: f.fd,
-        family: match family {
-            AF_UNIX => Family::Unix,
-            AF_INET => Family::Inet,
-            AF_INET6 => Family::Inet6,
-            other => Family::Other(other),
-        },
+    let connected = f.ret == 0 || f.ret == EINPROGRESS;
+    let socket = Socket {
+        fd: f.fd.into(),
+        family: family_of(family, connected, local, remote),
         protocol: f.protocol,
+        role: if connected { Role::Client } else { Role::Unknown },
+        connected,
+        changed: connected && local.is_some() && remote.is_some(),
         local,
         remote,
         unix_path: &scratch.name,
     };
-    if connect.family == Family::Inet6 && connect.is_connected() && is_v4(local) && is_v4(remote) {
-        connect.family = Family::Mapped;
+    Body::Connect(Connect { ret: f.ret, socket })
+}
+
+/// The error that a connect returns when it goes on in the background.
+const EINPROGRESS: i64 = -115;
+
+/// Both ends of a socket, as far as they have a port.
+pub(crate) fn ends(
+    family: u16,
+    local: &[u8; 16],
+    local_port: u16,
+    remote: &[u8; 16],
+    remote_port: u16,
+) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    let end = |bytes: &[u8; 16], port| match family {
+        _ if port == 0 => None,
+        AF_INET => Some(SocketAddr::new(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]).into(), port)),
+        AF_INET6 => Some(SocketAddr::new(unmapped(Ipv6Addr::from(*bytes)), port)),
+        _ => None,
+    };
+    (end(local, local_port), end(remote, remote_port))
+}
+
+/// The family of a socket with these ends.
+pub(crate) fn family_of(
+    family: u16,
+    connected: bool,
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+) -> Family {
+    let is_v4 = |end: Option<SocketAddr>| end.is_some_and(|end| end.is_ipv4());
+    match family {
+        AF_UNIX => Family::Unix,
+        AF_INET => Family::Inet,
+        AF_INET6 if connected && is_v4(local) && is_v4(remote) => Family::Mapped,
+        AF_INET6 => Family::Inet6,
+        other => Family::Other(other),
     }
-    Body::Connect(connect)
 }
 
 /// An address as the caller gave it.
 #[derive(Default)]
-struct Address<'b> {
+pub(crate) struct Address<'b> {
     family: u16,
-    ip: Option<SocketAddr>,
+    pub(crate) ip: Option<SocketAddr>,
     unix: Option<&'b [u8]>,
 }
 
 impl<'b> Address<'b> {
     /// Reads a `struct sockaddr`; what is too short has only its family, or nothing.
-    fn read(bytes: &'b [u8]) -> Self {
+    pub(crate) fn read(bytes: &'b [u8]) -> Self {
         let Some((family, rest)) = bytes.split_first_chunk::<2>() else { return Self::default() };
         let family = u16::from_le_bytes(*family);
         let mut address = Self { family, ..Self::default() };
@@ -135,6 +166,27 @@ impl<'b> Address<'b> {
             _ => {}
         }
         address
+    }
+
+    /// Appends the path of a unix address; an abstract one begins with `@`.
+    fn write_unix(&self, out: &mut Vec<u8>) {
+        match self.unix {
+            Some([0, rest @ ..]) => {
+                out.push(b'@');
+                out.extend_from_slice(rest);
+            }
+            Some(path) => out.extend_from_slice(path.split(|b| *b == 0).next().unwrap_or(path)),
+            None => {}
+        }
+    }
+
+    /// Appends it as text, without brackets also for IPv6, as Falco writes it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self.ip {
+            // Writing to a Vec cannot fail.
+            Some(end) => drop(write!(out, "{}:{}", end.ip(), end.port())),
+            None => self.write_unix(out),
+        }
     }
 }
 

@@ -18,12 +18,8 @@ impl FieldId {
                 Value::Uint(0)
             }
             Self::EVT_COUNT_EXIT => Value::Uint(1),
-            // None of them moves data over a descriptor or waits.
-            Self::EVT_IS_IO
-            | Self::EVT_IS_IO_READ
-            | Self::EVT_IS_IO_WRITE
-            | Self::EVT_IS_WAIT
-            | Self::EVT_IS_SYSLOG => Value::Bool(false),
+            // None of them waits, or writes to the log by a call that is told.
+            Self::EVT_IS_WAIT | Self::EVT_IS_SYSLOG => Value::Bool(false),
             // Nor is it a switch of tasks.
             Self::THREAD_EXECTIME | Self::THREAD_TOTEXECTIME => Value::Span(0),
             _ => return None,

@@ -1,10 +1,10 @@
 //! [`Event`]: one observation, complete: the record's own facts, the process that did it, and where to look up its
 //! ancestors and the names of users. It borrows everything, lives for one judgement, and only `enrich` makes one.
 
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::call::{Call, Descriptor};
 use crate::event_type::EventType;
 use crate::field::{Arg, FieldId, FieldRef, Origin, Shape};
 use crate::field_table::{ROUTES, Route};
@@ -12,6 +12,7 @@ use crate::fields::Fields;
 use crate::names::Names;
 use crate::process::Process;
 use crate::process_table::ProcessTable;
+use crate::socket::Socket;
 use crate::time::{BootTime, WallTime};
 use crate::value::Value;
 use crate::{raw_params, render, symbol};
@@ -72,6 +73,8 @@ pub enum Body<'a> {
     Open(Open<'a>),
     /// A connection was made, or was to be.
     Connect(Connect<'a>),
+    /// Another syscall returned.
+    Call(Call<'a>),
 }
 
 /// An open.
@@ -108,49 +111,8 @@ pub struct Open<'a> {
 pub struct Connect<'a> {
     /// 0 or negative error number.
     pub ret: i64,
-    /// The socket's descriptor.
-    pub fd: i32,
-    /// Address family.
-    pub family: Family,
-    /// Transport protocol number (6 TCP, 17 UDP, …).
-    pub protocol: u16,
-    /// This end.
-    pub local: Option<SocketAddr>,
-    /// The other end: as the socket has it, or as the caller asked when the call failed.
-    pub remote: Option<SocketAddr>,
-    /// Path of a unix socket; an abstract one starts with `@`.
-    pub unix_path: &'a [u8],
-}
-
-/// Families of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Unix socket.
-    Unix,
-    /// IPv4.
-    Inet,
-    /// An IPv6 socket that is connected between IPv4 addresses. Falco takes it for an IPv4 socket whose transport it does
-    /// not know, and therefore does not name its ends in `fd.name`.
-    Mapped,
-    /// IPv6.
-    Inet6,
-    /// Another, by its number.
-    Other(u16),
-}
-
-/// The error that a connect returns when it goes on in the background.
-const EINPROGRESS: i64 = -115;
-
-impl Connect<'_> {
-    /// Whether the socket is connected, or connecting, so that its two ends are known.
-    pub fn is_connected(&self) -> bool {
-        self.ret == 0 || self.ret == EINPROGRESS
-    }
-
-    /// This end and the other, when both are known and count.
-    pub fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
-        if self.is_connected() { self.local.zip(self.remote) } else { None }
-    }
+    /// The socket. That a failed call leaves it unconnected does not keep what the caller asked for from being told.
+    pub socket: Socket<'a>,
 }
 
 /// Fields that follow from others which are told.
@@ -179,6 +141,7 @@ impl Event<'_> {
             Body::Exit { .. } => None,
             Body::Open(o) => Some(o.ret),
             Body::Connect(c) => Some(c.ret),
+            Body::Call(c) => Some(c.ret),
         }
     }
 
@@ -279,6 +242,7 @@ impl Event<'_> {
                 (Body::Open(o), Arg::None) if matches!(self.kind, EventType::OPENAT | EventType::OPENAT2) => {
                     text(Some(o.name))
                 }
+                (Body::Call(c), arg) => c.absolute_path(self.kind, arg),
                 _ => Value::Absent,
             },
             FieldId::EVT_RES => match self.ret() {
@@ -288,13 +252,30 @@ impl Event<'_> {
             FieldId::EVT_RAWRES => self.ret().map_or(Value::Absent, Value::Int),
             FieldId::EVT_FAILED => self.ret().map_or(Value::Absent, |ret| Value::Bool(ret < 0)),
             FieldId::EVT_COUNT_ERROR => self.errors(),
-            FieldId::EVT_COUNT_ERROR_FILE if matches!(self.body, Body::Open(_)) => self.errors(),
-            FieldId::EVT_COUNT_ERROR_NET if matches!(self.body, Body::Connect(_)) => self.errors(),
-            FieldId::EVT_COUNT_ERROR_OTHER if !matches!(self.body, Body::Open(_) | Body::Connect(_)) => {
+            FieldId::EVT_COUNT_ERROR_FILE if self.kind.category() == "file" => self.errors(),
+            FieldId::EVT_COUNT_ERROR_NET if self.kind.category() == "net" => self.errors(),
+            FieldId::EVT_COUNT_ERROR_MEMORY if self.kind.category() == "memory" => self.errors(),
+            FieldId::EVT_COUNT_ERROR_OTHER if !matches!(self.kind.category(), "file" | "net" | "memory") => {
                 self.errors()
             }
             FieldId::EVT_COUNT => Value::Uint(1),
             FieldId::EVT_IS_ASYNC => Value::Bool(false),
+            FieldId::EVT_IS_IO => Value::Bool(self.kind.io_direction().is_some()),
+            FieldId::EVT_IS_IO_READ => Value::Bool(self.kind.io_direction() == Some("read")),
+            FieldId::EVT_IS_IO_WRITE => Value::Bool(self.kind.io_direction() == Some("write")),
+            FieldId::EVT_IO_DIR => {
+                self.kind.io_direction().map_or(Value::Absent, |way| Value::Bytes(way.as_bytes()))
+            }
+            FieldId::EVT_BUFFER => match &self.body {
+                Body::Call(c) => Value::bytes_or_absent(c.buffer(self.kind)),
+                _ => Value::Absent,
+            },
+            FieldId::EVT_BUFLEN => match &self.body {
+                Body::Call(c) if self.kind.io_direction().is_some() && c.ret >= 0 => {
+                    Value::Uint(c.ret as u64)
+                }
+                _ => Value::Absent,
+            },
             FieldId::EVT_IS_OPEN_READ
             | FieldId::EVT_IS_OPEN_WRITE
             | FieldId::EVT_IS_OPEN_EXEC
@@ -344,9 +325,13 @@ impl Fields for Event<'_> {
                 ControlFlow::Continue(())
             }
             Shape::AnySide => {
-                let Body::Connect(c) = self.body else { return ControlFlow::Continue(()) };
-                let Some((local, remote)) = c.ends() else { return ControlFlow::Continue(()) };
-                for end in [local, remote] {
+                let socket = match self.body {
+                    Body::Connect(c) => c.socket,
+                    Body::Call(Call { descriptor: Some(Descriptor::Socket(socket)), .. }) => socket,
+                    _ => return ControlFlow::Continue(()),
+                };
+                let (local, remote) = socket.sides().unzip();
+                for end in [local.or(socket.waits()), remote].into_iter().flatten() {
                     test(match field.id {
                         FieldId::FD_PORT | FieldId::FD_PROTO => Value::Port(end.port()),
                         _ => Value::Ip(end.ip()),

@@ -20,7 +20,7 @@ macro_rules! provided {
             /// The event types that the sensor of this version sends.
             pub const PROVIDED: &[Self] = &[$(Self::$konst),*];
 
-            /// Falco's coarse family of the type: `file`, `net`, `process`; `other` for what is not provided.
+            /// Falco's coarse family of the type: `file`, `net`, `process`, …; `other` for what is not provided.
             pub const fn category(self) -> &'static str {
                 $(if self.0 == Self::$konst.0 { return $category; })*
                 "other"
@@ -30,14 +30,77 @@ macro_rules! provided {
 }
 
 provided! {
+    ACCEPT = "accept", "net";
+    ACCEPT4 = "accept4", "net";
+    BIND = "bind", "net";
+    BPF = "bpf", "other";
+    CAPSET = "capset", "process";
+    CHDIR = "chdir", "file";
+    CHMOD = "chmod", "file";
+    CHROOT = "chroot", "process";
+    CLONE = "clone", "process";
+    CLONE3 = "clone3", "process";
     CONNECT = "connect", "net";
     CREAT = "creat", "file";
+    DELETE_MODULE = "delete_module", "other";
+    DUP = "dup", "IO other";
+    DUP2 = "dup2", "IO other";
+    DUP3 = "dup3", "IO other";
     EXECVE = "execve", "process";
     EXECVEAT = "execveat", "process";
+    FCHDIR = "fchdir", "file";
+    FCHMOD = "fchmod", "file";
+    FCHMODAT = "fchmodat", "file";
+    FINIT_MODULE = "finit_module", "other";
+    FORK = "fork", "process";
+    INIT_MODULE = "init_module", "other";
+    IO_URING_SETUP = "io_uring_setup", "IO other";
+    KILL = "kill", "signal";
+    LINK = "link", "file";
+    LINKAT = "linkat", "file";
+    LISTEN = "listen", "net";
+    MEMFD_CREATE = "memfd_create", "memory";
+    MKDIR = "mkdir", "file";
+    MKDIRAT = "mkdirat", "file";
+    MOUNT = "mount", "file";
     OPEN = "open", "file";
     OPENAT = "openat", "file";
     OPENAT2 = "openat2", "file";
+    PIDFD_GETFD = "pidfd_getfd", "process";
+    PIDFD_OPEN = "pidfd_open", "process";
+    PRCTL = "prctl", "process";
+    PROCESS_VM_READV = "process_vm_readv", "IPC";
+    PROCESS_VM_WRITEV = "process_vm_writev", "IPC";
     PROCEXIT = "procexit", "process";
+    PTRACE = "ptrace", "process";
+    RECVFROM = "recvfrom", "IO read";
+    RECVMSG = "recvmsg", "IO read";
+    RENAME = "rename", "file";
+    RENAMEAT = "renameat", "file";
+    RENAMEAT2 = "renameat2", "file";
+    RMDIR = "rmdir", "file";
+    SENDMSG = "sendmsg", "IO write";
+    SENDTO = "sendto", "IO write";
+    SETGID = "setgid", "user";
+    SETNS = "setns", "process";
+    SETPGID = "setpgid", "process";
+    SETREGID = "setregid", "user";
+    SETRESGID = "setresgid", "user";
+    SETRESUID = "setresuid", "user";
+    SETREUID = "setreuid", "user";
+    SETSID = "setsid", "process";
+    SETUID = "setuid", "user";
+    SOCKET = "socket", "net";
+    SYMLINK = "symlink", "file";
+    SYMLINKAT = "symlinkat", "file";
+    TGKILL = "tgkill", "signal";
+    TKILL = "tkill", "signal";
+    UMOUNT2 = "umount2", "file";
+    UNLINK = "unlink", "file";
+    UNLINKAT = "unlinkat", "file";
+    UNSHARE = "unshare", "process";
+    USERFAULTFD = "userfaultfd", "file";
+    VFORK = "vfork", "process";
 }
 
 impl EventType {
@@ -69,6 +132,15 @@ impl EventType {
     /// Whether a hook of this version sends it.
     pub fn is_provided(self) -> bool {
         Self::PROVIDED.contains(&self)
+    }
+
+    /// Whether it receives or sends bytes, and which: `read` or `write`.
+    pub(crate) fn io_direction(self) -> Option<&'static str> {
+        match self {
+            Self::RECVFROM | Self::RECVMSG => Some("read"),
+            Self::SENDTO | Self::SENDMSG => Some("write"),
+            _ => None,
+        }
     }
 
     /// Whether it opens a file: `open`, `openat`, `openat2`, `creat`.

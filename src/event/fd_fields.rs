@@ -1,11 +1,11 @@
 //! Fields that are taken from the descriptor of an [`crate::Event`]: the file that was opened, the socket that was connected.
 //! There is no table of descriptors; the record itself says what the descriptor is.
 
-use std::net::SocketAddr;
-
-use crate::event::{Body, Connect, Event, Family, Open, rendered, text};
+use crate::call::{Call, Descriptor, user_dev};
+use crate::event::{Body, Event, Open, rendered, text};
 use crate::event_type::EventType;
 use crate::field::FieldId;
+use crate::socket::Socket;
 use crate::value::Value;
 use crate::{path, render, symbol};
 
@@ -17,7 +17,22 @@ impl Event<'_> {
     pub(crate) fn fd_field<'s>(&'s self, id: FieldId, buf: &'s mut Vec<u8>) -> Value<'s> {
         let number = match &self.body {
             Body::Open(o) => o.fd_num(),
-            Body::Connect(c) => i64::from(c.fd),
+            Body::Connect(c) => c.socket.fd,
+            Body::Call(c) => {
+                if let FieldId::FS_PATH_NAME
+                | FieldId::FS_PATH_NAMERAW
+                | FieldId::FS_PATH_SOURCE
+                | FieldId::FS_PATH_SOURCERAW
+                | FieldId::FS_PATH_TARGET
+                | FieldId::FS_PATH_TARGETRAW = id
+                {
+                    return c.path_field(self.kind, id);
+                }
+                match c.number(self.kind) {
+                    Some(number) => number,
+                    None => return Value::Absent,
+                }
+            }
             Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => return Value::Absent,
         };
         let prefixed = match id {
@@ -36,22 +51,31 @@ impl Event<'_> {
         buf.extend_from_slice(self.process.container.as_bytes());
         buf.push(b':');
         let named = buf.len();
-        if let (Body::Connect(c), FieldId::FD_NAME) = (&self.body, prefixed) {
-            render::tuple(c, buf);
+        if let (Some(socket), FieldId::FD_NAME) = (self.socket(), prefixed) {
+            render::tuple(socket, buf);
             return Value::Bytes(&buf[begin..]);
         }
-        if let Body::Open(o) = &self.body
-            && let Value::Bytes(name) = o.fd_field(prefixed, self.kind)
-        {
+        let mut own = Vec::new();
+        if let Value::Bytes(name) = self.body_field(prefixed, &mut own) {
             buf.extend_from_slice(name);
         }
         if buf.len() == named { Value::Absent } else { Value::Bytes(&buf[begin..]) }
     }
 
+    /// The socket that the event is about.
+    fn socket(&self) -> Option<&Socket<'_>> {
+        match &self.body {
+            Body::Connect(c) => Some(&c.socket),
+            Body::Call(Call { descriptor: Some(Descriptor::Socket(socket)), .. }) => Some(socket),
+            _ => None,
+        }
+    }
+
     fn body_field<'s>(&'s self, id: FieldId, buf: &'s mut Vec<u8>) -> Value<'s> {
         match &self.body {
             Body::Open(o) => o.fd_field(id, self.kind),
-            Body::Connect(c) => c.fd_field(id, buf),
+            Body::Connect(c) => c.socket.fd_field(id, buf),
+            Body::Call(c) => c.fd_field(self.kind, id, buf),
             Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => Value::Absent,
         }
     }
@@ -63,10 +87,9 @@ impl<'a> Open<'a> {
         self.ret.max(-1)
     }
 
-    /// The device as user space numbers it: the minor's low byte, the major, the rest of the minor.
+    /// The device as user space numbers it.
     pub(crate) fn user_dev(&self) -> u32 {
-        let (major, minor) = (self.dev >> 20, self.dev & 0xf_ffff);
-        minor & 0xff | major << 8 | (minor & !0xff) << 12
+        user_dev(self.dev)
     }
 
     /// What `fs.path.name` has, where it has something: like `fd.name`, but the path of a relative opening that failed is
@@ -136,63 +159,6 @@ impl<'a> Open<'a> {
             FieldId::FD_CONNECTED | FieldId::FD_IS_SERVER if opened => Value::Bool(false),
             FieldId::FD_L4PROTO if opened => Value::Bytes(b"<NA>"),
             FieldId::FD_NAME_CHANGED if opened => Value::Bool(true),
-            _ => Value::Absent,
-        }
-    }
-}
-
-impl Connect<'_> {
-    pub(crate) fn fd_field<'s>(&'s self, id: FieldId, buf: &'s mut Vec<u8>) -> Value<'s> {
-        let ends = self.ends();
-        let ip = |end: Option<SocketAddr>| end.map_or(Value::Absent, |e| Value::Ip(e.ip()));
-        let port = |end: Option<SocketAddr>| end.map_or(Value::Absent, |e| Value::Port(e.port()));
-        let (local, remote) = ends.unzip();
-        let port_text = |end: Option<SocketAddr>, buf: &'s mut Vec<u8>| match end {
-            Some(end) => rendered(buf, |b| Value::Port(end.port()).write_text(b)),
-            None => Value::Absent,
-        };
-        match id {
-            FieldId::FD_NUM => Value::Int(self.fd.into()),
-            FieldId::FD_TYPE => Value::Bytes(match self.family {
-                Family::Unix => b"unix",
-                Family::Inet | Family::Mapped => b"ipv4",
-                Family::Inet6 => b"ipv6",
-                Family::Other(_) => return Value::Absent,
-            }),
-            FieldId::FD_TYPECHAR => Value::Bytes(match self.family {
-                Family::Unix => b"u",
-                Family::Inet | Family::Mapped => b"4",
-                Family::Inet6 => b"6",
-                Family::Other(_) => b"o",
-            }),
-            FieldId::FD_NAME => rendered(buf, |b| render::tuple(self, b)),
-            FieldId::FD_NAMERAW => Value::Bytes(b""),
-            // And of a socket, when it is asked for what only a file has.
-            FieldId::FD_DEV | FieldId::FD_DEV_MAJOR | FieldId::FD_DEV_MINOR | FieldId::FD_INO => {
-                Value::Int(0)
-            }
-            // The caller of connect is the client: its end is the local one.
-            FieldId::FD_CIP | FieldId::FD_LIP | FieldId::FD_CNET | FieldId::FD_LNET => ip(local),
-            FieldId::FD_SIP | FieldId::FD_RIP | FieldId::FD_SNET | FieldId::FD_RNET => ip(remote),
-            FieldId::FD_CPORT | FieldId::FD_LPORT => port(local),
-            FieldId::FD_SPORT | FieldId::FD_RPORT => port(remote),
-            FieldId::FD_CPROTO | FieldId::FD_LPROTO => port_text(local, buf),
-            FieldId::FD_SPROTO | FieldId::FD_RPROTO => port_text(remote, buf),
-            FieldId::FD_L4PROTO => Value::Bytes(match (ends.is_some(), self.family, self.protocol) {
-                (true, Family::Inet | Family::Inet6, 6) => b"tcp",
-                (true, Family::Inet | Family::Inet6, 17) => b"udp",
-                (true, Family::Inet | Family::Inet6, 1 | 58) => b"icmp",
-                (true, Family::Inet | Family::Inet6, _) => b"raw",
-                _ => b"<NA>",
-            }),
-            FieldId::FD_SOCKFAMILY => Value::Bytes(match self.family {
-                Family::Unix => b"unix",
-                Family::Inet | Family::Mapped | Family::Inet6 => b"ip",
-                Family::Other(_) => return Value::Absent,
-            }),
-            FieldId::FD_IS_SERVER => Value::Bool(remote.is_some_and(|r| r.ip().is_loopback())),
-            FieldId::FD_CONNECTED => Value::Bool(self.is_connected()),
-            FieldId::FD_NAME_CHANGED => Value::Bool(ends.is_some()),
             _ => Value::Absent,
         }
     }

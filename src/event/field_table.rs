@@ -221,9 +221,7 @@ mod why {
     pub(super) const NO_DNS: &str = "eyas asks no name server";
     pub(super) const NO_ENV: &str = "environments of processes are not collected yet";
     pub(super) const NO_FD_TABLE: &str = "open descriptors are not tracked yet";
-    pub(super) const NO_IO: &str = "reads, writes and waits are not observed yet";
     pub(super) const NO_JSON: &str = "no event with a JSON payload is read yet";
-    pub(super) const NO_MEMORY: &str = "calls on memory are not observed yet";
     pub(super) const NO_METADATA: &str = "container and pod metadata is not collected yet";
     pub(super) const NO_PAYLOAD: &str =
         "it needs what reads and writes carry, which the sensor does not collect";
@@ -231,7 +229,6 @@ mod why {
     pub(super) const NO_POLL: &str = "poll is not observed yet";
     pub(super) const NO_STATE: &str = "times between events are not kept";
     pub(super) const NO_STATIC: &str = "static fields cannot be configured yet";
-    pub(super) const NO_TWO_PATHS: &str = "calls that name two paths are not observed yet";
     pub(super) const NO_USAGE: &str = "the use of processor and memory is not measured";
     pub(super) const OLD_VIEWS: &str = "it served views that Falco has no more";
     pub(super) const OKTA: &str = "events of the source okta are not read yet";

@@ -6,6 +6,9 @@
 
 pub mod alert;
 pub mod batch;
+pub mod call;
+mod call_flags;
+mod call_params;
 mod constant;
 pub mod event;
 mod event_names;
@@ -28,6 +31,7 @@ mod process_fields;
 pub mod process_table;
 mod raw_params;
 mod render;
+pub mod socket;
 pub mod source;
 pub mod symbol;
 pub mod text;

@@ -300,7 +300,7 @@ constants! {
     VPGID "vpgid";
 }
 
-const fn ids<const N: usize>(names: [&str; N]) -> [ParamId; N] {
+pub(crate) const fn ids<const N: usize>(names: [&str; N]) -> [ParamId; N] {
     let mut ids = [ParamId(0); N];
     let mut at = 0;
     while at < N {
@@ -317,7 +317,7 @@ macro_rules! parameters {
         pub(crate) fn ids_of(event: EventType) -> &'static [ParamId] {
             match event {
                 $(EventType::$event => const { &ids($names) },)*
-                _ => &[],
+                _ => crate::call_params::ids_of(event),
             }
         }
     };

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::event::{Event, rendered, text};
+use crate::call::Call;
+use crate::event::{Body, Event, rendered, text};
 use crate::field::{Arg, FieldId};
 use crate::process::{Process, ProcessFlags};
 use crate::symbol;
@@ -15,6 +16,14 @@ impl Event<'_> {
         match n {
             0 => Some(self.process),
             n => self.table.ancestors(self.process).nth(n as usize - 1),
+        }
+    }
+
+    /// Permitted and effective capabilities: as the call left them, else as the process had them when it was told of last.
+    fn capabilities(&self) -> (u64, u64) {
+        match self.body {
+            Body::Call(Call { capabilities: Some(sets), .. }) => sets,
+            _ => (self.process.cap_permitted, self.process.cap_effective),
         }
     }
 
@@ -142,10 +151,10 @@ impl Event<'_> {
             FieldId::THREAD_TID => Value::Int(self.tid.into()),
             FieldId::THREAD_ISMAIN => Value::Bool(self.tid == me.key.pid),
             FieldId::THREAD_CAP_EFFECTIVE => {
-                rendered(buf, |b| symbol::write_capabilities(me.cap_effective, b))
+                rendered(buf, |b| symbol::write_capabilities(self.capabilities().1, b))
             }
             FieldId::THREAD_CAP_PERMITTED => {
-                rendered(buf, |b| symbol::write_capabilities(me.cap_permitted, b))
+                rendered(buf, |b| symbol::write_capabilities(self.capabilities().0, b))
             }
             FieldId::THREAD_CAP_INHERITABLE => {
                 rendered(buf, |b| symbol::write_capabilities(me.cap_inheritable, b))

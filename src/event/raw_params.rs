@@ -1,6 +1,7 @@
 //! Parameters of an event as they are: `evt.rawarg.NAME`, a value in the parameter's own type. As text they are in
 //! `render.rs`.
 
+use crate::call_params;
 use crate::event::{Body, Event};
 use crate::params::{self, ParamId};
 use crate::process_fields::nanoseconds;
@@ -13,6 +14,9 @@ use crate::value::Value;
 pub(crate) fn of<'s>(event: &'s Event<'_>, name: ParamId) -> Value<'s> {
     if !params::ids_of(event.kind).contains(&name) {
         return Value::Absent;
+    }
+    if let Body::Call(call) = &event.body {
+        return call_params::raw(event, call, name);
     }
     match event.body {
         Body::Open(o) => match name {
@@ -28,9 +32,10 @@ pub(crate) fn of<'s>(event: &'s Event<'_>, name: ParamId) -> Value<'s> {
         },
         Body::Connect(c) => match name {
             ParamId::RES => Value::Int(c.ret),
-            ParamId::FD => Value::Int(c.fd.into()),
+            ParamId::FD => Value::Int(c.socket.fd),
             _ => Value::Absent,
         },
+        Body::Call(_) => Value::Absent,
         Body::Exec => match name {
             ParamId::FILENAME => Value::Bytes(&event.process.filename),
             _ => raw_exec_param(event, 0, name),

@@ -4,12 +4,14 @@
 
 use std::io::Write as _;
 
-use crate::event::{Body, Connect, Event, Family, Open};
+use crate::call_params;
+use crate::event::{Body, Connect, Event, Open};
 use crate::form::write_clock;
 use crate::params::{self, ParamId};
 use crate::path::write_absolute;
 use crate::process::{Process, ProcessFlags};
 use crate::process_fields::nanoseconds;
+use crate::socket::{Family, Role, Socket};
 use crate::symbol;
 
 /// Appends all parameters as `name=value`, separated by spaces; those without a value are left out.
@@ -36,6 +38,7 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
     match event.body {
         Body::Open(open) => open_param(event, &open, name, out),
         Body::Connect(connect) => connect_param(&connect, name, out),
+        Body::Call(call) => call_params::param(event, &call, name, out),
         Body::Exec => exec_param(event, 0, name, out),
         Body::ExecFailed { ret, given, name: file } => match name {
             ParamId::FILENAME => put(out, as_shown(given, file)),
@@ -54,6 +57,7 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
 /// Appends one parameter as it stands in `evt.args`: the number first, then what it means.
 fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     match (event.body, name) {
+        (Body::Call(call), _) => call_params::decorated(event, &call, name, out),
         (Body::Open(o), ParamId::FD) if o.ret >= 0 => {
             paired(out, o.ret, |out| open_param(event, &o, name, out))
         }
@@ -88,7 +92,7 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
             paired(out, exec_flags(event.process).into(), |out| param(event, name, out))
         }
         (Body::Connect(c), ParamId::RES) if c.ret < 0 => result(out, c.ret),
-        (Body::Connect(c), ParamId::FD) => paired(out, c.fd.into(), |out| connect_param(&c, name, out)),
+        (Body::Connect(c), ParamId::FD) => paired(out, c.socket.fd, |out| connect_param(&c, name, out)),
         (Body::ExecFailed { ret, .. }, ParamId::RES) => result(out, ret),
         (
             Body::Exec | Body::ExecFailed { .. },
@@ -145,8 +149,10 @@ fn event_typechar(event: &Event<'_>) -> &'static str {
     }
 }
 
+/// In place of a directory's descriptor: the working directory.
+pub(crate) const AT_FDCWD: i32 = -100;
+
 fn dirfd(fd: i32, out: &mut Vec<u8>) -> bool {
-    const AT_FDCWD: i32 = -100;
     if fd == AT_FDCWD { put(out, b"AT_FDCWD") } else { number(out, fd.into()) }
 }
 
@@ -158,32 +164,18 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
         }
         ParamId::RES => number(out, c.ret),
         ParamId::TUPLE => {
-            endpoints(c, out);
+            endpoints(&c.socket, out);
             true
         }
         ParamId::FD => {
-            let (family, is_inet) = match c.family {
-                Family::Unix => ("u", false),
-                Family::Inet => ("4", true),
-                Family::Mapped => ("4", false),
-                Family::Inet6 => ("6", true),
-                Family::Other(_) => ("o", false),
-            };
-            // The transport is told of a socket that has its ends.
-            let transport = match c.protocol {
-                6 if is_inet && c.is_connected() => "t",
-                17 if is_inet && c.is_connected() => "u",
-                _ => "",
-            };
-            let _ = write!(out, "<{family}{transport}>");
-            tuple(c, out);
+            socket(&c.socket, out);
             true
         }
-        ParamId::ADDR => match (c.family, c.remote) {
-            (Family::Unix, _) => put(out, c.unix_path),
+        ParamId::ADDR => match (c.socket.family, c.socket.remote) {
+            (Family::Unix, _) => put(out, c.socket.unix_path),
             (_, Some(remote)) => {
                 // As the call was given it, not as the socket is counted.
-                if remote.is_ipv4() && matches!(c.family, Family::Mapped | Family::Inet6) {
+                if remote.is_ipv4() && matches!(c.socket.family, Family::Mapped | Family::Inet6) {
                     out.extend_from_slice(b"::ffff:");
                 }
                 end(remote, out);
@@ -195,28 +187,47 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Appends `fd.name` of a connecting socket: both ends, or the unix path; nothing while it is not connected. Of a socket
+/// Appends a socket as a descriptor is decorated: its kind, its transport where it has its ends, its name.
+pub(crate) fn socket(socket: &Socket<'_>, out: &mut Vec<u8>) {
+    let is_inet = matches!(socket.family, Family::Inet | Family::Inet6);
+    let transport = match socket.protocol {
+        6 if is_inet && socket.ends().is_some() => "t",
+        17 if is_inet && socket.ends().is_some() => "u",
+        _ => "",
+    };
+    let _ = write!(out, "<{}{transport}>", socket.typechar());
+    tuple(socket, out);
+}
+
+/// Appends `fd.name` of a socket: both ends, the one that waits, or the unix path; nothing while it has none. Of a socket
 /// whose transport it does not know Falco writes no ends.
-pub(crate) fn tuple(c: &Connect<'_>, out: &mut Vec<u8>) {
-    if c.is_connected() {
-        match c.family {
+pub(crate) fn tuple(socket: &Socket<'_>, out: &mut Vec<u8>) {
+    if socket.ends().is_some() || socket.family == Family::Unix && socket.connected {
+        match socket.family {
             Family::Mapped => out.extend_from_slice(b"<unknown>"),
-            _ => endpoints(c, out),
+            _ => endpoints(socket, out),
         }
+    } else if let Some(own) = socket.waits() {
+        end(own, out);
     }
 }
 
-fn endpoints(c: &Connect<'_>, out: &mut Vec<u8>) {
-    if c.family == Family::Unix {
-        put(out, c.unix_path);
+/// Appends the client's end and the server's, as far as they are known.
+pub(crate) fn endpoints(socket: &Socket<'_>, out: &mut Vec<u8>) {
+    if socket.family == Family::Unix {
+        put(out, socket.unix_path);
         return;
     }
-    if let Some(local) = c.local {
-        end(local, out);
+    let (first, second) = match socket.role {
+        Role::Server => (socket.remote, socket.local),
+        _ => (socket.local, socket.remote),
+    };
+    if let Some(first) = first {
+        end(first, out);
         out.extend_from_slice(b"->");
     }
-    if let Some(remote) = c.remote {
-        end(remote, out);
+    if let Some(second) = second {
+        end(second, out);
     }
 }
 
@@ -225,7 +236,7 @@ fn end(addr: std::net::SocketAddr, out: &mut Vec<u8>) {
     let _ = write!(out, "{}:{}", addr.ip(), addr.port());
 }
 
-fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut Vec<u8>) -> bool {
+pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut Vec<u8>) -> bool {
     let p = event.process;
     match name {
         ParamId::RES if ret < 0 => {
@@ -277,7 +288,7 @@ pub(crate) fn exec_flags(p: &Process) -> u32 {
 }
 
 /// A user's name; the text that Falco writes where no user logged in.
-fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
+pub(crate) fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
     match uid {
         u32::MAX => put(out, b"<NONE>"),
         uid => put(out, event.names.user(uid).unwrap_or(b"<NA>")),

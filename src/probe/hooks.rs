@@ -72,6 +72,13 @@ pub(crate) const HOOKS: &[Hook] = &[
         entry: Entry::Family(Family::ExecFailed),
     },
     Hook {
+        name: "sys_exit/call",
+        purpose: "the other syscalls that rules know",
+        program: "on_call",
+        tracepoint: "sys_exit",
+        entry: Entry::Family(Family::Call),
+    },
+    Hook {
         name: "tp_btf/sys_exit",
         purpose: "the way into the sys_exit families",
         program: "sys_exit",

@@ -5,6 +5,7 @@
 //! object that it loads is built by `cargo xtask bpf` and embedded here, so building eyas needs no BPF toolchain.
 
 mod btf;
+mod calls;
 mod error;
 mod hooks;
 mod load;

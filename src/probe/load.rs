@@ -3,7 +3,7 @@
 //! A hook that is refused is off, with the kernel's reason, and the others go on. Programs and links live as long as
 //! the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes them all.
 
-use aya::maps::{MapData, PerCpuArray, ProgramArray, RingBuf};
+use aya::maps::{Array, MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets};
@@ -23,12 +23,31 @@ pub(crate) type Counts = [u64; 1 + Kind::KERNEL_SLOTS];
 /// The loaded object.
 pub(crate) struct Loaded {
     pub(crate) counts: PerCpuArray<MapData, Counts>,
-    pub(crate) families: ProgramArray<MapData>,
+    wanted: Array<MapData, Wanted>,
     pub(crate) hooks: Vec<HookStatus>,
-    /// Whether each family is in its slot.
-    switched_on: [bool; Family::ALL.len()],
+    /// The kernel empties it when its last descriptor closes.
+    #[expect(dead_code, reason = "held open for the programs")]
+    families: ProgramArray<MapData>,
     /// Owns programs and links.
-    pub(crate) ebpf: Ebpf,
+    #[expect(dead_code, reason = "held open: programs and links end with it")]
+    ebpf: Ebpf,
+}
+
+/// The sets that the dispatcher goes by, as words: what is worth a second look through either entry, then the x86-64
+/// numbers that are wanted.
+type Wanted = [u64; 16];
+
+/// Every number that a family handles.
+pub(crate) fn everything() -> Bitmap {
+    (0..512).filter(|number| Family::of(*number).is_some()).fold(Bitmap::EMPTY, Bitmap::with)
+}
+
+/// Sends these calls from now on.
+fn want(map: &mut Array<MapData, Wanted>, calls: Bitmap) -> Result<(), String> {
+    let mut words = [0; 16];
+    words[..8].copy_from_slice(&calls.either_entry().words);
+    words[8..].copy_from_slice(&calls.words);
+    map.set(0, words, 0).map_err(|error| one_line(&error))
 }
 
 /// Loads and attaches; the reading end of the ring beside the rest.
@@ -65,16 +84,12 @@ fn load_with(
     let offsets = offsets.to_words();
     let plain_loads = u32::from(cast.is_some());
     let object = cast.map_or_else(|| OBJECT.to_vec(), with_cast);
-    let wanted = Bitmap::of(&Family::ALL);
-    let look = wanted.either_entry();
     let only_pidns = options.only_pidns.unwrap_or(0);
     let wake_bytes = u64::from(ring_bytes / 4);
     let mut loader = EbpfLoader::new();
     loader
         .override_global("OFFSETS", offsets.as_slice(), true)
         .override_global("PLAIN_LOADS", &plain_loads, true)
-        .override_global("LOOK", look.words.as_slice(), true)
-        .override_global("WANTED", wanted.words.as_slice(), true)
         .override_global("ONLY_PIDNS", &only_pidns, true)
         .override_global("SELF_TGID", &identity.tgid, true)
         .override_global("SELF_NS_DEV", &identity.ns_dev, true)
@@ -86,9 +101,10 @@ fn load_with(
     let ring = take(&mut ebpf, "EVENTS")?;
     let counts = take(&mut ebpf, "COUNTS")?;
     let mut families = take(&mut ebpf, "FAMILIES")?;
+    let mut wanted: Array<MapData, Wanted> = take(&mut ebpf, "WANTED")?;
+    want(&mut wanted, everything()).map_err(ProbeError::Load)?;
     let hooks = attach_all(&mut ebpf, &mut families)?;
-    let switched_on = Family::ALL.map(|family| hooks[place(family)].state == HookState::On);
-    Ok((ring, Loaded { counts, families, hooks, switched_on, ebpf }))
+    Ok((ring, Loaded { counts, wanted, hooks, families, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -219,27 +235,10 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, hook: &Hook) -> Result<&'e mut BtfTracePoi
     program.try_into().map_err(|error: ProgramError| one_line(&error))
 }
 
-/// Where a family stands in the table of hooks.
-fn place(family: Family) -> usize {
-    let at = HOOKS.iter().position(|hook| hook.entry == Entry::Family(family));
-    at.expect("every family has a row, because a test of the table says so")
-}
-
 impl Loaded {
-    /// Turns a family of calls on or off; nothing happens to one whose hook the kernel refused.
-    pub(crate) fn switch(&mut self, family: Family, on: bool) -> Result<(), String> {
-        let at = place(family);
-        let is_on = &mut self.switched_on[family as usize];
-        if *is_on == on || matches!(self.hooks[at].state, HookState::Off(_)) {
-            return Ok(());
-        }
-        if on {
-            set_family(&mut self.ebpf, &mut self.families, family, &HOOKS[at])?;
-        } else {
-            self.families.clear_index(&(family as u32)).map_err(|error| one_line(&error))?;
-        }
-        *is_on = on;
-        Ok(())
+    /// Sends these calls from now on, and no others.
+    pub(crate) fn want(&mut self, calls: Bitmap) -> Result<(), String> {
+        want(&mut self.wanted, calls)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::Family;
 use eyas_event::{
-    BootTime, EventType, Fill, HookStatus, Interest, Loss, RawBatch, Source, SourceError, SourceInfo,
-    SourceKind,
+    BootTime, Fill, HookStatus, Interest, Loss, RawBatch, Source, SourceError, SourceInfo, SourceKind,
 };
 
+use crate::calls;
 use crate::error::{ProbeError, one_line};
 use crate::load::{Loaded, load};
 use crate::losses::{Account, Sums};
@@ -121,18 +120,9 @@ impl Source for Probe {
         }
     }
 
-    /// Processes are always told, since every event rests on them; families of calls go by the interest.
+    /// Processes are always told, since every event rests on them, and what changes them; other calls go by the interest.
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError> {
-        for family in Family::ALL {
-            let types: &[EventType] = match family {
-                Family::Open => &[EventType::OPEN, EventType::OPENAT, EventType::OPENAT2, EventType::CREAT],
-                Family::Connect => &[EventType::CONNECT],
-                Family::ExecFailed => &[EventType::EXECVE, EventType::EXECVEAT],
-            };
-            let on = types.iter().any(|event| interest.events.contains(*event));
-            self.loaded.switch(family, on).map_err(SourceError::Interest)?;
-        }
-        Ok(())
+        self.loaded.want(calls::of(interest)).map_err(SourceError::Interest)
     }
 
     fn losses(&mut self, out: &mut Vec<Loss>) {

@@ -5,22 +5,22 @@ use core::ffi::c_void;
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use eyas_ebpf::{ConnectBits, ConnectFixed, Head, Kind};
+use eyas_ebpf::{ConnectBits, ConnectFixed, Head, Kind, Role};
 
 use super::dispatch::Call;
 use super::read::{kernel, off};
-use super::ring::{Scratch, Slot, scratch, send};
+use super::ring::{Slot, scratch, send};
+use super::socket::{AF_UNIX, Ends, append_peer_path, take_role};
 use super::task;
-use super::walk::{Place, append};
 
-const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
 /// The type bits of a mode word, and those of a socket.
-const S_IFMT: u16 = 0o170_000;
-const S_IFSOCK: u16 = 0o140_000;
+pub const S_IFMT: u16 = 0o170_000;
+pub const S_IFSOCK: u16 = 0o140_000;
 /// `sizeof(struct sockaddr_storage)`: no address is longer.
-const ADDRESS: u64 = 128;
+pub const ADDRESS: u64 = 128;
+
+/// The error of a connect that goes on in the background.
+const EINPROGRESS: i64 = -115;
 
 const FIXED: usize = Head::SIZE;
 const SECTIONS: u64 = (Head::SIZE + ConnectFixed::SIZE) as u64;
@@ -57,56 +57,33 @@ pub fn on_connect(ctx: BtfTracePointContext) -> i32 {
     let inode: u64 = kernel(file + off!(file_inode));
     let is_socket = file != 0 && kernel::<u16>(inode + off!(inode_mode)) & S_IFMT == S_IFSOCK;
     let mut end = SECTIONS + len;
+    fixed.path_len = 0;
+    let mut ends = Ends {
+        family: &mut fixed.family,
+        kind: &mut fixed.kind,
+        protocol: &mut fixed.protocol,
+        local_port: &mut fixed.local_port,
+        remote_port: &mut fixed.remote_port,
+        local: &mut fixed.local,
+        remote: &mut fixed.remote,
+    };
     if is_socket {
         fixed.ino = kernel(inode + off!(inode_ino));
-        end = fill_socket(scratch, fixed, kernel(file + off!(file_private)), end);
+        let sock = ends.fill(kernel(file + off!(file_private)));
+        if fixed.family == AF_UNIX {
+            if let Some(path) = append_peer_path(scratch, end, sock) {
+                fixed.path_len = path.len as u16;
+                end = path.end;
+            }
+        } else if call.ret == 0 || call.ret == EINPROGRESS {
+            take_role(sock, fixed.ino, Role::Client, &fixed.remote, fixed.remote_port);
+        }
     } else {
         bits = bits.with(ConnectBits::SOCKET_MISSING);
-        (fixed.family, fixed.kind, fixed.protocol) = (0, 0, 0);
-        (fixed.local_port, fixed.remote_port, fixed.path_len, fixed.ino) = (0, 0, 0, 0);
-        (fixed.local, fixed.remote) = ([0; 16], [0; 16]);
+        ends.clear();
+        fixed.ino = 0;
     }
     fixed.bits = bits;
     send(scratch, Kind::Connect, end);
     0
-}
-
-/// What the socket says of itself; gives where the record ends.
-#[inline(always)]
-fn fill_socket(scratch: *mut Scratch, fixed: &mut ConnectFixed, socket: u64, end: u64) -> u64 {
-    let sock: u64 = kernel(socket + off!(socket_sk));
-    fixed.family = kernel(sock + off!(sock_family));
-    fixed.kind = kernel(socket + off!(socket_type));
-    fixed.protocol = kernel(sock + off!(sock_protocol));
-    (fixed.local_port, fixed.remote_port, fixed.path_len) = (0, 0, 0);
-    (fixed.local, fixed.remote) = ([0; 16], [0; 16]);
-    if fixed.family == AF_INET || fixed.family == AF_INET6 {
-        fixed.local_port = kernel(sock + off!(sock_local_port));
-        fixed.remote_port = u16::from_be(kernel(sock + off!(sock_remote_port)));
-    }
-    match fixed.family {
-        AF_INET => {
-            // Four bytes as they lie, which is network order: no number is made of them.
-            let put = |into: &mut [u8; 16], from: u64| {
-                let bytes = kernel::<[u8; 4]>(from);
-                (into[0], into[1], into[2], into[3]) = (bytes[0], bytes[1], bytes[2], bytes[3]);
-            };
-            put(&mut fixed.local, sock + off!(sock_local4));
-            put(&mut fixed.remote, sock + off!(sock_remote4));
-        }
-        AF_INET6 => {
-            fixed.local = kernel(sock + off!(sock_local6));
-            fixed.remote = kernel(sock + off!(sock_remote6));
-        }
-        AF_UNIX => {
-            let peer: u64 = kernel(sock + off!(unix_peer));
-            if peer != 0 {
-                let path = append(scratch, end, Place::at(peer + off!(unix_path)));
-                fixed.path_len = path.len as u16;
-                return path.end;
-            }
-        }
-        _ => {}
-    }
-    end
 }

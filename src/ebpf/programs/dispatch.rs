@@ -5,19 +5,24 @@
 //! have numbers of their own, which would be taken for others: the task's status word tells them apart.
 
 use aya_ebpf::macros::{btf_tracepoint, map};
-use aya_ebpf::maps::ProgramArray;
+use aya_ebpf::maps::{Array, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{Bitmap, Family, HeadFlags, native};
 
 use super::read::{Typed, load, off};
 use super::task;
 
-/// Numbers worth a second look, through whichever entry they came.
-#[unsafe(no_mangle)]
-static LOOK: Bitmap = Bitmap::EMPTY;
-/// x86-64 numbers that are wanted.
-#[unsafe(no_mangle)]
-static WANTED: Bitmap = Bitmap::EMPTY;
+/// Which calls are wanted; changes while the program runs.
+#[repr(C)]
+struct Wanted {
+    /// Numbers worth a second look, through whichever entry they came.
+    look: Bitmap,
+    /// x86-64 numbers that are wanted.
+    native: Bitmap,
+}
+
+#[map]
+static WANTED: Array<Wanted> = Array::with_max_entries(1, 0);
 
 #[map]
 static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len() as u32, 0);
@@ -25,16 +30,14 @@ static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len()
 /// `TS_COMPAT`: the task is in a 32-bit call (Linux: arch/x86/include/asm/thread_info.h).
 const TS_COMPAT: u32 = 2;
 
-/// Whether a number is in one of the sets. A word at a time, since a copy of the whole set would be a loop.
-macro_rules! has {
-    ($set:ident, $number:expr) => {{
-        let number: u64 = $number;
-        // SAFETY: the word is one of the eight that a number below 512 can be in.
-        number < 512 && {
-            let words = (&raw const $set.words).cast::<u64>();
-            unsafe { words.add((number >> 6) as usize).read_volatile() >> (number & 63) & 1 != 0 }
-        }
-    }};
+/// Whether a number is in a set. A word at a time, since a copy of the whole set would be a loop.
+#[inline(always)]
+fn has(set: *const Bitmap, number: u64) -> bool {
+    // SAFETY: the set is part of a checked map value, and the word one of the eight that a number below 512 can be in.
+    number < 512 && {
+        let word = unsafe { set.cast::<u64>().add((number >> 6) as usize).read_volatile() };
+        word >> (number & 63) & 1 != 0
+    }
 }
 
 /// A syscall on its way out, its number that of x86-64.
@@ -81,18 +84,31 @@ impl Call {
             load(self.regs, off!(regs_r8))
         }
     }
+
+    /// The sixth argument.
+    #[inline(always)]
+    pub fn sixth(&self) -> u64 {
+        if self.flags == HeadFlags::COMPAT {
+            load::<u64>(self.regs, off!(regs_bp)) & 0xffff_ffff
+        } else {
+            load(self.regs, off!(regs_r9))
+        }
+    }
 }
 
 /// tp_btf/sys_exit.
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs: Typed = ctx.arg(0);
-    if !has!(LOOK, load::<u64>(regs, off!(regs_nr))) {
+    let Some(wanted) = WANTED.get_ptr(0) else { return 0 };
+    // SAFETY: a checked map value.
+    let (look, native) = unsafe { (&raw const (*wanted).look, &raw const (*wanted).native) };
+    if !has(look, load::<u64>(regs, off!(regs_nr))) {
         return 0;
     }
     let task = task::current();
     let Some(call) = Call::of(&ctx, task) else { return 0 };
-    if !has!(WANTED, call.number) {
+    if !has(native, call.number) {
         return 0;
     }
     let Some(family) = Family::of(call.number) else { return 0 };
@@ -108,6 +124,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         Family::Open => go::<{ Family::Open as u32 }>(&ctx),
         Family::Connect => go::<{ Family::Connect as u32 }>(&ctx),
         Family::ExecFailed => go::<{ Family::ExecFailed as u32 }>(&ctx),
+        Family::Call => go::<{ Family::Call as u32 }>(&ctx),
     }
 }
 

@@ -54,6 +54,7 @@ pub enum Slot {
     Open = 3,
     Connect = 4,
     ExecFailed = 5,
+    Call = 6,
 }
 
 /// How many records were attempted on this processor, and how many of each kind were lost for want of room.
@@ -66,7 +67,7 @@ pub struct Counts {
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 #[map]
-static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(6, 0);
+static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(7, 0);
 #[map]
 static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
 

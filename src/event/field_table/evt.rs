@@ -78,16 +78,12 @@ pub(super) const ROWS: &[FieldInfo] = &[
         .arg(ArgKind::ParamName)
         .flag(FieldFlags::NO_TRANSFORMER)
         .flag(FieldFlags::NO_RHS),
-    row("evt.buffer", Bytes, "The first bytes of what was read or written.").absent(why::NO_PAYLOAD),
-    row("evt.buflen", Uint, "How many bytes were read or written.").absent(why::NO_PAYLOAD),
-    row(
-        "evt.is_io",
-        Bool,
-        "Whether the call moves data over a descriptor; none that the sensor tells of does.",
-    ),
-    row("evt.is_io_read", Bool, "Whether the call takes data from a descriptor; none that is told of does."),
-    row("evt.is_io_write", Bool, "Whether the call puts data into a descriptor; none that is told of does."),
-    row("evt.io_dir", Text, "`read` or `write`, where the call moves data.").absent(why::NO_IO),
+    row("evt.buffer", Bytes, "The first 80 bytes of what was sent or received."),
+    row("evt.buflen", Uint, "How many bytes were sent or received."),
+    row("evt.is_io", Bool, "Whether the call moves data over a descriptor."),
+    row("evt.is_io_read", Bool, "Whether the call takes data from a descriptor."),
+    row("evt.is_io_write", Bool, "Whether the call puts data into a descriptor."),
+    row("evt.io_dir", Text, "`read` or `write`, where the call moves data."),
     row(
         "evt.is_wait",
         Bool,
@@ -103,9 +99,7 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("evt.count.error", Uint, "1 for a call that failed, else 0, for sums.").bits(32),
     row("evt.count.error.file", Uint, "The same for calls on files alone.").bits(32),
     row("evt.count.error.net", Uint, "The same for calls on the network alone.").bits(32),
-    row("evt.count.error.memory", Uint, "The same for calls on memory alone.")
-        .bits(32)
-        .absent(why::NO_MEMORY),
+    row("evt.count.error.memory", Uint, "The same for calls on memory alone.").bits(32),
     row("evt.count.error.other", Uint, "The same for all other calls.").bits(32),
     row("evt.count.exit", Uint, "1 for the end of a call; by now every event is one.").bits(32),
     row("evt.count.procinfo", Uint, "Counts snapshots of processes in old views; always 0.")

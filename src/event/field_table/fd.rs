@@ -116,12 +116,10 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.is_upper_layer", Bool, "Whether the file was made or changed inside the running container.")
         .absent(why::NOT_YET),
     row("fd.is_lower_layer", Bool, "Whether the file comes from the container's image.").absent(why::NOT_YET),
-    row("fs.path.source", Text, "The first path of a call with two, made absolute.")
-        .absent(why::NO_TWO_PATHS),
-    row("fs.path.sourceraw", Text, "The first path of a call with two, as given.").absent(why::NO_TWO_PATHS),
-    row("fs.path.target", Text, "The second path of a call with two, made absolute.")
-        .absent(why::NO_TWO_PATHS),
-    row("fs.path.targetraw", Text, "The second path of a call with two, as given.").absent(why::NO_TWO_PATHS),
+    row("fs.path.source", Text, "The first path of a call with two, made absolute."),
+    row("fs.path.sourceraw", Text, "The first path of a call with two, as given."),
+    row("fs.path.target", Text, "The second path of a call with two, made absolute."),
+    row("fs.path.targetraw", Text, "The second path of a call with two, as given."),
     row("fdlist.nums", Text, "Numbers of the descriptors that a poll watches.").absent(why::NO_POLL),
     row("fdlist.names", Text, "Names of the descriptors that a poll watches.").absent(why::NO_POLL),
     row("fdlist.cips", Text, "Clients of the sockets that a poll watches.").absent(why::NO_POLL),

@@ -126,6 +126,14 @@ ids! {
     FD_NAME_CHANGED "fd.name_changed";
     FS_PATH_NAME "fs.path.name";
     FS_PATH_NAMERAW "fs.path.nameraw";
+    FS_PATH_SOURCE "fs.path.source";
+    FS_PATH_SOURCERAW "fs.path.sourceraw";
+    FS_PATH_TARGET "fs.path.target";
+    FS_PATH_TARGETRAW "fs.path.targetraw";
+    EVT_BUFFER "evt.buffer";
+    EVT_BUFLEN "evt.buflen";
+    EVT_IO_DIR "evt.io_dir";
+    EVT_COUNT_ERROR_MEMORY "evt.count.error.memory";
     CONTAINER_ID "container.id";
     CONTAINER_NAME "container.name";
     CONTAINER_IMAGE "container.image";

@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use eyas_event::event::{Body, Connect, Family, Open};
+use eyas_event::event::{Body, Connect, Open};
 use eyas_event::process::ProcessFlags;
+use eyas_event::socket::{Family, Role, Socket};
 use eyas_event::{BootTime, Event, EventType, Names, Process, ProcessKey, ProcessTable, WallTime};
 
 /// What the events borrow from.
@@ -88,15 +89,18 @@ impl Live {
             })
         };
         let end = |text: &str| text.parse::<SocketAddr>().ok();
-        let connect = Body::Connect(Connect {
-            ret: 0,
+        let socket = Socket {
             fd: 4,
             family: Family::Inet,
             protocol: 6,
+            role: Role::Client,
+            connected: true,
+            changed: true,
             local: end("10.0.0.5:51000"),
             remote: end("10.0.0.9:443"),
             unix_path: b"",
-        });
+        };
+        let connect = Body::Connect(Connect { ret: 0, socket });
         let kinds = [
             ("exec", EventType::EXECVE, Body::Exec),
             ("open for reading", EventType::OPENAT, open(0, b"/usr/include/stdio.h")),

@@ -46,6 +46,7 @@ fn plays_a_scene_when_told() {
     let place = std::env::var(PLACE).unwrap();
     match scene.as_str() {
         "opens" => opens(),
+        "calls" => crate::calls::perform(),
         "connects" => connects(&place),
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
         "hold-open" => hold_open(place.parse().unwrap()),
@@ -58,9 +59,14 @@ fn plays_a_scene_when_told() {
     }
 }
 
-fn call(number: libc::c_long, args: [usize; 4]) -> i64 {
+pub(crate) fn call(number: libc::c_long, args: [usize; 4]) -> i64 {
+    let [a, b, c, d] = args;
+    call_six(number, [a, b, c, d, 0, 0])
+}
+
+pub(crate) fn call_six(number: libc::c_long, args: [usize; 6]) -> i64 {
     // SAFETY: the scenes pass paths and structs that outlive the call, or addresses that the kernel refuses.
-    let ret = unsafe { libc::syscall(number, args[0], args[1], args[2], args[3]) };
+    let ret = unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]) };
     if ret == -1 { -i64::from(std::io::Error::last_os_error().raw_os_error().unwrap()) } else { ret }
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod actor;
+mod calls;
 mod connect;
 mod exec;
 mod life;

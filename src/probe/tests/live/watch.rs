@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::{Body, Connect, Exec, ExecFailed, ForkFixed, Head, Open, Record, records, write_path};
+use eyas_ebpf::{Body, Call, Connect, Exec, ExecFailed, ForkFixed, Head, Open, Record, records, write_path};
 use eyas_event::{RawBatch, Source};
 use eyas_probe::{Probe, ProbeOptions};
 
@@ -107,6 +107,7 @@ finders! {
     execs: Exec -> Exec<'_>;
     opens: Open -> Open<'_>;
     connects: Connect -> Connect<'_>;
+    calls: Call -> Call<'_>;
     failed_execs: ExecFailed -> ExecFailed<'_>;
     forks: Fork -> ForkFixed;
 }

@@ -1,0 +1,65 @@
+//! Which syscalls an interest comes to: those whose events somebody wants, those that change what is known of a process,
+//! and those that tell sockets apart where others need to know.
+
+use eyas_ebpf::{Bitmap, CALLS, nr};
+use eyas_event::{EventSet, EventType, Interest};
+
+/// Calls that change what later events of the process are told with: its directory, its name, its session.
+const STATE: &[&str] = &["chdir", "fchdir", "prctl", "setsid", "setpgid"];
+/// Calls that give a socket its role and its first peer.
+const ROLES: &[&str] = &["connect", "accept", "accept4", "bind"];
+/// Calls that ask for the role or the peer of a socket.
+const NEED_ROLES: &[&str] = &["sendto", "sendmsg", "recvfrom", "recvmsg", "dup", "dup2", "dup3", "listen"];
+
+/// The calls that have records of their own kinds.
+const OWN_KINDS: &[(u64, EventType)] = &[
+    (nr::OPEN, EventType::OPEN),
+    (nr::CREAT, EventType::CREAT),
+    (nr::OPENAT, EventType::OPENAT),
+    (nr::OPENAT2, EventType::OPENAT2),
+    (nr::CONNECT, EventType::CONNECT),
+    (nr::EXECVE, EventType::EXECVE),
+    (nr::EXECVEAT, EventType::EXECVEAT),
+];
+
+/// The x86-64 numbers to send.
+pub(crate) fn of(interest: &Interest) -> Bitmap {
+    let mut events = interest.events;
+    let mut add = |names: &[&str]| {
+        names.iter().filter_map(|name| EventType::from_name(name)).for_each(|event| events.insert(event));
+    };
+    add(STATE);
+    if names(interest.events, NEED_ROLES) {
+        add(ROLES);
+    }
+    let named = CALLS.iter().filter_map(|call| Some((call.number, EventType::from_name(call.name)?)));
+    let all = OWN_KINDS.iter().copied().chain(named);
+    all.filter(|(_, event)| events.contains(*event)).fold(Bitmap::EMPTY, |set, (number, _)| set.with(number))
+}
+
+/// Whether one of these events is wanted.
+fn names(events: EventSet, of: &[&str]) -> bool {
+    of.iter().filter_map(|name| EventType::from_name(name)).any(|event| events.contains(event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_table_has_an_event_of_its_name() {
+        for call in CALLS {
+            assert!(EventType::from_name(call.name).is_some(), "{}", call.name);
+        }
+    }
+
+    #[test]
+    fn an_interest_in_datagrams_brings_the_calls_that_make_sockets() {
+        let number = |name: &str| CALLS.iter().find(|call| call.name == name).expect(name).number;
+        let sendto = [EventType::from_name("sendto").expect("sendto")].into_iter().collect();
+        let calls = of(&Interest::of(sendto));
+        assert!(calls.has(number("sendto")) && calls.has(number("bind")) && calls.has(nr::CONNECT));
+        assert!(!calls.has(number("rename")) && !calls.has(nr::OPENAT));
+        assert!(calls.has(number("chdir")), "always, for the working directory");
+    }
+}
