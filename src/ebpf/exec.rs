@@ -24,14 +24,16 @@ bits! {
         SNAPSHOT = 1 << 7,
         /// The given file name or the interpreter's name is cut off at its end.
         NAME_TRUNCATED = 1 << 8,
-        /// Reserved: the user who runs the program may write its file.
+        /// The user who runs the program may write its file.
         EXE_WRITABLE = 1 << 9,
-        /// Reserved: the program's file lies in the upper layer of an overlay.
+        /// The program's file lies in the upper layer of an overlay.
         EXE_UPPER_LAYER = 1 << 10,
         /// In a PROCESS fact: it has ended and is kept for those who ask for an ancestor.
         ENDED = 1 << 11,
         /// In a PROCESS fact: only its existence is known, because its fork or exec was missed.
         PARTIAL = 1 << 12,
+        /// The program's file lies in a lower layer of an overlay.
+        EXE_LOWER_LAYER = 1 << 13,
     }
 }
 

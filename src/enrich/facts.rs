@@ -23,7 +23,7 @@ fn comm_field(comm: &[u8]) -> [u8; 16] {
     field
 }
 
-const FLAGS: [(ExecFlags, ProcessFlags); 7] = [
+const FLAGS: [(ExecFlags, ProcessFlags); 10] = [
     (ExecFlags::MEMFD, ProcessFlags::MEMFD),
     (ExecFlags::DELETED, ProcessFlags::DELETED),
     (ExecFlags::EXE_TRUNCATED, ProcessFlags::TRUNCATED),
@@ -31,6 +31,9 @@ const FLAGS: [(ExecFlags, ProcessFlags); 7] = [
     (ExecFlags::SNAPSHOT, ProcessFlags::SNAPSHOT),
     (ExecFlags::ARGV_FAULT, ProcessFlags::ARGS_INCOMPLETE),
     (ExecFlags::PARTIAL, ProcessFlags::PARTIAL),
+    (ExecFlags::EXE_WRITABLE, ProcessFlags::EXE_WRITABLE),
+    (ExecFlags::EXE_UPPER_LAYER, ProcessFlags::EXE_UPPER_LAYER),
+    (ExecFlags::EXE_LOWER_LAYER, ProcessFlags::EXE_LOWER_LAYER),
 ];
 
 /// A path section as text: leaf-first components turned round, or text as it is.

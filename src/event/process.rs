@@ -109,6 +109,12 @@ impl ProcessFlags {
     pub const ARGS_INCOMPLETE: Self = Self(1 << 4);
     /// Only its existence is known: a fork or exec of it was missed.
     pub const PARTIAL: Self = Self(1 << 5);
+    /// The user who runs the program may write its file.
+    pub const EXE_WRITABLE: Self = Self(1 << 6);
+    /// The executed file lies in the upper layer of an overlay: it is not, or no longer, the image's.
+    pub const EXE_UPPER_LAYER: Self = Self(1 << 7);
+    /// The executed file lies in a lower layer of an overlay.
+    pub const EXE_LOWER_LAYER: Self = Self(1 << 8);
 
     /// Whether all bits of `other` are set.
     pub const fn has(self, other: Self) -> bool {

@@ -276,15 +276,30 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
             true
         }
         ParamId::FLAGS if exec_flags(p) == 0 => put(out, b"0"),
-        ParamId::FLAGS => put(out, b"EXE_FROM_MEMFD"),
+        ParamId::FLAGS => {
+            for (at, flag) in EXEC_FLAGS.iter().filter(|flag| p.flags.has(flag.2)).enumerate() {
+                if at > 0 {
+                    out.push(b'|');
+                }
+                out.extend_from_slice(flag.0.as_bytes());
+            }
+            true
+        }
         _ => false,
     }
 }
 
-/// Falco's bits of an executed file, as far as the sensor tells them.
+/// What Falco tells of an executed file: name, bit, ours. (Falco 0.44: driver/flags_table.c, `execve_flags`.)
+const EXEC_FLAGS: [(&str, u32, ProcessFlags); 4] = [
+    ("EXE_WRITABLE", 1, ProcessFlags::EXE_WRITABLE),
+    ("EXE_UPPER_LAYER", 2, ProcessFlags::EXE_UPPER_LAYER),
+    ("EXE_FROM_MEMFD", 4, ProcessFlags::MEMFD),
+    ("EXE_LOWER_LAYER", 8, ProcessFlags::EXE_LOWER_LAYER),
+];
+
+/// Falco's bits of an executed file.
 pub(crate) fn exec_flags(p: &Process) -> u32 {
-    const FROM_MEMFD: u32 = 4;
-    if p.flags.has(ProcessFlags::MEMFD) { FROM_MEMFD } else { 0 }
+    EXEC_FLAGS.iter().filter(|flag| p.flags.has(flag.2)).fold(0, |bits, flag| bits | flag.1)
 }
 
 /// A user's name; the text that Falco writes where no user logged in.

@@ -51,10 +51,14 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     fixed.exe_mtime = kernel(inode + off!(inode_mtime));
     fixed.exe_mode = kernel(inode + off!(inode_mode));
     fixed.exe_uid = kernel(inode + off!(inode_uid));
-    fixed.exe_dev = kernel(kernel::<u64>(inode + off!(inode_sb)) + off!(sb_dev));
+    let sb: u64 = kernel(inode + off!(inode_sb));
+    fixed.exe_dev = kernel(sb + off!(sb_dev));
 
     let place = Place::at(file + off!(file_path));
-    let mut flags = ExecFlags(0);
+    let mut flags = layer(inode, sb);
+    if is_writable(task, inode, sb) {
+        flags = flags.with(ExecFlags::EXE_WRITABLE);
+    }
     if place.is_memfd() {
         flags = flags.with(ExecFlags::MEMFD);
     }
@@ -103,6 +107,45 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
         send_rest(scratch, start, total);
     }
     0
+}
+
+/// Where in an overlay the file lies; nothing elsewhere.
+#[inline(always)]
+fn layer(inode: u64, sb: u64) -> ExecFlags {
+    /// `OVERLAYFS_SUPER_MAGIC` (Linux: include/uapi/linux/magic.h).
+    const OVERLAY: u64 = 0x794c_7630;
+    if kernel::<u64>(sb + off!(sb_magic)) != OVERLAY {
+        return ExecFlags(0);
+    }
+    // The dentry of the upper layer follows the inode in `struct ovl_inode` (Linux 5.8 to 6.18: fs/overlayfs/ovl_entry.h).
+    match kernel::<u64>(inode + off!(inode_size)) {
+        0 => ExecFlags::EXE_LOWER_LAYER,
+        _ => ExecFlags::EXE_UPPER_LAYER,
+    }
+}
+
+/// Whether the process may write the file, by what Falco's `EXE_WRITABLE` goes: file system, owner, mode, capabilities; no
+/// access lists.
+#[inline(always)]
+fn is_writable(task: u64, inode: u64, sb: u64) -> bool {
+    /// `SB_RDONLY` (Linux: include/linux/fs.h).
+    const READ_ONLY: u64 = 1;
+    /// `S_IMMUTABLE`, alike.
+    const IMMUTABLE: u32 = 8;
+    /// `CAP_DAC_OVERRIDE` and `CAP_FOWNER` (Linux: include/uapi/linux/capability.h).
+    const OVERRIDES: u64 = 1 << 1 | 1 << 3;
+    if kernel::<u64>(sb + off!(sb_flags)) & READ_ONLY != 0
+        || kernel::<u32>(inode + off!(inode_flags)) & IMMUTABLE != 0
+    {
+        return false;
+    }
+    let cred: u64 = kernel(task + off!(task_cred));
+    let (uid, gid) = (kernel::<u32>(inode + off!(inode_uid)), kernel::<u32>(inode + off!(inode_gid)));
+    let mode = kernel::<u16>(inode + off!(inode_mode));
+    kernel::<u32>(cred + off!(cred_fsuid)) == uid
+        || kernel::<u32>(cred + off!(cred_fsgid)) == gid && mode & 0o020 != 0
+        || mode & 0o002 != 0
+        || kernel::<u64>(cred + off!(cred_effective)) & OVERRIDES != 0
 }
 
 /// Who it is and whose child.

@@ -37,7 +37,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     (ALL, "proc.env proc.env[HOME] proc.env[TEST_ENV_PARENT_LINEAGE] proc.env[NOPE]", ENVIRONMENT),
     (ALL, "proc.aenv proc.aenv[HOME] proc.aenv[UNSET]", ENVIRONMENT),
     ("exec", "proc.aenv[1] evt.arg.env evt.rawarg.env", ENVIRONMENT),
-    (ALL, "proc.is_exe_writable proc.is_exe_upper_layer proc.is_exe_lower_layer", LAYERS),
+    (DESCRIPTORS, "proc.is_exe_writable", "of a process that ran before it is not asked"),
     ("open connect inprogress refused connect6 mapped", "fd.is_upper_layer fd.is_lower_layer", LAYERS),
     (DESCRIPTORS, "fd.types fd.types[0]", NO_FD_TABLE),
     (ALL, "proc.stdin.type proc.stdin.name", NO_FD_TABLE),
@@ -54,7 +54,7 @@ const NO_INTERFACES: &str =
     "which end is the own one: Falco asks which addresses the machine has, and in its recordings it had none";
 const NO_PLUGIN: &str = "without the plugin container the id before the colon is empty; ours is host";
 const ENVIRONMENT: &str = "environments are not sent yet";
-const LAYERS: &str = "who may write a file, and in which layer it lies, is not sent yet";
+const LAYERS: &str = "in which layer an opened file lies is not sent yet";
 const NO_FD_TABLE: &str = "which other descriptors a process has is not sent yet";
 const USAGE: &str = "the use of memory is not sent yet";
 

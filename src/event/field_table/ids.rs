@@ -79,6 +79,9 @@ ids! {
     PROC_PID_TS "proc.pid.ts";
     PROC_PPID_TS "proc.ppid.ts";
     PROC_IS_EXE_FROM_MEMFD "proc.is_exe_from_memfd";
+    PROC_IS_EXE_WRITABLE "proc.is_exe_writable";
+    PROC_IS_EXE_UPPER_LAYER "proc.is_exe_upper_layer";
+    PROC_IS_EXE_LOWER_LAYER "proc.is_exe_lower_layer";
     PROC_IS_SID_LEADER "proc.is_sid_leader";
     PROC_IS_VPGID_LEADER "proc.is_vpgid_leader";
     PROC_IS_PGID_LEADER "proc.is_pgid_leader";

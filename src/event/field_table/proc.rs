@@ -103,16 +103,13 @@ pub(super) const ROWS: &[FieldInfo] = &[
         "proc.is_exe_writable",
         Bool,
         "Whether the user who started the program could have changed its file.",
-    )
-    .absent(why::NOT_YET),
+    ),
     row(
         "proc.is_exe_upper_layer",
         Bool,
         "Whether the program's file was made or changed inside the running container.",
-    )
-    .absent(why::NOT_YET),
-    row("proc.is_exe_lower_layer", Bool, "Whether the program's file is part of the container's image.")
-        .absent(why::NOT_YET),
+    ),
+    row("proc.is_exe_lower_layer", Bool, "Whether the program's file is part of the container's image."),
     row("proc.exe_ino.ctime", Time, "When the inode of the executed file last changed, to the second."),
     row("proc.exe_ino.mtime", Time, "When the content of the executed file last changed, to the second."),
     row(

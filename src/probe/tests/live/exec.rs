@@ -183,7 +183,8 @@ fn a_program_without_a_name_is_called_deleted() {
     let execs = execs(&watch.bytes, child.id());
     let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
     assert_eq!(path(exec.exe), truth);
-    assert_eq!(exec.fixed.flags, ExecFlags::DELETED);
+    assert!(exec.fixed.flags.has(ExecFlags::DELETED));
+    assert!(!exec.fixed.flags.has(ExecFlags::MEMFD));
 }
 
 #[test]
@@ -241,7 +242,8 @@ fn a_path_that_is_too_long_is_cut_at_its_upper_end_and_says_so() {
 
     let execs = execs(&watch.bytes, child.id());
     let (_, exec) = execs.last().unwrap();
-    assert_eq!(exec.fixed.flags, ExecFlags::CWD_TRUNCATED);
+    assert!(exec.fixed.flags.has(ExecFlags::CWD_TRUNCATED));
+    assert!(!exec.fixed.flags.has(ExecFlags::EXE_TRUNCATED));
     let opens = opens(&watch.bytes, child.id());
     let missing = opens.iter().find(|(_, open)| open.given == b"missing").unwrap().1;
     assert_eq!(missing.fixed.bits, OpenBits::BASE_TRUNCATED);
@@ -250,4 +252,60 @@ fn a_path_that_is_too_long_is_cut_at_its_upper_end_and_says_so() {
     let names: Vec<_> = components(exec.cwd).collect();
     assert_eq!(names, vec![name.as_bytes(); 34]);
     assert!(!is_rooted(exec.cwd));
+}
+
+#[test]
+fn whether_the_file_could_be_written_and_where_in_an_overlay_it_lies_is_told() {
+    if !is_root() {
+        return;
+    }
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let inside = |name: &str| dir.path().join(name);
+    for name in ["lower", "upper", "work", "merged"] {
+        fs::create_dir(inside(name)).unwrap();
+    }
+    fs::copy("/bin/true", inside("lower/image")).unwrap();
+    let layers =
+        format!("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work", dir.path().to_str().unwrap());
+    let script =
+        "mount -t overlay overlay -o $0 merged && cp merged/image merged/new && merged/image && merged/new";
+    let mut child = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script, &layers])
+        .current_dir(dir.path())
+        .spawn()
+        .unwrap();
+    assert!(child.wait().unwrap().success(), "an overlay could not be mounted");
+    // As nobody: the first belongs to root, the second is for all to write.
+    fs::copy("/bin/true", inside("open")).unwrap();
+    fs::set_permissions(inside("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    let mut last = 0;
+    for program in ["/bin/true", inside("open").to_str().unwrap()] {
+        let mut child = Command::new(program).uid(65534).gid(65534).spawn().unwrap();
+        last = child.id();
+        child.wait().unwrap();
+    }
+    watch.until_exit(last);
+
+    let flags = |name: &str| {
+        let own = bodies(&watch.bytes).filter_map(|(head, body)| match body {
+            Body::Exec(exec) if exec.filename.ends_with(name.as_bytes()) => {
+                Some((head.uid, exec.fixed.flags))
+            }
+            _ => None,
+        });
+        own.last().unwrap_or_else(|| panic!("{name} did not run"))
+    };
+    let layered =
+        |flags: ExecFlags| (flags.has(ExecFlags::EXE_UPPER_LAYER), flags.has(ExecFlags::EXE_LOWER_LAYER));
+    assert_eq!(layered(flags("merged/image").1), (false, true));
+    assert_eq!(layered(flags("merged/new").1), (true, false));
+    assert_eq!(layered(flags("/open").1), (false, false));
+    assert!(flags("merged/new").1.has(ExecFlags::EXE_WRITABLE), "root may write everything");
+    assert_eq!(flags("/open"), (65534, ExecFlags::EXE_WRITABLE));
+    let nobody = bodies(&watch.bytes).any(|(head, body)| {
+        matches!(body, Body::Exec(exec) if head.uid == 65534 && exec.filename == b"/bin/true" && exec.fixed.flags == ExecFlags(0))
+    });
+    assert!(nobody, "nobody may not write /bin/true");
 }
