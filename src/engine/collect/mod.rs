@@ -181,6 +181,7 @@ impl Collection {
         if refused {
             return;
         }
+        self.overrides_without_base(&items, diagnostics);
         for item in items {
             match item {
                 Item::Engine(engine) => self.required_engine = self.required_engine.max(engine.version),
@@ -192,6 +193,44 @@ impl Collection {
                     self.mark_broken(broken.kind, &broken.name.text);
                     self.set_aside(*broken, diagnostics);
                 }
+            }
+        }
+    }
+
+    /// An `override` that is not read, in an item that nothing before it has, should only go: there is nothing to change.
+    fn overrides_without_base(&self, items: &[Item], diagnostics: &mut [Diagnostic]) {
+        let mut ignored: Vec<_> = diagnostics
+            .iter()
+            .enumerate()
+            .filter(|(_, found)| found.code == Code::OverrideIgnored)
+            .filter_map(|(at, found)| Some((found.place()?, at)))
+            .map(|(place, at)| (place.source, place.start, at))
+            .collect();
+        if ignored.is_empty() {
+            return;
+        }
+        ignored.sort_unstable();
+        let mut seen = FxHashSet::default();
+        for (i, item) in items.iter().enumerate() {
+            let Some((kind, name)) = item.name() else { continue };
+            let known = match kind {
+                ItemKind::List => self.list_index.contains_key(&name.text),
+                _ => self.place_of(kind, &name.text).is_some(),
+            };
+            if !seen.insert((kind, &*name.text)) || known {
+                continue;
+            }
+            let next =
+                items[i + 1..].iter().find_map(Item::name).map_or(u32::MAX, |(_, next)| next.span.start);
+            let from = ignored.partition_point(|of| (of.0, of.1) < (name.span.source, name.span.start));
+            let own = ignored[from..].iter().take_while(|of| of.0 == name.span.source && of.1 < next);
+            for (_, _, at) in own {
+                diagnostics[*at].edit = None;
+                diagnostics[*at].notes = vec![format!(
+                    "leave `override` out: there is no {} `{}` before this to change",
+                    kind.word(),
+                    name.text
+                )];
             }
         }
     }
@@ -403,7 +442,9 @@ impl Collection {
         };
         diagnostics.push(match did_you_mean(&name.text, known.iter().map(|n| n.text.as_str())) {
             Some(near) => found.near(name.span, near),
-            None => found.note("what it changes is defined in an earlier line or in an earlier file"),
+            None => found.note(
+                "what it changes must be defined in an earlier line or file; load that file before this one (`-r FILE`)",
+            ),
         });
         true
     }
@@ -426,7 +467,10 @@ fn check_plugin(plugin: &PluginItem, diagnostics: &mut Vec<Diagnostic>) {
             ),
             choice.version_span,
             "asked for here",
-        ),
+        )
+        .note(format!(
+            "the first number must be equal and the whole not newer: ask for {a}.{b}.{c} or less if the file needs no more"
+        )),
         None => {
             let names: Vec<_> = STANDS_IN_FOR.iter().map(|(name, _)| *name).collect();
             Diagnostic::new(

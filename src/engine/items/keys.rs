@@ -39,7 +39,11 @@ impl<'n> Keys<'n> {
                 Some(text) => text,
                 None => {
                     let message = format!("a key of this {} is no single word", kind.word());
-                    reader.push(Diagnostic::new(Code::NoWord, message, key.span, "").of(kind, &keys.name));
+                    let found = Diagnostic::new(Code::NoWord, message, key.span, "").of(kind, &keys.name);
+                    reader.push(match as_plain_key(key, value, known) {
+                        Some(plain) => found.note(format!("write it as `{plain}`")),
+                        None => found,
+                    });
                     continue;
                 }
             };
@@ -51,6 +55,9 @@ impl<'n> Keys<'n> {
                     "",
                 );
                 match did_you_mean(text, known.iter().copied()) {
+                    Some(near) if pairs.iter().any(|(other, _)| other.text() == Some(near)) => {
+                        found = given_already(found, reader, near, key, value, pairs);
+                    }
                     Some(near) => {
                         keys.slips.push((near, key.span, value));
                         found = found.near(key.span, near);
@@ -225,11 +232,17 @@ impl<'n> Keys<'n> {
         let pairs = match &node.kind {
             Kind::Mapping(pairs) => pairs,
             Kind::Sequence(nodes) if nodes.is_empty() => return Some(Vec::new()),
-            Kind::Sequence(_) => {
-                return self.no_word(reader, "`override` is a mapping, not a sequence", node);
+            Kind::Sequence(nodes) => {
+                let mut found = self.not_one_word("`override` is a mapping, not a sequence", node);
+                let named: Option<Vec<_>> = nodes.iter().map(Node::text).collect();
+                if let Some(map) = named.and_then(|named| map_of(&named, append, replace)) {
+                    found = found.near(node.span, &map);
+                }
+                reader.push(found);
+                return None;
             }
             Kind::Scalar(_) => {
-                self.ignored(reader, node);
+                self.ignored(reader, node, append, replace);
                 return Some(Vec::new());
             }
         };
@@ -237,12 +250,23 @@ impl<'n> Keys<'n> {
         let mut fine = true;
         for (key, value) in pairs {
             let Some(name) = key.text().map(str::to_owned) else {
-                return self.no_word(reader, "a key of `override` is no single word", key);
+                reader.push(self.not_one_word("a key of `override` is no single word", key));
+                return None;
             };
             let op = match value.text() {
                 Some("append") => OverrideOp::Append,
                 Some("replace") => OverrideOp::Replace,
-                None => return self.no_word(reader, "an override is one word", value),
+                None => {
+                    let mut found = self.not_one_word("an override is one word", value);
+                    if let Kind::Sequence(words) = &value.kind
+                        && let [word] = words.as_slice()
+                        && let Some(word @ ("append" | "replace")) = word.text()
+                    {
+                        found = found.near(value.span, word);
+                    }
+                    reader.push(found);
+                    return None;
+                }
                 Some(written) => {
                     fine = false;
                     let message = "an override is `append` or `replace`";
@@ -311,21 +335,29 @@ impl<'n> Keys<'n> {
         fine
     }
 
-    fn no_word<T>(&self, reader: &mut Reader<'_>, message: &str, node: &Node) -> Option<T> {
+    fn not_one_word(&self, message: &str, node: &Node) -> Diagnostic {
         let label = format!("this is {}", node.kind_word());
-        reader.push(Diagnostic::new(Code::NoWord, message, node.span, label).of(self.kind, &self.name));
-        None
+        Diagnostic::new(Code::NoWord, message, node.span, label).of(self.kind, &self.name)
     }
 
-    /// Falco reads an `override` that is a single value as if it were not there.
-    fn ignored(&self, reader: &mut Reader<'_>, node: &Node) {
+    /// Falco reads an `override` that is a single value as if it were not there. Whether there is something to change is known
+    /// only where the items are put together.
+    fn ignored(&self, reader: &mut Reader<'_>, node: &Node, append: &[&str], replace: &[&str]) {
         let found = Diagnostic::new(
             Code::OverrideIgnored,
             "this `override` changes nothing: it is no mapping",
             self.key("override").unwrap_or(node.span),
             "read as if it were not there",
         );
-        reader.push(found.note("write `override: {condition: append}`").of(self.kind, &self.name));
+        let keys: Vec<_> = replace.iter().copied().filter(|key| self.node(key).is_some()).collect();
+        let word = node.text().and_then(override_word);
+        let appended = if word == Some("replace") { &[][..] } else { append };
+        let found = match (map_of(&keys, appended, replace), word) {
+            (Some(map), Some(_)) => found.near(node.span, &map),
+            (Some(map), None) => found.note(format!("write `override: {map}`")),
+            (None, _) => found.note("leave `override` out"),
+        };
+        reader.push(found.of(self.kind, &self.name));
     }
 
     /// `append: true`, where it is there and on. The outer `None` means that it is neither true nor false.
@@ -339,12 +371,13 @@ impl<'n> Keys<'n> {
     }
 
     /// Says that `append: true` is the old form of an override, where it is there and on. `appended` are the keys that it
-    /// appends to; none where the new form would mean something else.
+    /// appends to, `unread` those that it passes over.
     pub(crate) fn deprecated_append(
         &self,
         reader: &mut Reader<'_>,
         append: Option<Append>,
         appended: &[&str],
+        unread: &[&str],
     ) {
         let Some(append) = append else { return };
         let found = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", append.value, "");
@@ -355,11 +388,29 @@ impl<'n> Keys<'n> {
                 "`override` says for each key whether it appends or replaces, and what it does not name must go",
             ),
             _ => {
-                let map: Vec<_> = appended.iter().map(|key| format!("{key}: append")).collect();
-                found.mend("write the new form", append.whole, format!("override: {{{}}}", map.join(", ")))
+                let map = appended.iter().map(|key| format!("{key}: append")).collect::<Vec<_>>().join(", ");
+                if unread.is_empty() {
+                    found.mend("write the new form", append.whole, format!("override: {{{map}}}"))
+                } else {
+                    self.unread(found, &map, unread)
+                }
             }
         };
         reader.push(found.of(self.kind, &self.name));
+    }
+
+    /// Where the old form passes keys over, the new one cannot: either they go, or they count.
+    fn unread(&self, mut found: Diagnostic, map: &str, unread: &[&str]) -> Diagnostic {
+        for span in unread.iter().filter_map(|key| self.key(key)) {
+            found = found.see(span, "not read");
+        }
+        let names: Vec<_> = unread.iter().map(|key| format!("`{key}`")).collect();
+        let (are, them) = if unread.len() == 1 { ("is", "it") } else { ("are", "them") };
+        let count: Vec<_> = unread.iter().map(|key| format!("{key}: replace")).collect();
+        found
+            .note(format!("{} {are} not read beside `append: true`", names.join(", ")))
+            .note(format!("to keep the meaning remove {them} and write `override: {{{map}}}`"))
+            .note(format!("to make {them} count write `override: {{{map}, {}}}`", count.join(", ")))
     }
 
     /// `append: true` beside `override`.
@@ -376,6 +427,54 @@ impl<'n> Keys<'n> {
     fn override_fault(&self, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
         Diagnostic::new(Code::BadOverride, message, span, label).of(self.kind, &self.name)
     }
+}
+
+/// A key that nothing knows, where the one that it is near to is given as well.
+fn given_already(
+    found: Diagnostic,
+    reader: &Reader<'_>,
+    near: &str,
+    key: &Node,
+    value: &Node,
+    pairs: &[(Node, Node)],
+) -> Diagnostic {
+    let other =
+        pairs.iter().find(|(other, _)| other.text() == Some(near)).map_or(key.span, |(key, _)| key.span);
+    let before = reader.file.get(..other.start as usize).unwrap_or("");
+    let line = before.matches('\n').count() + 1;
+    let title = format!("remove it (`{near}` is given in line {line})");
+    match reader.line_of(key.span) {
+        Some(whole) if value.end <= whole.end => found.guess(title, whole, ""),
+        _ => found.note(title),
+    }
+}
+
+/// How keys of an item are written in an `override`; `None` where one of them cannot be changed, or there is none.
+fn map_of(keys: &[&str], append: &[&str], replace: &[&str]) -> Option<String> {
+    let word = |key: &&str| {
+        let word = if append.contains(key) {
+            "append"
+        } else if replace.contains(key) {
+            "replace"
+        } else {
+            return None;
+        };
+        Some(format!("{key}: {word}"))
+    };
+    let words: Option<Vec<_>> = keys.iter().map(word).collect();
+    words.filter(|words| !words.is_empty()).map(|words| format!("{{{}}}", words.join(", ")))
+}
+
+/// How the value of a key is written that stood where only one word may stand.
+fn as_plain_key(key: &Node, value: &Node, known: &[&str]) -> Option<String> {
+    let Kind::Sequence(words) = &key.kind else { return None };
+    let [word] = words.as_slice() else { return None };
+    let word = word.text().filter(|word| known.contains(word))?;
+    Some(match value.text() {
+        Some(text) if matches!(word, "tags" | "items") => format!("{word}: [{text}]"),
+        Some(text) => format!("{word}: {text}"),
+        None => format!("{word}: …"),
+    })
 }
 
 /// The operation that a word of an override comes near to.

@@ -166,6 +166,24 @@ pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
     through_list(text, &error.bytes, found)
 }
 
+/// Of each node whether an odd number of `not`s stands before it. Parents come after their parts.
+fn negated(ast: &Ast) -> Vec<bool> {
+    let mut negated = vec![false; ast.len()];
+    for (id, node) in ast.nodes().rev() {
+        let here = negated[id.0 as usize];
+        match &node.kind {
+            NodeKind::Not(part) => negated[part.0 as usize] = !here,
+            NodeKind::And(parts) | NodeKind::Or(parts) => {
+                for part in parts {
+                    negated[part.0 as usize] = here;
+                }
+            }
+            NodeKind::Check(_) | NodeKind::Macro(_) | NodeKind::Broken => {}
+        }
+    }
+    negated
+}
+
 /// Adds where a list was named when the place lies in one of its items.
 fn through_list(text: &Spliced, bytes: &Bytes, found: Diagnostic) -> Diagnostic {
     match text.via(bytes.start) {
@@ -348,7 +366,8 @@ impl<'v> Lowerer<'v> {
         let mut sources: Vec<FieldUse> = Vec::new();
         let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
         let mut named = FxHashSet::default();
-        for (_, node) in body.ast.nodes() {
+        let negated = negated(&body.ast);
+        for (id, node) in body.ast.nodes() {
             let id = match &node.kind {
                 NodeKind::Broken => self.arena.constant(false),
                 NodeKind::And(parts) => {
@@ -365,6 +384,10 @@ impl<'v> Lowerer<'v> {
                     let mut found = Vec::new();
                     let outcome =
                         check::check(check, &body.text, span, self.vocabulary.collection.dialect, &mut found);
+                    // Under `not` it holds for a missing value, which is what the lint asks for.
+                    if negated[id.0 as usize] {
+                        found.retain(|d| d.code != Code::OftenMissing);
+                    }
                     diagnostics.extend(found.into_iter().map(|d| owner.mark(d)));
                     match outcome {
                         Ok(predicate) => {
@@ -443,6 +466,45 @@ impl<'v> Lowerer<'v> {
         out
     }
 
+    /// The way from a macro to the one whose body it is, edge by edge: which names which, and where. Nothing where it takes
+    /// too long to find.
+    fn circle(&self, first: usize, last: &Body) -> Vec<(usize, usize, Span)> {
+        /// A circle of more is not read by anybody, and each of many may be looked for.
+        const LOOKED_AT: usize = 128;
+        const NODES: usize = 4096;
+        let Vocabulary { collection, macros, .. } = self.vocabulary;
+        let mut came_from: FxHashMap<usize, (usize, Span)> = FxHashMap::default();
+        let mut waiting = std::collections::VecDeque::from([first]);
+        let mut nodes = 0;
+        while let Some(index) = waiting.pop_front() {
+            if std::ptr::eq(&raw const macros[index], last) {
+                let mut edges = Vec::new();
+                let mut at = index;
+                while at != first {
+                    let (from, span) = came_from[&at];
+                    edges.push((from, at, span));
+                    at = from;
+                }
+                edges.reverse();
+                return edges;
+            }
+            nodes += macros[index].ast.len();
+            if came_from.len() > LOOKED_AT || nodes > NODES {
+                return Vec::new();
+            }
+            for (name, bytes) in macros[index].ast.macros() {
+                let Some(next) = collection.find_macro(name, collection.macros[index].sees_below) else {
+                    continue;
+                };
+                if next != first && !came_from.contains_key(&next) {
+                    came_from.insert(next, (index, macros[index].text.span(&bytes)));
+                    waiting.push_back(next);
+                }
+            }
+        }
+        Vec::new()
+    }
+
     /// The macro of that name. `Err(None)`: it has a fault of its own, which was reported.
     fn macro_node(
         &mut self,
@@ -458,14 +520,18 @@ impl<'v> Lowerer<'v> {
             if self.macros.contains_key(&index) {
                 return Ok(index);
             }
-            let found = Diagnostic::new(
+            let mut found = Diagnostic::new(
                 Code::MacroLoop,
                 format!("the macro `{name}` reaches itself again"),
                 span,
-                "",
+                format!("`{name}` is named here"),
             )
             .see(collection.macros[index].name.span, "defined here")
             .note("a macro is put in where it is named, so one of this circle must do without the next");
+            for (from, to, at) in self.circle(index, body) {
+                let name = |index: usize| &collection.macros[index].name.text;
+                found = found.see(at, format!("`{}` names `{}`", name(from), name(to)));
+            }
             return Err(Some(Box::new(through_list(&body.text, bytes, found))));
         }
         if collection.find_macro(name, usize::MAX).is_none() && collection.is_broken(ItemKind::Macro, name) {
