@@ -8,6 +8,7 @@ mod cut;
 mod exception;
 mod indent;
 mod keys;
+mod overrides;
 mod rule;
 mod shapes;
 mod simple;
