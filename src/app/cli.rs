@@ -193,7 +193,8 @@ pub(crate) enum Rules {
         /// The files, or directories of them.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Apply the guesses as well: what `check` shows as "did you mean". Look at them with --dry-run first.
+        /// Apply the guesses as well: the `help` of `check` that asks "did you mean …?" or begins with "perhaps:". All other
+        /// mends are sure and applied without this. Look at guesses with --dry-run first.
         #[arg(long)]
         guesses: bool,
         /// Print what would change, as a diff, and write nothing.

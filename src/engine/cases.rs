@@ -168,24 +168,40 @@ pub fn read(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> 
     cases
 }
 
+/// How a key of a case is written, for one that is missing.
+fn example(key: &str) -> Option<&'static str> {
+    match key {
+        "event" => Some("for example `event: {evt.type: open, fd.name: /etc/shadow}`"),
+        "expect" => Some("`expect: fires` or `expect: silent`"),
+        _ => None,
+    }
+}
+
 fn case(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Case> {
-    let mut wrong =
-        |message: String, span: Span| diagnostics.push(Diagnostic::new(Code::BadCase, message, span, ""));
+    let mut wrong = |message: String, span: Span, note: Option<&str>| {
+        let found = Diagnostic::new(Code::BadCase, message, span, "");
+        diagnostics.push(match note {
+            Some(note) => found.note(note),
+            None => found,
+        });
+    };
     let Kind::Mapping(pairs) = &node.kind else {
-        wrong("a case is a mapping with `name`, `rule`, `expect` and `event`".to_owned(), node.span);
+        let message = "a case is a mapping with `name`, `rule`, `expect` and `event`".to_owned();
+        wrong(message, node.span, None);
         return None;
     };
     let mut fine = true;
     for (key, _) in pairs {
         if !matches!(key.text(), Some("name" | "rule" | "expect" | "event")) {
-            wrong(format!("a case has no key `{}`", key.text().unwrap_or("")), key.span);
+            let message = format!("a case has no key `{}`", key.text().unwrap_or(""));
+            wrong(message, key.span, Some("its keys are name, rule, expect, event"));
             fine = false;
         }
     }
     let mut get = |wanted: &str| {
         let found = pairs.iter().find(|(key, _)| key.text() == Some(wanted)).map(|(_, value)| value);
         if found.is_none() {
-            wrong(format!("this case has no `{wanted}`"), node.span);
+            wrong(format!("this case has no `{wanted}`"), node.span, example(wanted));
         }
         found
     };
@@ -195,7 +211,7 @@ fn case(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Case> {
         Some("silent") => Some(Expect::Silent),
         _ => {
             if let Some(node) = expect {
-                wrong("`expect` is `fires` or `silent`".to_owned(), node.span);
+                wrong("`expect` is `fires` or `silent`".to_owned(), node.span, None);
             }
             None
         }
@@ -204,7 +220,7 @@ fn case(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Case> {
         Ok(event) => Some(event),
         Err(errors) => {
             for (node, error) in errors {
-                wrong(error.to_string(), node.span);
+                wrong(error.to_string(), node.span, None);
             }
             None
         }

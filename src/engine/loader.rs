@@ -284,6 +284,7 @@ impl Loader {
 fn not_utf8(at: Span) -> Diagnostic {
     Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 throughout", at, "the first such byte")
         .note("read as U+FFFD; a condition that holds it does not match what Falco would match")
+        .note("save the file as UTF-8")
 }
 
 /// A collection that was compiled.

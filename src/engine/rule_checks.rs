@@ -106,23 +106,17 @@ pub(crate) fn limits(
     } else if fed.len() < rule.events.len() {
         let missing: EventSet = rule.events.iter().filter(|t| !t.is_provided()).collect();
         let names = listed(missing.iter());
+        let (which, them) = if missing.len() == 1 { ("this event", "it") } else { ("these events", "them") };
         let place = lowered.events.iter().find(|check| !check.events.and(missing).is_empty());
         let span = place.map_or(name, |check| check.span);
         let found = if fed.is_empty() {
-            Diagnostic::new(
-                Code::NoHook,
-                "no hook feeds this event yet, so the rule cannot fire",
-                span,
-                names,
-            )
+            let message = format!("eyas does not see {which} yet, so the rule cannot fire");
+            Diagnostic::new(Code::NoHook, message, span, format!("not seen: {names}"))
         } else {
-            Diagnostic::new(
-                Code::SomeHooks,
-                "no hook feeds some of these events yet",
-                span,
-                format!("not fed: {names}"),
-            )
+            let message = format!("eyas does not see {which} yet: {names}");
+            Diagnostic::new(Code::SomeHooks, message, span, format!("the rule does not fire for {them}"))
         };
+        let found = found.note("nothing is wrong with the rule");
         push(if span == name { found } else { found.see(name, "this rule") }, diagnostics);
     }
 }

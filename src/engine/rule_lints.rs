@@ -14,7 +14,7 @@ use crate::source::Span;
 pub(crate) fn below_least(def: &RuleDef, least: eyas_event::Priority) -> Diagnostic {
     let message = format!("this rule is less urgent than {}, and is left out", least.name());
     Diagnostic::new(Code::BelowLeast, message, def.name.span, def.priority.name())
-        .note("the lowest priority that was asked for counts for all files")
+        .note("the lowest priority counts for all files: the key `priority` of the configuration, or `-o priority=…`")
         .of(ItemKind::Rule, &def.name.text)
 }
 

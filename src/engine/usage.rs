@@ -14,13 +14,24 @@ use crate::syntax::ast::{Check, Op, Operand, OperandKind, Rhs, Value};
 /// Fields that still load and will go, with what to do instead.
 fn deprecated(name: &str) -> Option<&'static str> {
     match name {
-        "evt.dir" => Some("events are seen when they end, so it is always `<`; leave the comparison out"),
+        "evt.dir" => Some("events are seen when they end, so it is always `<`"),
         "evt.wait_latency" => Some("it never has a value any more"),
         _ if name == "evt.latency" || name.starts_with("evt.latency.") => {
             Some("it never has a value any more")
         }
         _ => None,
     }
+}
+
+/// Whether a comparison of the direction asks for the start of an event, which nothing gives.
+fn asks_for_start(name: &str, check: &Check) -> bool {
+    let end = |value: &Value| value.bytes == b"<";
+    name == "evt.dir"
+        && match check.op {
+            Op::Eq | Op::In => !values(check).is_empty() && !values(check).iter().any(end),
+            Op::Ne => values(check).iter().any(end),
+            _ => false,
+        }
 }
 
 /// Checks every rule, the macros that it reaches included.
@@ -44,9 +55,16 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
             };
             operands(check, &mut |operand| {
                 let OperandKind::Field { name, .. } = &operand.kind else { return };
-                if let Some(instead) = deprecated(name) {
+                if let Some(why) = deprecated(name) {
                     let message = format!("`{name}` will be dropped from the language");
-                    push(Code::Deprecated, name, message, body.text.span(&operand.bytes), instead);
+                    let effect = if asks_for_start(name, check) {
+                        "; this comparison is never true"
+                    } else {
+                        "; leave the comparison out"
+                    };
+                    let key = if exact { name.to_owned() } else { format!("{name}{effect}") };
+                    let note = format!("{why}{effect}");
+                    push(Code::Deprecated, &key, message, body.text.span(&operand.bytes), &note);
                 }
             });
             if let Some(name) = unsafe_na(check) {
@@ -121,7 +139,12 @@ fn output(def: &RuleDef, diagnostics: &mut Vec<Diagnostic>) {
             .next()
             .unwrap_or("")
             .trim_end_matches('.');
-        if let Some(instead) = deprecated(name) {
+        if let Some(why) = deprecated(name) {
+            let instead = if name == "evt.dir" {
+                format!("{why}: print `<`, or leave it out of the output")
+            } else {
+                format!("{why}; leave it out of the output")
+            };
             let span = def.output.span(&(at as u32..(at + 1 + name.len()) as u32));
             let message = format!("`{name}` will be dropped from the language");
             let found = Diagnostic::new(Code::Deprecated, message, span, "").note(instead);

@@ -155,7 +155,11 @@ fn define(of: Of<'_>, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) ->
             };
             let form =
                 if tuple { "where `fields` is a sequence" } else { "where `fields` is a single field" };
-            diagnostics.push(found.note(format!("{form} it is one of {}", words.join(" "))));
+            let found = found.note(format!("{form} it is one of {}", words.join(" ")));
+            diagnostics.push(match fields.first() {
+                Some(field) if !tuple => single_form(found, comp, *span, field, &item.values),
+                _ => found,
+            });
         }
     }
     let exception = Exception { name: item.name, fields, comps, tuple, values: item.values };
@@ -166,6 +170,41 @@ fn define(of: Of<'_>, item: ExceptionItem, diagnostics: &mut Vec<Diagnostic>) ->
         }
     }
     fine.then_some(exception)
+}
+
+/// How an operator is written where `fields` is a single field: with a modifier, or in the form of sequences.
+fn single_form(
+    found: Diagnostic,
+    comp: &str,
+    span: Span,
+    field: &Text,
+    values: &[ExceptionValue],
+) -> Diagnostic {
+    if !comp_fits(comp, true) {
+        return found;
+    }
+    let value = match values.first() {
+        Some(ExceptionValue::One(value)) => within_brackets(value.as_str()),
+        _ => "…".to_owned(),
+    };
+    let (field, operator) = (within_brackets(field.as_str()), within_brackets(comp));
+    let found = found.note(format!(
+        "or write sequences: `fields: [{field}]`, `comps: [{operator}]` and `values: [[{value}]]`"
+    ));
+    let any = format!("{comp} anyof");
+    if matches!(comp, "=" | "==") {
+        found.near(span, "in")
+    } else if comp_fits(&any, false) {
+        found.near(span, &any)
+    } else {
+        found
+    }
+}
+
+/// A text as it is written in a sequence in brackets.
+fn within_brackets(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._-/<=".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
 /// Says of a value that does not stay one value. In parentheses it is a list that was written so.

@@ -44,8 +44,11 @@ impl Lists {
                 for inner_item in &collection.lists[inner].items {
                     let second =
                         collection.inner_list(list, inner_item.as_str()).map(|i| &collection.lists[i]);
-                    // A list that was appended to itself stays as it is.
-                    if let Some(second) = second.filter(|second| second.position != list.position) {
+                    // A list that was appended to itself stays as it is, and what this list names as well is put in.
+                    let here = |name: &str| list.items.iter().any(|item| item.as_str() == name);
+                    let second =
+                        second.filter(|second| second.position != list.position && !here(&second.name.text));
+                    if let Some(second) = second {
                         nested(list, item, second, diagnostics);
                     }
                     items.push(quoted(&inner_item.spliced));
@@ -207,9 +210,20 @@ fn nested(list: &ListDef, item: &Text, second: &ListDef, diagnostics: &mut Vec<D
             format!("this list holds the list `{}`", second.name.text),
         )
         .see(second.name.span, "the list that is not reached")
-        .note(format!("name `{}` in this list itself", second.name.text))
+        .note(format!("add `{}` to the items here: {}", second.name.text, longer(list, &second.name.text)))
         .of(ItemKind::List, &list.name.text),
     );
+}
+
+/// How a list is written with one item more, what is long left out.
+fn longer(list: &ListDef, more: &str) -> String {
+    const SHOWN: usize = 4;
+    let mut items: Vec<_> = list.items.iter().take(SHOWN).map(Text::as_str).collect();
+    if list.items.len() > SHOWN {
+        items.push("…");
+    }
+    items.push(more);
+    format!("`items: [{}]`", items.join(", "))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod exceptions;
 mod lists;
+mod plugins;
 mod rules;
 
 use std::sync::Arc;
@@ -21,21 +22,6 @@ use crate::syntax::text::Spliced;
 pub use exceptions::{Exception, with_exceptions};
 pub(crate) use exceptions::{FIELDS_EXAMPLE, all_values_fit};
 pub use lists::Lists;
-
-/// Plugins whose work eyas does itself, and in which version.
-const STANDS_IN_FOR: [(&str, (u64, u64, u64)); 11] = [
-    ("cloudtrail", (0, 10, 0)),
-    ("container", (0, 7, 4)),
-    ("gcpaudit", (0, 3, 0)),
-    ("github", (0, 8, 0)),
-    ("json", (0, 7, 0)),
-    ("k8saudit", (0, 18, 0)),
-    ("k8saudit-aks", (0, 6, 0)),
-    ("k8saudit-eks", (0, 12, 0)),
-    ("k8saudit-gke", (0, 9, 0)),
-    ("k8saudit-ovh", (0, 6, 0)),
-    ("okta", (0, 11, 0)),
-];
 
 /// The event sources that rules may name. Events of the first arrive; rules of the others are compiled and wait.
 pub const SOURCES: [&str; 6] = ["syscall", "aws_cloudtrail", "k8s_audit", "okta", "github", "gcp_auditlog"];
@@ -181,6 +167,7 @@ impl Collection {
         if refused {
             return;
         }
+        self.overrides_without_base(&items, diagnostics);
         for item in items {
             match item {
                 Item::Engine(engine) => self.required_engine = self.required_engine.max(engine.version),
@@ -192,6 +179,44 @@ impl Collection {
                     self.mark_broken(broken.kind, &broken.name.text);
                     self.set_aside(*broken, diagnostics);
                 }
+            }
+        }
+    }
+
+    /// An `override` that is not read, in an item that nothing before it has, should only go: there is nothing to change.
+    fn overrides_without_base(&self, items: &[Item], diagnostics: &mut [Diagnostic]) {
+        let mut ignored: Vec<_> = diagnostics
+            .iter()
+            .enumerate()
+            .filter(|(_, found)| found.code == Code::OverrideIgnored)
+            .filter_map(|(at, found)| Some((found.place()?, at)))
+            .map(|(place, at)| (place.source, place.start, at))
+            .collect();
+        if ignored.is_empty() {
+            return;
+        }
+        ignored.sort_unstable();
+        let mut seen = FxHashSet::default();
+        for (i, item) in items.iter().enumerate() {
+            let Some((kind, name)) = item.name() else { continue };
+            let known = match kind {
+                ItemKind::List => self.list_index.contains_key(&name.text),
+                _ => self.place_of(kind, &name.text).is_some(),
+            };
+            if !seen.insert((kind, &*name.text)) || known {
+                continue;
+            }
+            let next =
+                items[i + 1..].iter().find_map(Item::name).map_or(u32::MAX, |(_, next)| next.span.start);
+            let from = ignored.partition_point(|of| (of.0, of.1) < (name.span.source, name.span.start));
+            let own = ignored[from..].iter().take_while(|of| of.0 == name.span.source && of.1 < next);
+            for (_, _, at) in own {
+                diagnostics[*at].edit = None;
+                diagnostics[*at].notes = vec![format!(
+                    "leave `override` out: there is no {} `{}` before this to change",
+                    kind.word(),
+                    name.text
+                )];
             }
         }
     }
@@ -208,13 +233,6 @@ impl Collection {
             ItemKind::Macro => self.macro_index.get(name).copied(),
             ItemKind::Rule => self.rule_index.get(name).copied(),
             _ => None,
-        }
-    }
-
-    /// Reports the plugins that files ask for and eyas does not stand in for. It is known after the last file only.
-    pub fn check_plugins(&self, diagnostics: &mut Vec<Diagnostic>) {
-        for plugin in &self.required_plugins {
-            check_plugin(plugin, diagnostics);
         }
     }
 
@@ -403,41 +421,10 @@ impl Collection {
         };
         diagnostics.push(match did_you_mean(&name.text, known.iter().map(|n| n.text.as_str())) {
             Some(near) => found.near(name.span, near),
-            None => found.note("what it changes is defined in an earlier line or in an earlier file"),
+            None => found.note(
+                "what it changes must be defined in an earlier line or file; load that file before this one (`-r FILE`)",
+            ),
         });
         true
     }
-}
-
-/// The first of the choices that is there at all decides, as in Falco: it must be of the same major version and not older.
-fn check_plugin(plugin: &PluginItem, diagnostics: &mut Vec<Diagnostic>) {
-    let there = plugin.choices.iter().find_map(|choice| {
-        let known = STANDS_IN_FOR.iter().find(|(name, _)| *name == choice.name.text)?;
-        Some((choice, known.1))
-    });
-    let Some(first) = plugin.choices.first() else { return };
-    let found = match there {
-        Some((choice, has)) if has.0 == choice.version.0 && has >= choice.version => return,
-        Some((choice, (a, b, c))) => Diagnostic::new(
-            Code::PluginMissing,
-            format!(
-                "eyas does the work of the plugin `{}` {a}.{b}.{c}, not of this version",
-                choice.name.text
-            ),
-            choice.version_span,
-            "asked for here",
-        ),
-        None => {
-            let names: Vec<_> = STANDS_IN_FOR.iter().map(|(name, _)| *name).collect();
-            Diagnostic::new(
-                Code::PluginMissing,
-                format!("eyas does not do the work of the plugin `{}`", first.name.text),
-                first.name.span,
-                "asked for here",
-            )
-            .note(format!("it does that of {}", names.join(", ")))
-            .note("name one of these under `alternatives`, or take the requirement out")
-        }
-    };
-    diagnostics.push(found.of(ItemKind::Requirement, ""));
 }

@@ -6,10 +6,11 @@ use eyas_event::Priority;
 
 use crate::collect::exceptions::{Of, append_exceptions, define_exceptions};
 use crate::collect::{Collection, RuleDef, SOURCES, append_precedence, append_text};
-use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::diag::{Certainty, Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
-use crate::items::{Append, BrokenItem, Name, OverrideOp, RuleItem};
+use crate::items::{Append, BrokenItem, Name, OverrideOp, RuleItem, Text};
 use crate::source::Span;
+use crate::syntax::parse;
 
 impl Collection {
     pub(super) fn rule(&mut self, item: RuleItem, diagnostics: &mut Vec<Diagnostic>) {
@@ -63,9 +64,14 @@ impl Collection {
         let reported = self.no_base(ItemKind::Rule, &item.name, change, diagnostics);
         if let (true, Some(found)) = (reported && item.complete, diagnostics.last_mut()) {
             let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
-            found.notes = vec![format!("the item has all that a rule needs: without {word} it defines one")];
-            if let Some(line) = item.append_line {
-                *found = found.clone().mend(format!("remove {word}"), line, "");
+            found.notes.push(format!(
+                "if this is meant to be a new rule, remove {word}: the item has all that one needs"
+            ));
+            // A name that is only misspelled says which rule the change is for.
+            if let (Some(line), None) = (item.append_line, &found.edit)
+                && let Some(certainty) = item.condition.as_ref().and_then(stands_alone)
+            {
+                *found = found.clone().with_edit(format!("remove {word}"), line, "", certainty);
             }
         }
         self.rule_aside(item, None, diagnostics);
@@ -192,6 +198,19 @@ impl Collection {
             }
         }
     }
+}
+
+/// How surely a text is a whole condition; `None` where it goes on from another one, as what is appended does.
+fn stands_alone(condition: &Text) -> Option<Certainty> {
+    let text = condition.as_str();
+    if text.split(|c: char| c.is_whitespace() || c == '(').find(|word| !word.is_empty()).is_some_and(joins) {
+        return None;
+    }
+    Some(if parse(text).errors.is_empty() { Certainty::Sure } else { Certainty::Guess })
+}
+
+fn joins(word: &str) -> bool {
+    matches!(word, "and" | "or" | "not")
 }
 
 fn add_tags(tags: &mut Vec<String>, more: Vec<Name>) {

@@ -76,7 +76,7 @@ pub(crate) fn said_better(diagnostics: &mut Vec<Diagnostic>) {
     let odd: Vec<_> = diagnostics.iter().filter(|d| d.code == Code::OddName).map(Diagnostic::place).collect();
     for unused in diagnostics.iter_mut().filter(|d| matches!(d.code, Code::UnusedMacro | Code::UnusedList)) {
         if odd.contains(&unused.place()) {
-            // It cannot be named in a condition; that it has another name is said already.
+            // That it needs another name is said already.
             unused.notes.clear();
         }
     }
@@ -95,6 +95,10 @@ pub(crate) fn said_better(diagnostics: &mut Vec<Diagnostic>) {
                 edit || (e.code == Code::EmptyAppend && e.place() == d.place())
             };
             !errors.iter().any(goes)
+        }
+        // A new exception without values is an error of its own.
+        Code::AppendNoValues => {
+            !errors.iter().any(|e| e.code == Code::BadException && e.place() == d.place())
         }
         _ => true,
     });

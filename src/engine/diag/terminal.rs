@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 use eyas_event::text::escape;
 
-use super::{Diagnostic, LabelKind, Severity};
+use super::{Certainty, Diagnostic, Edit, LabelKind, Severity};
 use crate::source::{SourceId, Sources, Span};
 
 /// Whether to colour.
@@ -66,7 +66,7 @@ pub fn to_text_within(diagnostic: &Diagnostic, sources: &Sources, paint: Paint, 
         let (line, lines) = lines([edit.span].into_iter(), edit.span.source, sources);
         let lines = near(lines, edit.span, sources);
         groups.push(
-            Group::with_title(Level::HELP.secondary_title(safe(&edit.title))).element(
+            Group::with_title(Level::HELP.secondary_title(safe(&asked(edit)).into_owned())).element(
                 Snippet::source(&sources.text(edit.span.source)[lines.clone()])
                     .line_start(line)
                     .path(safe(sources.name(edit.span.source)))
@@ -79,6 +79,15 @@ pub fn to_text_within(diagnostic: &Diagnostic, sources: &Sources, paint: Paint, 
         Paint::Plain => Renderer::plain(),
     };
     renderer.term_width(width).render(&groups)
+}
+
+/// What an edit does; one that is a guess is told from one that is sure by how it begins.
+fn asked(edit: &Edit) -> Cow<'_, str> {
+    if edit.certainty == Certainty::Sure || edit.title.starts_with("did you mean") {
+        Cow::Borrowed(&edit.title)
+    } else {
+        Cow::Owned(format!("perhaps: {}", edit.title))
+    }
 }
 
 /// A text in lines of so many characters, where blanks allow it.

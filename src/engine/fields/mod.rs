@@ -144,18 +144,15 @@ pub fn why_absent(id: FieldId) -> Option<String> {
     })
 }
 
-/// Names that people write and nobody has, with the field that says it.
+/// Names that people write and nobody has, with the field that surely says it.
 static OFTEN_MEANT: &[(&str, &str)] = &[
     ("evt.local_addr", "fd.lip"),
     ("evt.local_port", "fd.lport"),
     ("evt.remote_addr", "fd.rip"),
     ("evt.remote_port", "fd.rport"),
-    ("file.name", "fd.name"),
-    ("file.path", "fd.name"),
     ("net.addr", "fd.ip"),
     ("net.port", "fd.port"),
     ("net.protocol", "fd.l4proto"),
-    ("net.protocol_num", "fd.l4proto"),
     ("alert.name", "alert.rule"),
     ("alert.severity", "alert.priority"),
     ("priority", "alert.priority"),
@@ -167,11 +164,31 @@ static OFTEN_MEANT: &[(&str, &str)] = &[
     ("severity", "alert.priority"),
 ];
 
+/// The same with fields that say it otherwise, and how: the values that they are compared with may not fit.
+static SAID_OTHERWISE: &[(&str, &str, &str)] = &[
+    ("file.name", "fd.name", "`fd.name` is the whole path"),
+    ("file.path", "fd.name", "`fd.name` is also the name of what is no file, such as a connection"),
+    ("net.protocol_num", "fd.l4proto", "`fd.l4proto` is a word, such as tcp or udp"),
+];
+
+/// The field that prints what a name of the second kind says; an output compares nothing, so nothing can fail to fit.
+pub(crate) fn prints(name: &str) -> Option<&'static str> {
+    SAID_OTHERWISE.iter().find(|(written, _, _)| *written == name).map(|(_, meant, _)| *meant)
+}
+
+/// How the field that was meant by such a name differs from what the name says.
+pub(crate) fn differs(name: &str) -> Option<&'static str> {
+    SAID_OTHERWISE.iter().find(|(written, _, _)| *written == name).map(|(_, _, how)| *how)
+}
+
 /// What was meant by a name that nobody has: surely where others call the field so or write it in capitals, else by a guess
 /// from its spelling.
 pub(crate) fn near(name: &str) -> Option<(&'static str, Certainty)> {
     if let Some((_, meant)) = OFTEN_MEANT.iter().find(|(written, _)| *written == name) {
         return Some((meant, Certainty::Sure));
+    }
+    if let Some(meant) = prints(name) {
+        return Some((meant, Certainty::Guess));
     }
     if let Some(id) = FieldId::from_name(&name.to_ascii_lowercase()) {
         return Some((id.info().name, Certainty::Sure));

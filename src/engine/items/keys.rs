@@ -1,17 +1,17 @@
 //! The keys of one item: unknown and repeated ones are reported, the others are handed out by type.
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
-use crate::items::{Append, Name, Override, OverrideOp, Reader, Text};
+use crate::items::{Name, Reader, Text};
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
 /// An item's keys.
 pub(crate) struct Keys<'n> {
-    kind: ItemKind,
-    name: String,
+    pub(super) kind: ItemKind,
+    pub(super) name: String,
     /// The span of the key that names the item.
     pub(crate) span: Span,
-    pairs: Vec<(&'n str, Span, &'n Node)>,
+    pub(super) pairs: Vec<(&'n str, Span, &'n Node)>,
     /// Keys that no item of this kind has, by the near ones that it has.
     slips: Vec<(&'static str, Span, &'n Node)>,
 }
@@ -32,6 +32,15 @@ impl<'n> Keys<'n> {
             pairs: Vec::new(),
             slips: Vec::new(),
         };
+        // Few, however many keys there are.
+        let mut given: Vec<(&str, Span)> = Vec::new();
+        for (key, _) in pairs {
+            if let Some(text) = key.text().filter(|text| known.contains(text))
+                && given.iter().all(|(seen, _)| *seen != text)
+            {
+                given.push((text, key.span));
+            }
+        }
         for (key, value) in pairs {
             // A key that is no single word cannot be compared with those that are known.
             let text = match key.text() {
@@ -39,7 +48,11 @@ impl<'n> Keys<'n> {
                 Some(text) => text,
                 None => {
                     let message = format!("a key of this {} is no single word", kind.word());
-                    reader.push(Diagnostic::new(Code::NoWord, message, key.span, "").of(kind, &keys.name));
+                    let found = Diagnostic::new(Code::NoWord, message, key.span, "").of(kind, &keys.name);
+                    reader.push(match as_plain_key(key, value, known) {
+                        Some(plain) => found.note(format!("write it as `{plain}`")),
+                        None => found,
+                    });
                     continue;
                 }
             };
@@ -50,12 +63,15 @@ impl<'n> Keys<'n> {
                     key.span,
                     "",
                 );
-                match did_you_mean(text, known.iter().copied()) {
-                    Some(near) => {
+                let near = did_you_mean(text, known.iter().copied());
+                let there = near.and_then(|near| given.iter().find(|(key, _)| *key == near));
+                match (near, there) {
+                    (_, Some(there)) => found = given_already(found, reader, *there, key, value),
+                    (Some(near), None) => {
                         keys.slips.push((near, key.span, value));
                         found = found.near(key.span, near);
                     }
-                    None => found = found.note(format!("its keys are {}", known.join(", "))),
+                    (None, None) => found = found.note(format!("its keys are {}", known.join(", "))),
                 }
                 reader.push(found.of(kind, &keys.name));
             } else if let Some((_, first, _)) = keys.pairs.iter().find(|(seen, _, _)| *seen == text) {
@@ -213,178 +229,34 @@ impl<'n> Keys<'n> {
         }
         Some(Some(texts))
     }
+}
 
-    /// The `override` map. `append` and `replace` name the keys that allow each.
-    pub(crate) fn overrides(
-        &self,
-        reader: &mut Reader<'_>,
-        append: &[&str],
-        replace: &[&str],
-    ) -> Option<Vec<Override>> {
-        let Some(node) = self.node("override") else { return Some(Vec::new()) };
-        let pairs = match &node.kind {
-            Kind::Mapping(pairs) => pairs,
-            Kind::Sequence(nodes) if nodes.is_empty() => return Some(Vec::new()),
-            Kind::Sequence(_) => {
-                return self.no_word(reader, "`override` is a mapping, not a sequence", node);
-            }
-            Kind::Scalar(_) => {
-                self.ignored(reader, node);
-                return Some(Vec::new());
-            }
-        };
-        let mut overrides: Vec<Override> = Vec::new();
-        let mut fine = true;
-        for (key, value) in pairs {
-            let Some(name) = key.text().map(str::to_owned) else {
-                return self.no_word(reader, "a key of `override` is no single word", key);
-            };
-            let op = match value.text() {
-                Some("append") => OverrideOp::Append,
-                Some("replace") => OverrideOp::Replace,
-                None => return self.no_word(reader, "an override is one word", value),
-                Some(written) => {
-                    fine = false;
-                    let message = "an override is `append` or `replace`";
-                    let found = self.override_fault(message, value.span, "this is neither");
-                    reader.push(match override_word(written) {
-                        Some(near) => found.near(value.span, near),
-                        None => found,
-                    });
-                    continue;
-                }
-            };
-            let allowed = if op == OverrideOp::Append { append } else { replace };
-            if !allowed.contains(&name.as_str()) {
-                fine = false;
-                let word = value.text().unwrap_or("");
-                let message =
-                    format!("`{name}` of a {} cannot be overridden with `{word}`", self.kind.word());
-                let label = format!("`{word}` works for {}", allowed.join(", "));
-                let found = self.override_fault(message, key.span, label);
-                let other = if op == OverrideOp::Append { replace } else { append };
-                reader.push(match did_you_mean(&name, allowed.iter().copied()) {
-                    _ if other.contains(&name.as_str()) => found.near(value.span, "replace"),
-                    Some(near) => found.near(key.span, near),
-                    None => found,
-                });
-            }
-            overrides.push(Override { key: Name { text: name, span: key.span }, op });
-        }
-        fine.then_some(overrides)
-    }
-
-    /// Whether what is overridden and what the item has are the same keys; what is not is reported. `append` and `replace`
-    /// name the keys that allow each.
-    pub(crate) fn overrides_fit(
-        &self,
-        reader: &mut Reader<'_>,
-        overrides: &[Override],
-        append: &[&str],
-        replace: &[&str],
-    ) -> bool {
-        let mut fine = true;
-        for (i, change) in overrides.iter().enumerate() {
-            let name = &change.key.text;
-            if self.node(name).is_none() {
-                fine = false;
-                let message = format!("`{name}` is to be overridden, and the item does not have it");
-                let note = format!("add `{name}` to the item, or take it out of `override`");
-                reader.push(self.override_fault(message, change.key.span, "").note(note));
-            } else if overrides[..i].iter().any(|other| other.key.text == *name && other.op != change.op) {
-                fine = false;
-                let message = format!("`{name}` cannot be appended to and replaced at once");
-                let found = self.override_fault(message, change.key.span, "");
-                reader.push(found.note("write an item for each, the replacement first"));
-            }
-        }
-        let payload = |key: &str| append.contains(&key) || replace.contains(&key);
-        for (key, span, _) in self.pairs.iter().filter(|(key, _, _)| payload(key)) {
-            if !overrides.iter().any(|o| o.key.text == *key) {
-                fine = false;
-                let message = format!("`{key}` is given, and `override` does not say what to do with it");
-                let words = if append.contains(key) { "append` or `replace" } else { "replace" };
-                let label = format!("add it to `override`, with `{words}`");
-                reader.push(self.override_fault(message, *span, label));
-            }
-        }
-        fine
-    }
-
-    fn no_word<T>(&self, reader: &mut Reader<'_>, message: &str, node: &Node) -> Option<T> {
-        let label = format!("this is {}", node.kind_word());
-        reader.push(Diagnostic::new(Code::NoWord, message, node.span, label).of(self.kind, &self.name));
-        None
-    }
-
-    /// Falco reads an `override` that is a single value as if it were not there.
-    fn ignored(&self, reader: &mut Reader<'_>, node: &Node) {
-        let found = Diagnostic::new(
-            Code::OverrideIgnored,
-            "this `override` changes nothing: it is no mapping",
-            self.key("override").unwrap_or(node.span),
-            "read as if it were not there",
-        );
-        reader.push(found.note("write `override: {condition: append}`").of(self.kind, &self.name));
-    }
-
-    /// `append: true`, where it is there and on. The outer `None` means that it is neither true nor false.
-    #[expect(clippy::option_option, reason = "outer: readable; inner: present")]
-    pub(crate) fn append(&self, reader: &mut Reader<'_>) -> Option<Option<Append>> {
-        let on = self.bool(reader, "append")?.filter(|(on, _)| *on);
-        Some(on.map(|(_, value)| {
-            let whole = self.key("append").map_or(value, |key| key.to(value));
-            Append { value, whole }
-        }))
-    }
-
-    /// Says that `append: true` is the old form of an override, where it is there and on. `appended` are the keys that it
-    /// appends to; none where the new form would mean something else.
-    pub(crate) fn deprecated_append(
-        &self,
-        reader: &mut Reader<'_>,
-        append: Option<Append>,
-        appended: &[&str],
-    ) {
-        let Some(append) = append else { return };
-        let found = Diagnostic::new(Code::Deprecated, "`append: true` is the old form", append.value, "");
-        let found = match appended {
-            // Beside an `override` it has to go, and that is said where it is found.
-            _ if self.node("override").is_some() => found,
-            [] => found.note(
-                "`override` says for each key whether it appends or replaces, and what it does not name must go",
-            ),
-            _ => {
-                let map: Vec<_> = appended.iter().map(|key| format!("{key}: append")).collect();
-                found.mend("write the new form", append.whole, format!("override: {{{}}}", map.join(", ")))
-            }
-        };
-        reader.push(found.of(self.kind, &self.name));
-    }
-
-    /// `append: true` beside `override`.
-    pub(crate) fn two_changes(&self, reader: &mut Reader<'_>, span: Span) {
-        let message = "`append` and `override` do not go together";
-        let found = self.override_fault(message, span, "the old form");
-        let line = self.key("append").and_then(|key| reader.line_of(key));
-        reader.push(match line {
-            Some(line) => found.guess("remove `append`", line, ""),
-            None => found.note("remove `append`"),
-        });
-    }
-
-    fn override_fault(&self, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(Code::BadOverride, message, span, label).of(self.kind, &self.name)
+/// A key that nothing knows, where the one that it is near to is given as well.
+fn given_already(
+    found: Diagnostic,
+    reader: &Reader<'_>,
+    (near, at): (&str, Span),
+    key: &Node,
+    value: &Node,
+) -> Diagnostic {
+    let title = format!("remove it, since `{near}` is given as well");
+    let found = found.see(at, "given here");
+    match reader.line_of(key.span) {
+        Some(whole) if value.end <= whole.end => found.guess(title, whole, ""),
+        _ => found.note(title),
     }
 }
 
-/// The operation that a word of an override comes near to.
-fn override_word(written: &str) -> Option<&'static str> {
-    match written {
-        "add" | "extend" | "merge" | "join" => Some("append"),
-        "set" | "overwrite" | "override" | "change" | "true" => Some("replace"),
-        _ => did_you_mean(written, ["append", "replace"]),
-    }
+/// How the value of a key is written that stood where only one word may stand.
+fn as_plain_key(key: &Node, value: &Node, known: &[&str]) -> Option<String> {
+    let Kind::Sequence(words) = &key.kind else { return None };
+    let [word] = words.as_slice() else { return None };
+    let word = word.text().filter(|word| known.contains(word))?;
+    Some(match value.text() {
+        Some(text) if matches!(word, "tags" | "items") => format!("{word}: [{text}]"),
+        Some(text) => format!("{word}: {text}"),
+        None => format!("{word}: …"),
+    })
 }
 
 /// How a key is written, for one that is missing or empty.

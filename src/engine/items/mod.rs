@@ -8,6 +8,7 @@ mod cut;
 mod exception;
 mod indent;
 mod keys;
+mod overrides;
 mod rule;
 mod shapes;
 mod simple;
@@ -89,6 +90,19 @@ pub enum Item {
     Plugins(Vec<PluginItem>),
     /// One with a fault.
     Broken(Box<BrokenItem>),
+}
+
+impl Item {
+    /// What an item that has a name is, and its name.
+    pub(crate) fn name(&self) -> Option<(ItemKind, &Name)> {
+        match self {
+            Self::List(list) => Some((ItemKind::List, &list.name)),
+            Self::Macro(item) => Some((ItemKind::Macro, &item.name)),
+            Self::Rule(rule) => Some((ItemKind::Rule, &rule.name)),
+            Self::Broken(broken) => Some((broken.kind, &broken.name)),
+            Self::Engine(_) | Self::Plugins(_) => None,
+        }
+    }
 }
 
 /// A rule, macro or list with a fault, which was reported: what could be read of it. It has no effect and is checked all the
@@ -291,15 +305,24 @@ pub fn each(
                     }
                 }
             }
-            _ => reader.push(
-                Diagnostic::new(
+            _ => {
+                let found = Diagnostic::new(
                     Code::NotItems,
                     "a rule file is a sequence of items",
                     document.span,
                     format!("this is {}", document.kind_word()),
                 )
-                .note("each item starts with a dash: `- rule: …`, `- macro: …`, `- list: …`"),
-            ),
+                .note("each item starts with a dash: `- rule: …`, `- macro: …`, `- list: …`");
+                let item = reader.as_item(document);
+                reader.push(match item {
+                    Some((span, text)) => found.guess(
+                        "put a dash before the first key and indent the others by two",
+                        span,
+                        text,
+                    ),
+                    None => found,
+                });
+            }
         }
     }
 }

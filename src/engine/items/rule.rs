@@ -83,14 +83,10 @@ impl Purpose {
     }
 }
 
-/// The keys that an item in the old form appends to; none where it has others, which that form passes over.
-fn appended(keys: &Keys<'_>) -> Vec<&'static str> {
-    let there = |key: &&str| keys.node(key).is_some();
-    let counts = |key: &&str| matches!(*key, "condition" | "exceptions");
-    if REPLACE.iter().filter(|key| !counts(key)).any(there) {
-        return Vec::new();
-    }
-    REPLACE.into_iter().filter(|key| counts(key) && there(key)).collect()
+/// The keys that an item in the old form appends to, and those that this form passes over.
+fn appended(keys: &Keys<'_>) -> (Vec<&'static str>, Vec<&'static str>) {
+    let there = REPLACE.into_iter().filter(|key| keys.node(key).is_some());
+    there.partition(|key| matches!(*key, "condition" | "exceptions"))
 }
 
 impl Reader<'_> {
@@ -107,7 +103,8 @@ impl Reader<'_> {
         let name = all.name(self, "rule");
         let owner = name.clone().unwrap_or(Name { text: String::new(), span: all.span });
         let append = all.append(self);
-        all.deprecated_append(self, append.flatten(), &appended(all));
+        let (appended, unread) = appended(all);
+        all.deprecated_append(self, append.flatten(), &appended, &unread);
         let overrides = all.overrides(self, &APPEND, &REPLACE);
         let purpose = Purpose::of(all, append.map(|append| append.is_some()), overrides.as_deref());
         let changes = overrides.as_deref().unwrap_or(&[]);

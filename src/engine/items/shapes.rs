@@ -2,7 +2,8 @@
 //! the person wrote, so quotes stay as they are.
 
 use crate::diag::Certainty;
-use crate::items::Reader;
+use crate::items::{KINDS, Reader};
+use crate::source::Span;
 use crate::yaml::{Kind, Node, ScalarStyle};
 
 impl Reader<'_> {
@@ -41,6 +42,25 @@ impl Reader<'_> {
             .collect();
         let text = texts.filter(|texts| !texts.is_empty())?.join(between);
         (!text.contains(['\n', '#']) && !text.contains(": ")).then_some(text)
+    }
+
+    /// A mapping that is the whole of a file and one item by its keys, as that item: which bytes, and what they become.
+    pub(super) fn as_item(&self, node: &Node) -> Option<(Span, String)> {
+        let Kind::Mapping(pairs) = &node.kind else { return None };
+        let named = pairs.iter().filter(|(key, _)| key.text().is_some_and(|key| KINDS.contains(&key)));
+        let start = pairs.first()?.0.span.start;
+        let bytes = start as usize..node.end as usize;
+        let text = self.file.get(bytes)?;
+        let first = start == 0 || self.file.get(..start as usize)?.ends_with('\n');
+        if named.count() != 1 || !first {
+            return None;
+        }
+        let lines = text.split_inclusive('\n').enumerate().map(|(n, line)| match n {
+            0 => format!("- {line}"),
+            _ if line.trim().is_empty() => line.to_owned(),
+            _ => format!("  {line}"),
+        });
+        Some((Span::new(self.source, start, node.end), lines.collect()))
     }
 
     /// The bytes of a node as they stand in the file.

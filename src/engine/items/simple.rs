@@ -19,9 +19,14 @@ impl Reader<'_> {
         let odd = |c: char| c.is_whitespace() || "()\"'=,".contains(c);
         if let Some(name) = name.as_ref().filter(|name| name.text.chars().any(odd)) {
             self.push(
-                Diagnostic::new(Code::OddName, "a condition cannot name this list", name.span, "")
-                    .note("a list's name has no blanks, quotes, parentheses, commas or =")
-                    .of(ItemKind::List, &name.text),
+                Diagnostic::new(
+                    Code::OddName,
+                    "this name is not one that Falco allows for a list",
+                    name.span,
+                    "",
+                )
+                .note("rename it without blanks, quotes, parentheses, commas or =")
+                .of(ItemKind::List, &name.text),
             );
         }
         let items = keys.texts(self, "items").and_then(|items| items.or_else(|| keys.missing(self, "items")));
@@ -62,7 +67,7 @@ impl Reader<'_> {
     /// `append: true` or `override` of an item with one payload key.
     fn change(&mut self, keys: &Keys<'_>, payload: &str) -> Option<Change> {
         let append = keys.append(self);
-        keys.deprecated_append(self, append.flatten(), &[payload]);
+        keys.deprecated_append(self, append.flatten(), &[payload], &[]);
         let overrides: Option<Vec<Override>> = keys.overrides(self, &[payload], &[payload]);
         let append = append?;
         let mut overrides = overrides?;
@@ -126,7 +131,8 @@ impl Reader<'_> {
             let Kind::Sequence(others) = &others.kind else {
                 let label = format!("this is {}", others.kind_word());
                 let message = "`alternatives` must be a sequence of mappings";
-                self.push(requirement(Code::WrongType, message, others.span, &label));
+                let found = requirement(Code::WrongType, message, others.span, &label);
+                self.push(found.note("for example `alternatives: [{name: github, version: 0.8.0}]`"));
                 return None;
             };
             for other in others {

@@ -1,15 +1,16 @@
 //! One comparison: field, operator and constants checked against each other.
 
-use eyas_event::{Arg, Comparable, FieldId, FieldRef, FieldType, ParamId};
+use eyas_event::{Arg, Comparable, FieldId, FieldRef, FieldType, ParamId, Shape};
 
 use crate::diag::{Certainty, Code, Diagnostic, did_you_mean};
 use crate::dialect::Dialect;
-use crate::fields::{FieldFault, find, resolve, why_absent};
+use crate::fields::{FieldFault, differs, find, resolve, why_absent};
 use crate::ir::operand::{self, BadOperand, Twice};
 use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{exact, lints, terms, through_list};
 use crate::source::Span;
+use crate::syntax::WHOLE_VALUE;
 use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, OperandKind, Rhs, Value};
 use crate::syntax::text::Spliced;
 
@@ -59,7 +60,7 @@ pub(super) fn check(
         return match operand::events(check.op, check.modifier, values) {
             Ok(operand) => Ok(Predicate { term, op: check.op, modifier: None, operand }),
             Err(bad) => {
-                found.push(unknown_event(&values[bad.index], text));
+                found.push(unknown_event(check.op, &values[bad.index], text));
                 Err(Fault::Unknown)
             }
         };
@@ -205,6 +206,9 @@ pub(super) fn field(
                 Some((near, certainty)) => found.meant(span, near, certainty),
                 None => found.note("`eyas fields` lists all that there are"),
             };
+            if let Some(how) = differs(name) {
+                found = found.note(how);
+            }
             (found, Fault::Unknown)
         }
         FieldFault::BadArgument(why) => {
@@ -251,22 +255,58 @@ fn meant_argument(
     if resolve(&dotted, None).is_ok() {
         return found.mend("write it behind a point", whole, dotted);
     }
+    // With a number the field of an ancestor was meant.
+    let ancestor = name.strip_prefix("proc.").map(|of| format!("proc.a{of}"));
+    if let Some(ancestor) = ancestor
+        && word.parse::<u32>().is_ok_and(|n| n > 0)
+        && resolve(&ancestor, arg).is_ok_and(|field| field.id.info().shape == Shape::Ancestors)
+    {
+        let meant = format!("{ancestor}[{word}]");
+        let title = format!("did you mean `{meant}` (1 is the parent)?");
+        return found.guess(title, whole, meant);
+    }
     if resolve(name, None).is_ok() {
         return found.guess("leave it out", whole, name);
     }
     found
 }
 
-fn unknown_event(value: &Value, text: &Spliced) -> Diagnostic {
+fn unknown_event(op: Op, value: &Value, text: &Spliced) -> Diagnostic {
     let written = String::from_utf8_lossy(&value.bytes).into_owned();
     let span = text.span(&value.at);
     let mut found = Diagnostic::new(Code::UnknownEvent, format!("there is no event `{written}`"), span, "");
     let names = eyas_event::EventType::all().map(eyas_event::EventType::name);
+    if !matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects) {
+        let note = format!(
+            "also after `{}` Falco accepts only the full name of an event here; list them: `evt.type in ({})`",
+            op.word(),
+            events_with(op, &written)
+        );
+        return through_list(text, &value.at, found.note(note));
+    }
     found = match did_you_mean(&written, names) {
         Some(near) => found.near(span, near),
         None => found.note("events are called as their system calls are: `execve`, `openat`, `connect`, …"),
     };
     through_list(text, &value.at, found)
+}
+
+/// The events whose names an operator would find by a part, the first ones of many.
+fn events_with(op: Op, part: &str) -> String {
+    const SHOWN: usize = 6;
+    let fits = |name: &&str| match op {
+        Op::Startswith | Op::Bstartswith => name.starts_with(part),
+        Op::Endswith => name.ends_with(part),
+        Op::Contains | Op::Icontains | Op::Bcontains => name.contains(part),
+        _ => false,
+    };
+    let mut found: Vec<_> =
+        eyas_event::EventType::all().map(eyas_event::EventType::name).filter(fits).take(SHOWN + 1).collect();
+    if found.len() > SHOWN || found.is_empty() {
+        found.truncate(SHOWN);
+        found.push("…");
+    }
+    found.join(", ")
 }
 
 /// A network given to a field of addresses: there is one of networks beside it.
@@ -291,7 +331,7 @@ fn regex_note(pattern: &[u8]) -> &'static str {
     } else if has(b"}") {
         "repeat less: a value is seldom so long that a smaller number, `*` or `+` would not do"
     } else {
-        "a pattern matches the whole value: `.*` before and behind lets it stand anywhere"
+        WHOLE_VALUE
     }
 }
 

@@ -9,7 +9,7 @@ use crate::lower::check::looks_like_field;
 use crate::lower::exact::{self, looks_at_first};
 use crate::lower::{Owner, through_list};
 use crate::source::Span;
-use crate::syntax::ast::{Check, Modifier, Op, Transformer, Value};
+use crate::syntax::ast::{Check, Modifier, Op, Rhs, Transformer, Value};
 use crate::syntax::text::Spliced;
 
 /// Fields that give the text `<NA>` as a value.
@@ -52,23 +52,9 @@ pub(super) fn check(
             found.push(through_list(text, &value.at, diagnostic));
         }
         if check.op == Op::Regex
-            && let Some((op, literal)) = simpler(&value.bytes)
+            && let Some(simpler) = Simpler::of(&value.bytes)
         {
-            let diagnostic = Diagnostic::new(
-                Code::SimplerOperator,
-                "a simpler and faster operator says the same as this pattern",
-                at,
-                "no more than a text with its ends left open",
-            );
-            let diagnostic = match (op, check.modifier) {
-                (Some(op), None) if value.at.start > check.op_bytes.end => {
-                    let whole = text.span(&(check.op_bytes.start..value.at.end));
-                    let literal = Value { bytes: literal.to_vec(), quoted: value.quoted, at: 0..0 };
-                    diagnostic.mend("write instead", whole, format!("{} {literal}", op.word()))
-                }
-                _ => diagnostic.note("see `=`, `startswith`, `endswith` and `contains`"),
-            };
-            found.push(through_list(text, &value.at, diagnostic));
+            found.push(through_list(text, &value.at, simpler.diagnostic(check, value, text)));
         }
         if value.bytes == b"<NA>" && !says_na {
             let diagnostic = Diagnostic::new(
@@ -99,12 +85,59 @@ pub(super) fn check(
         );
     }
     if !dialect.is_exact()
-        && let Some(why) = falco_differs(check, predicate, values)
+        && let Some((why, alike)) = falco_differs(check, predicate, values)
     {
-        found.push(
-            Diagnostic::new(Code::FalcoDiffers, "Falco would judge this differently", span, why)
-                .note("eyas judges it as documented, and with `--falco-exact` as Falco 0.44 does"),
-        );
+        let found_so = Diagnostic::new(Code::FalcoDiffers, "Falco would judge this differently", span, why)
+            .note("eyas judges it as documented, and with `--falco-exact` as Falco 0.44 does");
+        found.push(match alike.note(check, &name, text) {
+            Some(note) => found_so.note(note),
+            None => found_so,
+        });
+    }
+}
+
+/// How a comparison is written that Falco and eyas judge alike.
+enum Alike {
+    /// A comparison for each value, joined with `or`.
+    EachOr(Op),
+    /// The same, joined with `and`.
+    EachAnd(Op),
+    /// None says the same.
+    None,
+}
+
+impl Alike {
+    /// Of a comparison with a modifier.
+    fn of(op: Op, modifier: Modifier) -> Self {
+        match modifier {
+            Modifier::Anyof => Self::EachOr(op),
+            Modifier::Allof => Self::EachAnd(op),
+            Modifier::Oneof => Self::None,
+        }
+    }
+
+    fn note(&self, check: &Check, name: &str, text: &Spliced) -> Option<String> {
+        let (op, joiner) = match self {
+            Self::EachOr(op) => (op, "or"),
+            Self::EachAnd(op) => (op, "and"),
+            Self::None => return None,
+        };
+        let Rhs::List(values) = &check.rhs else { return None };
+        let written = |value: &Value| text.text().get(value.at.start as usize..value.at.end as usize);
+        let mut each: Vec<_> = values
+            .iter()
+            .take(2)
+            .filter_map(|value| Some(format!("{name} {} {}", op.word(), written(value)?)))
+            .collect();
+        if values.len() > 2 {
+            each.push("…".to_owned());
+        }
+        let all = each.join(&format!(" {joiner} "));
+        Some(if values.len() > 1 {
+            format!("for both alike write a comparison for each value, joined with `{joiner}`: `({all})`")
+        } else {
+            format!("for both alike write `{all}`, several joined with `{joiner}`")
+        })
     }
 }
 
@@ -116,38 +149,47 @@ fn often_missing(name: &str) -> bool {
     side || container || name.starts_with("k8s.")
 }
 
-/// The comparisons in which Falco 0.44 looks at fewer values than it says.
-fn falco_differs(check: &Check, predicate: &Predicate, values: &[Value]) -> Option<&'static str> {
+/// The comparisons in which Falco 0.44 looks at fewer values than it says, and what to write instead.
+fn falco_differs(check: &Check, predicate: &Predicate, values: &[Value]) -> Option<(&'static str, Alike)> {
     let list = matches!(check.op, Op::In | Op::Intersects);
     if list && predicate.term.term_type().list && exact::keeps_its_end(&predicate.term) {
-        return Some("what this transformer makes of a list is found in no list there");
+        return Some(("what this transformer makes of a list is found in no list there", Alike::None));
     }
     let field = predicate.term.field()?;
     if field.id == FieldId::EVT_TYPE_IS && exact::has_older_form(&field.arg) {
-        return Some("`evt.type.is` knows only an older form of this event there and is always 0");
+        let why = "`evt.type.is` knows only an older form of this event there and is always 0";
+        return Some((why, Alike::None));
     }
     let info = field.id.info();
-    if check.modifier.is_some() && values.len() > 1 && looks_at_first(info.shape, &field.arg, field.id) {
-        return Some("a modifier on this field looks at the first element only there");
+    if let Some(modifier) = check.modifier
+        && values.len() > 1
+        && looks_at_first(info.shape, &field.arg, field.id)
+    {
+        let why = "a modifier on this field looks at the first element only there";
+        return Some((why, Alike::of(check.op, modifier)));
     }
     if let (FieldType::Net, Shape::One, Some(modifier)) = (info.ty, info.shape, check.modifier) {
-        match (check.op, modifier) {
-            (Op::Eq, Modifier::Anyof) => return Some("`= anyof` on this field never matches there"),
-            (Op::Ne, Modifier::Allof) => return Some("`!= allof` on this field always matches there"),
-            _ => {}
+        let why = match (check.op, modifier) {
+            (Op::Eq, Modifier::Anyof) => Some("`= anyof` on this field never matches there"),
+            (Op::Ne, Modifier::Allof) => Some("`!= allof` on this field always matches there"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            return Some((why, Alike::of(check.op, modifier)));
         }
     }
+    let each = Alike::EachOr(Op::Eq);
     if list && field.id == FieldId::EVT_RAWARG && !matches!(field.ty(), FieldType::Text | FieldType::Path) {
-        return Some("`evt.rawarg` is looked for in no list there, unless it is a text");
+        return Some(("`evt.rawarg` is looked for in no list there, unless it is a text", each));
     }
     if list && field.id == FieldId::FD_IP {
-        return Some("`fd.ip in` never matches there");
+        return Some(("`fd.ip in` never matches there", each));
     }
     if list && field.id == FieldId::FD_NET && values.len() > 1 {
-        return Some("`fd.net in` looks at the first network only there");
+        return Some(("`fd.net in` looks at the first network only there", each));
     }
     if list && field.id == FieldId::PROC_APID && field.arg == Arg::None {
-        return Some("`proc.apid in` without an index never matches there");
+        return Some(("`proc.apid in` without an index never matches there", each));
     }
     None
 }
@@ -160,31 +202,94 @@ fn looks_like_transformer(bytes: &[u8]) -> bool {
     inner.split_once('(').is_some_and(|(word, _)| Transformer::from_word(word).is_some())
 }
 
-/// The literal of a pattern that has nothing but open ends, and the operator that says the same when one does.
-fn simpler(pattern: &[u8]) -> Option<(Option<Op>, &[u8])> {
-    let open = |text: &[u8]| matches!(text, [b'.', b'*' | b'+' | b'?']);
-    let rest = pattern.strip_prefix(b"^").unwrap_or(pattern);
-    let rest = rest.strip_suffix(b"$").unwrap_or(rest);
-    let (before, rest) = match rest.split_at_checked(2) {
-        Some((head, tail)) if open(head) => (Some(head[1]), tail),
-        _ => (None, rest),
-    };
-    let (after, literal) = match rest.len().checked_sub(2).map(|at| rest.split_at(at)) {
-        Some((head, tail)) if open(tail) => (Some(tail[1]), head),
-        _ => (None, rest),
-    };
-    let special = |b: &u8| b"\\.[](){}*+?|^$".contains(b);
-    if literal.is_empty() || literal.iter().any(special) {
-        return None;
+/// A pattern that is a literal with nothing but open ends: the operator that comes nearest, and in how far it says the same.
+struct Simpler<'p> {
+    op: Op,
+    literal: &'p [u8],
+    likeness: Likeness,
+}
+
+enum Likeness {
+    /// There is no open end.
+    Same,
+    /// `.*` does not go past a line break, which the operator does not look for.
+    WithinLines,
+    /// `.+` asks for more than the operator.
+    OneMore,
+    /// `.?` allows less than it.
+    AtMostOne,
+}
+
+impl<'p> Simpler<'p> {
+    fn diagnostic(&self, check: &Check, value: &Value, text: &Spliced) -> Diagnostic {
+        let (message, label) = match self.likeness {
+            Likeness::Same => ("a simpler and faster operator says the same as this pattern", "a plain text"),
+            _ => (
+                "a simpler and faster operator says nearly the same as this pattern",
+                "no more than a text with its ends left open",
+            ),
+        };
+        let found = Diagnostic::new(Code::SimplerOperator, message, text.span(&value.at), label);
+        let literal = Value { bytes: self.literal.to_vec(), quoted: value.quoted, at: 0..0 };
+        let instead = format!("{} {literal}", self.op.word());
+        let whole = text.span(&(check.op_bytes.start..value.at.end));
+        let alone = check.modifier.is_none() && value.at.start > check.op_bytes.end;
+        let pattern = String::from_utf8_lossy(&value.bytes);
+        let nearly = |how: String| {
+            format!("no one operator says the same: `{pattern}` {how}; keep the pattern if that is meant")
+        };
+        match self.likeness {
+            Likeness::Same if alone => found.mend("write instead", whole, instead),
+            Likeness::Same => found.note(format!("`{}` compares with the text itself", self.op.word())),
+            Likeness::WithinLines => {
+                let word = self.op.word();
+                let found =
+                    found.note(format!("unlike `.*`, `{word}` also matches a value that holds a line break"));
+                if alone { found.guess(format!("did you mean `{instead}`?"), whole, instead) } else { found }
+            }
+            Likeness::OneMore => {
+                found.note(nearly(format!("asks for at least one more character than `{instead}`")))
+            }
+            Likeness::AtMostOne => {
+                found.note(nearly(format!("allows one more character at most, `{instead}` any number")))
+            }
+        }
     }
-    let op = match (before, after) {
-        (None, None) => Some(Op::Eq),
-        (None, Some(b'*')) => Some(Op::Startswith),
-        (Some(b'*'), None) => Some(Op::Endswith),
-        (Some(b'*'), Some(b'*')) => Some(Op::Contains),
-        _ => None,
-    };
-    Some((op, literal))
+
+    fn of(pattern: &'p [u8]) -> Option<Self> {
+        let open = |text: &[u8]| matches!(text, [b'.', b'*' | b'+' | b'?']);
+        let rest = pattern.strip_prefix(b"^").unwrap_or(pattern);
+        let rest = rest.strip_suffix(b"$").unwrap_or(rest);
+        let (before, rest) = match rest.split_at_checked(2) {
+            Some((head, tail)) if open(head) => (Some(head[1]), tail),
+            _ => (None, rest),
+        };
+        let (after, literal) = match rest.len().checked_sub(2).map(|at| rest.split_at(at)) {
+            Some((head, tail)) if open(tail) => (Some(tail[1]), head),
+            _ => (None, rest),
+        };
+        let special = |b: &u8| b"\\.[](){}*+?|^$".contains(b);
+        if literal.is_empty() || literal.iter().any(special) {
+            return None;
+        }
+        let op = match (before, after) {
+            (None, None) => Op::Eq,
+            (None, Some(_)) => Op::Startswith,
+            (Some(_), None) => Op::Endswith,
+            (Some(_), Some(_)) => Op::Contains,
+        };
+        let ends = [before, after];
+        let likeness = if ends.contains(&Some(b'+')) {
+            Likeness::OneMore
+        } else if ends.contains(&Some(b'?')) {
+            Likeness::AtMostOne
+        } else if ends == [None, None] {
+            Likeness::Same
+        } else {
+            Likeness::WithinLines
+        };
+        Some(Self { op, literal, likeness })
+    }
 }
 
 /// A list name between quotes is replaced like any other.

@@ -6,6 +6,7 @@
 mod check;
 mod exact;
 mod lints;
+mod macros;
 mod prepare;
 pub(crate) mod terms;
 
@@ -14,7 +15,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collect::{Collection, Lists};
-use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
+use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::ir::{Arena, IrId};
 use crate::source::Span;
 use crate::syntax::ast::{Ast, Bytes, NodeKind};
@@ -164,6 +165,24 @@ pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
         None => found,
     };
     through_list(text, &error.bytes, found)
+}
+
+/// Of each node whether an odd number of `not`s stands before it. Parents come after their parts.
+fn negated(ast: &Ast) -> Vec<bool> {
+    let mut negated = vec![false; ast.len()];
+    for (id, node) in ast.nodes().rev() {
+        let here = negated[id.0 as usize];
+        match &node.kind {
+            NodeKind::Not(part) => negated[part.0 as usize] = !here,
+            NodeKind::And(parts) | NodeKind::Or(parts) => {
+                for part in parts {
+                    negated[part.0 as usize] = here;
+                }
+            }
+            NodeKind::Check(_) | NodeKind::Macro(_) | NodeKind::Broken => {}
+        }
+    }
+    negated
 }
 
 /// Adds where a list was named when the place lies in one of its items.
@@ -348,7 +367,8 @@ impl<'v> Lowerer<'v> {
         let mut sources: Vec<FieldUse> = Vec::new();
         let mut nodes: Vec<IrId> = Vec::with_capacity(body.ast.len());
         let mut named = FxHashSet::default();
-        for (_, node) in body.ast.nodes() {
+        let negated = negated(&body.ast);
+        for (id, node) in body.ast.nodes() {
             let id = match &node.kind {
                 NodeKind::Broken => self.arena.constant(false),
                 NodeKind::And(parts) => {
@@ -365,6 +385,10 @@ impl<'v> Lowerer<'v> {
                     let mut found = Vec::new();
                     let outcome =
                         check::check(check, &body.text, span, self.vocabulary.collection.dialect, &mut found);
+                    // Under `not` it holds for a missing value, which is what the lint asks for.
+                    if negated[id.0 as usize] {
+                        found.retain(|d| d.code != Code::OftenMissing);
+                    }
                     diagnostics.extend(found.into_iter().map(|d| owner.mark(d)));
                     match outcome {
                         Ok(predicate) => {
@@ -441,54 +465,5 @@ impl<'v> Lowerer<'v> {
         out.events = Rc::new(events);
         out.sources = Rc::new(sources);
         out
-    }
-
-    /// The macro of that name. `Err(None)`: it has a fault of its own, which was reported.
-    fn macro_node(
-        &mut self,
-        name: &str,
-        span: Span,
-        bytes: &Bytes,
-        body: &Body,
-        sees_below: usize,
-    ) -> Result<usize, Option<Box<Diagnostic>>> {
-        let vocabulary = self.vocabulary;
-        let collection = &vocabulary.collection;
-        if let Some(index) = collection.find_macro(name, sees_below) {
-            if self.macros.contains_key(&index) {
-                return Ok(index);
-            }
-            let found = Diagnostic::new(
-                Code::MacroLoop,
-                format!("the macro `{name}` reaches itself again"),
-                span,
-                "",
-            )
-            .see(collection.macros[index].name.span, "defined here")
-            .note("a macro is put in where it is named, so one of this circle must do without the next");
-            return Err(Some(Box::new(through_list(&body.text, bytes, found))));
-        }
-        if collection.find_macro(name, usize::MAX).is_none() && collection.is_broken(ItemKind::Macro, name) {
-            return Err(None);
-        }
-        let mut found =
-            Diagnostic::new(Code::UndefinedMacro, format!("there is no macro `{name}` here"), span, "");
-        if let Some(index) = collection.find_macro(name, usize::MAX) {
-            found = found
-                .see(collection.macros[index].name.span, "defined only here")
-                .note("a macro sees only the macros before it: move that one up");
-        } else {
-            let names = collection.macros.iter().map(|m| m.name.text.as_str());
-            match did_you_mean(name, names) {
-                Some(near) => {
-                    self.meant.extend(collection.find_macro(near, usize::MAX));
-                    found = found.near(span, near);
-                }
-                None => {
-                    found = found.note("a word without an operator is the name of a macro; define it, or load the file that does before this one");
-                }
-            }
-        }
-        Err(Some(Box::new(through_list(&body.text, bytes, found))))
     }
 }

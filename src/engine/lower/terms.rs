@@ -62,7 +62,7 @@ fn takes(name: Transformer) -> &'static str {
         Transformer::Join => "it takes a text and a list: `join(\" \", (proc.name, proc.pname)) contains x`",
         Transformer::Concat => "it takes two texts or more: `concat(proc.name, \"/\", user.name) = x`",
         Transformer::Getopt => {
-            "it takes a list of words and the letters of options, a colon behind one with a value: \"ab:\""
+            "it takes a list of words and the letters of options, a colon behind one with a value: `getopt((proc.args), \"ab:\")[b] = x`"
         }
         Transformer::B64 => "it takes one text or bytes: `b64(evt.buffer) contains x`",
         _ => "it takes one field of text, such as `proc.name`, that stands for one value",

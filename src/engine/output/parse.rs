@@ -3,9 +3,9 @@
 
 use eyas_event::{FieldFlags, FieldId, FieldRef, FieldType, Shape};
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Certainty, Code, Diagnostic};
 use crate::dialect::Dialect;
-use crate::fields::{FieldFault, resolve, why_absent};
+use crate::fields::{FieldFault, prints, resolve, why_absent};
 use crate::ir::term::Term;
 use crate::lower::terms;
 use crate::output::{Piece, Template};
@@ -256,6 +256,9 @@ fn unknown(name: &str, rest: &str, span: Span, bare: Span) -> Diagnostic {
         return Diagnostic::new(Code::OutputUnknownField, message, span, "");
     }
     let found = Diagnostic::new(Code::OutputUnknownField, format!("there is no field `{name}`"), span, "");
+    if let Some(meant) = prints(name) {
+        return found.meant(bare, meant, Certainty::Sure);
+    }
     match resolve(name, None) {
         Err(FieldFault::Unknown(Some((near, certainty)))) => found.meant(bare, near, certainty),
         _ => found.note("`eyas fields` lists all that there are"),

@@ -5,6 +5,7 @@ use super::ast::{
 };
 use super::lexer::is_blank;
 use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error, not_closed};
+use super::recover::NO_COMMENTS;
 use crate::diag::{Certainty, Code, did_you_mean};
 use eyas_event::{FieldId, FieldType};
 
@@ -66,7 +67,8 @@ impl Parser<'_> {
             return Err(self.no_operator(start, after));
         };
         let (op, op_bytes) = self.not_equal(op, op_bytes);
-        let (modifier, rhs) = self.rhs(&lhs, op, &op_bytes)?;
+        let (modifier, rhs) =
+            self.rhs(&lhs, op, &op_bytes).map_err(|found| self.escape_of_a_pattern(found, op))?;
         Ok(NodeKind::Check(Box::new(Check { lhs, op, op_bytes, modifier, rhs })))
     }
 
@@ -139,6 +141,8 @@ impl Parser<'_> {
         }
         let bytes = at..self.word_at(at);
         let found = error(Code::Syntax, "an operator was expected after the field", "this is not one", bytes);
+        // Of a sign that is no operator there is no word; what stands up to the value is meant instead.
+        let written = if written.is_empty() { self.lexer.peek_sign() } else { written };
         let words: Vec<_> = Op::ALL.iter().map(|op| op.word()).collect();
         let near = often_meant(written).or_else(|| did_you_mean(written, words.iter().copied()));
         let found = match near {
@@ -209,7 +213,7 @@ impl Parser<'_> {
                 .note("the field stands to the left of the operator, and without quotes"),
             Some(b'#') => {
                 error(Code::Syntax, "this is no comment", "it is part of the condition", start..end)
-                    .note("a condition holds no comments; put it above the key, or beside the rule")
+                    .note(NO_COMMENTS)
             }
             _ => found("this is none of them"),
         }

@@ -200,6 +200,13 @@ impl<'t> Lexer<'t> {
         &self.text[self.at..self.at + n]
     }
 
+    /// The signs that come next and begin no name, value or list, without taking them.
+    pub(super) fn peek_sign(&self) -> &'t str {
+        let rest = self.text.get(self.at..).unwrap_or("");
+        let ends = |c: char| c.is_whitespace() || c.is_alphanumeric() || "_\"'()".contains(c);
+        &rest[..rest.find(ends).unwrap_or(rest.len())]
+    }
+
     /// Takes an operator.
     pub(super) fn operator(&mut self) -> Option<(Op, Bytes)> {
         const SYMBOLS: [(&str, Op); 7] = [

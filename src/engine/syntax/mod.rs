@@ -8,9 +8,11 @@ pub mod ast;
 mod check;
 mod lexer;
 mod parser;
+mod pattern;
 mod print;
 mod recover;
 pub mod text;
 
 pub(crate) use check::often_meant;
 pub use parser::{MAX_DEPTH, Parsed, SyntaxError, TextMend, parse, parse_call, parse_field, parse_in};
+pub(crate) use recover::WHOLE_VALUE;

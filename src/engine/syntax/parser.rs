@@ -139,7 +139,7 @@ pub(super) fn error(
 /// A parenthesis that is open where its part ends.
 pub(super) fn not_closed(open: u32, end: u32) -> SyntaxError {
     error(Code::Unclosed, "this parenthesis is not closed", "opened here", open..open + 1).guess(
-        "close it where its part ends, perhaps here",
+        "close it where its part ends",
         end..end,
         ")",
     )

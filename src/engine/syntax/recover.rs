@@ -41,6 +41,14 @@ pub(super) enum Then {
     Stop,
 }
 
+/// Where a comment may stand.
+pub(super) const NO_COMMENTS: &str =
+    "a condition holds no comments; put it above `condition:` or above the rule";
+
+/// What is easily overlooked of `regex`.
+pub(crate) const WHOLE_VALUE: &str =
+    "a pattern matches the whole value: `.*` before and behind lets it stand anywhere";
+
 /// Operators of other languages that begin with one of ours, with what says the same here.
 const FOREIGN: [(&str, &str); 3] = [("=~", "regex"), ("=>", ">="), ("=<", "<=")];
 
@@ -125,10 +133,9 @@ impl Parser<'_> {
             }
         }
         if self.lexer.rest().starts_with(b"#") {
-            let note = "a condition holds no comments; put it above the key, or beside the rule";
             let found =
                 error(Code::Syntax, "this is no comment", "it is part of the condition", at..word.end);
-            self.errors.push(found.note(note));
+            self.errors.push(found.note(NO_COMMENTS));
             return Then::Skip;
         }
         let field = self.lexer.peek_name();
@@ -167,6 +174,9 @@ impl Parser<'_> {
                     bytes,
                     *meant,
                 );
+                if *meant == "regex" {
+                    found = found.note(WHOLE_VALUE);
+                }
             } else {
                 let from = self.lexer.at();
                 self.skip();

@@ -86,3 +86,47 @@ fn guesses_are_left_and_told_unless_they_are_asked_for() {
     assert_eq!(errors(&all.file.text), 0, "{}", all.file.text);
     assert!(all.left.is_empty());
 }
+
+#[test]
+fn classes_of_other_languages_become_ones_that_are_read() {
+    let rule = |pattern: &str| {
+        format!(
+            "- rule: R\n  desc: d\n  condition: evt.type = execve and proc.name regex \"{pattern}\"\n  output: o\n  priority: INFO\n"
+        )
+    };
+    for (written, meant) in [
+        (r"\d+", "[0-9]+"),
+        (r"\D", "[^0-9]"),
+        (r"\w*", "[A-Za-z0-9_]*"),
+        (r"\W", "[^A-Za-z0-9_]"),
+        (r"a\sb", "a[[:space:]]b"),
+        (r"\S", "[^[:space:]]"),
+        (r"[\d\s]x", "[0-9[:space:]]x"),
+        (r"a[b]\w", "a[b][A-Za-z0-9_]"),
+        (r".*\.sh", r".*\\.sh"),
+    ] {
+        let (text, wanted) = (rule(written), rule(meant));
+        assert_eq!(errors(&text), 1, "{written}");
+        assert_eq!(errors(&wanted), 0, "{meant}");
+        assert_eq!(mended(&text, Take::Sure).file.text, text, "{written} is mended unasked");
+        assert_eq!(mended(&text, Take::Guesses).file.text, wanted, "{written}");
+    }
+}
+
+#[test]
+fn a_change_whose_base_is_not_loaded_stays_one() {
+    let rule = |condition: &str| {
+        format!(
+            "- rule: R\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n  append: true\n"
+        )
+    };
+    let overlay = rule("and proc.name = bash");
+    assert_eq!(mended(&overlay, Take::Guesses).file.text, overlay);
+    // Nothing that ends another condition begins with a field, so this can only be a rule of its own.
+    let whole = rule("evt.type = execve and proc.name = bash");
+    assert_eq!(mended(&whole, Take::Sure).file.text, whole.replace("  append: true\n", ""));
+    // The operator of a pattern is its writer's choice as soon as the two differ at all.
+    let pattern = whole.replace("proc.name = bash", "proc.name regex ba.*").replace("  append: true\n", "");
+    assert_eq!(mended(&pattern, Take::Sure).file.text, pattern);
+    assert_eq!(mended(&pattern, Take::Guesses).file.text, pattern.replace("regex ba.*", "startswith ba"));
+}

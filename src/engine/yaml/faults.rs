@@ -310,7 +310,11 @@ fn block_text(line: &Line<'_>) -> Option<Fault> {
     let text = rest.trim_start();
     (text.len() < rest.len() && !text.is_empty()).then(|| Fault {
         message: "the text of a block begins on the next line".to_owned(),
-        label: "this line holds nothing more",
+        label: if value.starts_with('>') {
+            "nothing may follow `>` on its line"
+        } else {
+            "nothing may follow `|` on its line"
+        },
         place: start..start + value.len() - text.len(),
         note: "leave the sign out, or put the text four blanks in on the next line",
         edit: ("leave the sign out", start..start + value.len() - text.len(), String::new()),

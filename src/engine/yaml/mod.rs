@@ -230,7 +230,14 @@ impl Builder {
                         Open::Mapping(pairs, _) => {
                             let first = pairs.first().map_or(frame.span, |(key, _)| key.span);
                             let end = pairs.last().map_or(closed, |(_, n)| n.end.max(closed));
-                            (Kind::Mapping(pairs), first, end)
+                            // One in braces is shown whole, one in lines by its first key.
+                            let flow = span.end > span.start;
+                            let shown = if flow {
+                                Span::new(frame.span.source, frame.span.start, end)
+                            } else {
+                                first
+                            };
+                            (Kind::Mapping(pairs), shown, end)
                         }
                     };
                     self.finish(Node { span, end, kind }, frame.anchor);
