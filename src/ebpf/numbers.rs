@@ -75,7 +75,7 @@ static NATIVE: [u16; NUMBERS] = {
 };
 
 /// The x86-64 number of an ia32 syscall; `None` for one that is not handled.
-#[inline(always)]
+#[inline]
 pub fn native(ia32: u64) -> Option<u64> {
     if ia32 >= NUMBERS as u64 {
         return None;
@@ -90,7 +90,7 @@ pub fn native(ia32: u64) -> Option<u64> {
 static BY_NUMBER: [Shape; NUMBERS] = SHAPES;
 
 /// What the record of an x86-64 number carries; absent where the number is in no row.
-#[inline(always)]
+#[inline]
 pub fn shape(number: u64) -> Shape {
     if number >= NUMBERS as u64 { Shape::ABSENT } else { BY_NUMBER[number as usize & (NUMBERS - 1)] }
 }
@@ -114,7 +114,7 @@ impl Family {
     pub const ALL: [Self; 4] = [Self::Open, Self::Connect, Self::ExecFailed, Self::Call];
 
     /// The family of an x86-64 number.
-    #[inline(always)]
+    #[inline]
     pub fn of(number: u64) -> Option<Self> {
         match number {
             nr::OPEN | nr::CREAT | nr::OPENAT | nr::OPENAT2 => Some(Self::Open),

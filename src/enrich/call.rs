@@ -6,7 +6,6 @@ use std::sync::Arc;
 use eyas_ebpf as record;
 use eyas_ebpf::{CALLS, CallBits, Shape, shape};
 use eyas_event::call::{Call, Descriptor, File, Given};
-use eyas_event::event::Body;
 use eyas_event::socket::{Role, Socket};
 use eyas_event::{EventType, Host, Process, ProcessKey};
 
@@ -26,7 +25,7 @@ pub(crate) fn event_types() -> Box<[Option<EventType>]> {
 }
 
 /// The body of a call.
-pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut Scratch) -> Body<'s> {
+pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut Scratch) -> Call<'s> {
     let f = c.fixed;
     let shape = shape(f.syscall.into());
     if shape.first_dir() != Shape::NO_PATH {
@@ -51,7 +50,7 @@ pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut S
             Descriptor::File(File { fd, path: &scratch.real, mode: f.mode, dev: f.dev, ino: f.ino })
         }
     });
-    Body::Call(Call {
+    Call {
         ret: f.ret,
         args: c.args(),
         first: Given { text: c.first, absolute: &scratch.name },
@@ -62,7 +61,7 @@ pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut S
         queue_max: f.queue_max,
         capabilities: f.bits.has(CallBits::CAPABILITIES).then_some((f.cap_permitted, f.cap_effective)),
         descriptor,
-    })
+    }
 }
 
 const S_IFMT: u16 = 0o170_000;
@@ -107,7 +106,7 @@ fn socket<'s>(
 }
 
 /// Of two ends whose history nobody saw, the one with the port that the kernel gives out by itself is the client; else the
-/// one with the higher port. (Linux: net.ipv4.ip_local_port_range begins at 32768.)
+/// one with the higher port. (Linux: `ip_local_port_range` begins at 32768.)
 fn guessed_role(local: Option<SocketAddr>, remote: Option<SocketAddr>) -> Role {
     match (local, remote) {
         (Some(local), Some(remote)) if local.port() >= remote.port() => Role::Client,
@@ -119,7 +118,16 @@ fn guessed_role(local: Option<SocketAddr>, remote: Option<SocketAddr>) -> Role {
 impl<H: Host> Enrich<H> {
     /// What a call that went well changed of its process.
     pub(crate) fn change(&mut self, key: ProcessKey, tid: u32, c: &record::Call<'_>, kind: EventType) {
-        if c.fixed.ret < 0 {
+        let changes = matches!(
+            kind,
+            EventType::CHDIR
+                | EventType::FCHDIR
+                | EventType::PRCTL
+                | EventType::SETSID
+                | EventType::SETPGID
+                | EventType::CAPSET
+        );
+        if c.fixed.ret < 0 || !changes {
             return;
         }
         let Some(now) = self.table.get(key) else { return };

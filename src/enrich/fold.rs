@@ -184,7 +184,7 @@ impl<H: Host> Enrich<H> {
                 self.change(key, head.tid, &call, kind);
                 let mut scratch = self.blank();
                 let body = call::body(&call, kind, &mut scratch);
-                self.hand_out(head, key, kind, body, judge);
+                self.hand_out(head, key, kind, Body::Call(&body), judge);
                 self.scratch = scratch;
             }
             Raw::Process(exec) => self.process_fact(head, &exec),

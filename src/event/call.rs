@@ -168,10 +168,10 @@ impl Call<'_> {
             _ => "",
         };
         let given = match (kind, side) {
-            (EventType::MKDIRAT | EventType::UNLINKAT | EventType::FCHMODAT, "") => self.first,
-            (EventType::SYMLINKAT, "") => self.second,
-            (EventType::LINKAT | EventType::RENAMEAT | EventType::RENAMEAT2, "src") => self.first,
-            (EventType::LINKAT | EventType::RENAMEAT | EventType::RENAMEAT2, "dst") => self.second,
+            (EventType::MKDIRAT | EventType::UNLINKAT | EventType::FCHMODAT, "")
+            | (EventType::LINKAT | EventType::RENAMEAT | EventType::RENAMEAT2, "src") => self.first,
+            (EventType::SYMLINKAT, "")
+            | (EventType::LINKAT | EventType::RENAMEAT | EventType::RENAMEAT2, "dst") => self.second,
             _ => return Value::Absent,
         };
         text(Some(given.resolved()))
@@ -241,7 +241,7 @@ impl File<'_> {
         self.kind().0
     }
 
-    fn fd_field(&self, id: FieldId) -> Value<'_> {
+    pub(crate) fn fd_field(&self, id: FieldId) -> Value<'_> {
         let (letter, word) = self.kind();
         let is_file = letter == "f";
         match id {
@@ -256,9 +256,8 @@ impl File<'_> {
             FieldId::FD_DEV_MAJOR => Value::Int((self.dev >> 20).into()),
             FieldId::FD_DEV_MINOR => Value::Int((self.dev & 0xf_ffff).into()),
             FieldId::FD_INO => Value::Int(self.ino as i64),
-            FieldId::FD_CONNECTED | FieldId::FD_IS_SERVER => Value::Bool(false),
+            FieldId::FD_CONNECTED | FieldId::FD_IS_SERVER | FieldId::FD_NAME_CHANGED => Value::Bool(false),
             FieldId::FD_L4PROTO => Value::Bytes(b"<NA>"),
-            FieldId::FD_NAME_CHANGED => Value::Bool(false),
             _ => Value::Absent,
         }
     }

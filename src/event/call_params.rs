@@ -231,8 +231,8 @@ fn plain(call: &Call<'_>, what: What, out: &mut Vec<u8>) -> bool {
         Hex(n) => write!(out, "{:X}", low(n)),
         HexLong(n) => write!(out, "{:X}", arg(n)),
         Flags(n, table) => write!(out, "{:X}", flags::number(table, low(n))),
-        Mode(n) if low(n) & 0o7777 == 0 => write!(out, "0"),
-        Mode(n) => write!(out, "0{:o}", low(n) & 0o7777),
+        Mode(n) if permissions(low(n)) == 0 => write!(out, "0"),
+        Mode(n) => write!(out, "0{:o}", permissions(low(n))),
         Request(n) => write!(out, "{}", request(low(n)).1),
         Signal(n) => write!(out, "{}", low(n) & 0xff),
         SocketType(n) => write!(out, "{}", low(n) & 0xf),
@@ -268,9 +268,8 @@ fn means(event: &Event<'_>, call: &Call<'_>, what: What, out: &mut Vec<u8>) {
         Result | Made | MadeProcess if call.ret < 0 => symbol::write_errno(call.ret, out),
         Made => descriptor(call, call.ret, out),
         MadeProcess => process(event, call.ret, out),
-        Fd(n) => descriptor(call, i64::from(arg(n) as i32), out),
         Dir(n) if arg(n) as i32 == render::AT_FDCWD => out.extend_from_slice(b"AT_FDCWD"),
-        Dir(n) => descriptor(call, i64::from(arg(n) as i32), out),
+        Fd(n) | Dir(n) => descriptor(call, i64::from(arg(n) as i32), out),
         First => path(call.first, out),
         Second => path(call.second, out),
         Flags(n, table) => flags::write_names(table, arg(n), out),
@@ -306,7 +305,7 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
         Uint(n) | Hex(n) | Enum(n, _) | User(n) | Group(n) => Value::Uint(low(n).into()),
         Long(n) | HexLong(n) => Value::Uint(arg(n)),
         Flags(n, table) => Value::Uint(flags::number(table, low(n)).into()),
-        Mode(n) => Value::Uint((low(n) & 0o7777).into()),
+        Mode(n) => Value::Uint(permissions(low(n)).into()),
         Request(n) => Value::Uint(request(low(n)).1.into()),
         Signal(n) => Value::Uint((low(n) & 0xff).into()),
         SocketType(n) => Value::Uint((low(n) & 0xf).into()),
@@ -321,6 +320,11 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
         WordFlags(n, table) => Value::Uint(flags::number(table, word(call, n)).into()),
         Tuple | Address | OfProcess | Untold => Value::Absent,
     }
+}
+
+/// The bits of a mode that chmod looks at.
+fn permissions(mode: u32) -> u32 {
+    mode & 0o7777
 }
 
 fn queue_share(call: &Call<'_>) -> u64 {

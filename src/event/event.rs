@@ -74,7 +74,7 @@ pub enum Body<'a> {
     /// A connection was made, or was to be.
     Connect(Connect<'a>),
     /// Another syscall returned.
-    Call(Call<'a>),
+    Call(&'a Call<'a>),
 }
 
 /// An open.
@@ -327,7 +327,7 @@ impl Fields for Event<'_> {
             Shape::AnySide => {
                 let socket = match self.body {
                     Body::Connect(c) => c.socket,
-                    Body::Call(Call { descriptor: Some(Descriptor::Socket(socket)), .. }) => socket,
+                    Body::Call(Call { descriptor: Some(Descriptor::Socket(socket)), .. }) => *socket,
                     _ => return ControlFlow::Continue(()),
                 };
                 let (local, remote) = socket.sides().unzip();

@@ -55,8 +55,12 @@ impl Event<'_> {
             render::tuple(socket, buf);
             return Value::Bytes(&buf[begin..]);
         }
-        let mut own = Vec::new();
-        if let Value::Bytes(name) = self.body_field(prefixed, &mut own) {
+        let name = match &self.body {
+            Body::Open(o) => o.fd_field(prefixed, self.kind),
+            Body::Call(Call { descriptor: Some(Descriptor::File(file)), .. }) => file.fd_field(prefixed),
+            _ => Value::Absent,
+        };
+        if let Value::Bytes(name) = name {
             buf.extend_from_slice(name);
         }
         if buf.len() == named { Value::Absent } else { Value::Bytes(&buf[begin..]) }

@@ -48,6 +48,7 @@ impl FieldRef {
                 _,
             ) => Form::NineDigits,
             (FieldId::FD_DEV, _) => Form::Hex,
+            (FieldId::EVT_BUFFER, _) => Form::Buffer,
             (FieldId::EVT_RAWARG, Arg::Param(param)) => match param.radix() {
                 Radix::Hexadecimal => Form::Hex,
                 Radix::Octal => Form::Octal,

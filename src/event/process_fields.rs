@@ -22,7 +22,7 @@ impl Event<'_> {
     /// Permitted and effective capabilities: as the call left them, else as the process had them when it was told of last.
     fn capabilities(&self) -> (u64, u64) {
         match self.body {
-            Body::Call(Call { capabilities: Some(sets), .. }) => sets,
+            Body::Call(Call { capabilities: Some(sets), .. }) => *sets,
             _ => (self.process.cap_permitted, self.process.cap_effective),
         }
     }

@@ -38,7 +38,7 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
     match event.body {
         Body::Open(open) => open_param(event, &open, name, out),
         Body::Connect(connect) => connect_param(&connect, name, out),
-        Body::Call(call) => call_params::param(event, &call, name, out),
+        Body::Call(call) => call_params::param(event, call, name, out),
         Body::Exec => exec_param(event, 0, name, out),
         Body::ExecFailed { ret, given, name: file } => match name {
             ParamId::FILENAME => put(out, as_shown(given, file)),
@@ -57,7 +57,7 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
 /// Appends one parameter as it stands in `evt.args`: the number first, then what it means.
 fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     match (event.body, name) {
-        (Body::Call(call), _) => call_params::decorated(event, &call, name, out),
+        (Body::Call(call), _) => call_params::decorated(event, call, name, out),
         (Body::Open(o), ParamId::FD) if o.ret >= 0 => {
             paired(out, o.ret, |out| open_param(event, &o, name, out))
         }
@@ -289,7 +289,7 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
     }
 }
 
-/// What Falco tells of an executed file: name, bit, ours. (Falco 0.44: driver/flags_table.c, `execve_flags`.)
+/// What Falco tells of an executed file: name, bit, ours. (Falco 0.44: `driver/flags_table.c`, `execve_flags`.)
 const EXEC_FLAGS: [(&str, u32, ProcessFlags); 4] = [
     ("EXE_WRITABLE", 1, ProcessFlags::EXE_WRITABLE),
     ("EXE_UPPER_LAYER", 2, ProcessFlags::EXE_UPPER_LAYER),

@@ -7,8 +7,8 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use eyas_ebpf::{
-    Body, Connect, ConnectFixed, Exec, ExecFailed, ExecFailedFixed, ExecFixed, Head, Open, OpenFixed, Record,
-    records,
+    Body, Call, CallBits, CallFixed, Connect, ConnectFixed, Exec, ExecFailed, ExecFailedFixed, ExecFixed,
+    Head, Open, OpenFixed, Record, records,
 };
 use eyas_enrich::{Enrich, SilentHost};
 use eyas_event::{Arg, ArgKind, Event, FieldId, FieldRef, Fields, ParamId};
@@ -54,8 +54,8 @@ fn head(pid: u32) -> Head {
     Head { tid: pid, tgid: pid, start, time: start + 5, uid: 33, cgroup: 7, ..Head::default() }
 }
 
-fn put(out: &mut Vec<u8>, pid: u32, body: Body<'_>) {
-    Record { head: head(pid), body }.write(out).unwrap();
+fn put(out: &mut Vec<u8>, pid: u32, body: &Body<'_>) {
+    Record { head: head(pid), body: *body }.write(out).unwrap();
 }
 
 /// Three generations of programs, which the fold gets to know.
@@ -76,7 +76,7 @@ fn family() -> Vec<u8> {
         put(
             &mut out,
             pid,
-            Body::Exec(Exec { fixed, exe, cwd: b"tmp\0\0", filename: b"bash", interp: b"", argv }),
+            &Body::Exec(Exec { fixed, exe, cwd: b"tmp\0\0", filename: b"bash", interp: b"", argv }),
         );
     }
     out
@@ -89,7 +89,7 @@ fn day() -> Vec<u8> {
         let fixed =
             OpenFixed { ret, syscall: 257, dirfd: -100, flags: 0o1101, mode: 0o644, ..OpenFixed::default() };
         let resolved: &[u8] = if ret > 0 { b"hosts\0etc\0\0" } else { b"" };
-        put(&mut out, 3, Body::Open(Open { fixed, given, resolved, base: b"tmp\0\0" }));
+        put(&mut out, 3, &Body::Open(Open { fixed, given, resolved, base: b"tmp\0\0" }));
     }
     for (family, address) in [(2, &b"\x02\0\x01\xbb\x0a\0\0\x09"[..]), (1, b"\x01\0/run/x.sock\0")] {
         let (local, remote) = ([10; 16], [11; 16]);
@@ -104,10 +104,38 @@ fn day() -> Vec<u8> {
             remote_port,
             ..ConnectFixed::default()
         };
-        put(&mut out, 3, Body::Connect(Connect { fixed, address, path: b"" }));
+        put(&mut out, 3, &Body::Connect(Connect { fixed, address, path: b"" }));
     }
     let fixed = ExecFailedFixed { ret: -2, dirfd: -100, syscall: 59, ..ExecFailedFixed::default() };
-    put(&mut out, 3, Body::ExecFailed(ExecFailed { fixed, given: b"./nothing", base: b"tmp\0\0" }));
+    put(&mut out, 3, &Body::ExecFailed(ExecFailed { fixed, given: b"./nothing", base: b"tmp\0\0" }));
+    for syscall in [33, 44, 82, 264] {
+        let fixed = CallFixed {
+            ret: 1,
+            arg0: 4,
+            arg1: 1,
+            syscall,
+            bits: CallBits::DESCRIPTOR.with(CallBits::CAPABILITIES),
+            mode: if syscall == 44 { 0o140_777 } else { 0o100_644 },
+            family: 2,
+            protocol: 17,
+            local: [10; 16],
+            remote: [11; 16],
+            local_port: 50_000,
+            remote_port: 53,
+            ..CallFixed::default()
+        };
+        let call = Call {
+            fixed,
+            first: b"a",
+            second: b"../b",
+            address: b"\x02\0\0\x35\x0a\0\0\x09",
+            data: b"hello",
+            first_base: b"tmp\0\0",
+            second_base: b"tmp\0\0",
+            path: b"x\0tmp\0\0",
+        };
+        put(&mut out, 3, &Body::Call(call));
+    }
     out
 }
 
@@ -171,7 +199,7 @@ fn folding_and_asking_for_everything_allocates_nothing() {
         (events, present)
     };
     let (events, present) = round(&mut enrich);
-    assert!(events == 5 && present > 300, "{events} events, {present} values");
+    assert!(events == 9 && present > 1000, "{events} events, {present} values");
     for _ in 0..3 {
         assert_eq!(counted(|| assert_eq!(round(&mut enrich), (events, present))), 0);
     }

@@ -85,6 +85,7 @@ pub(crate) fn exec(ppid: u32, parent_start: u64, argv: &[u8], total: u64) -> Exe
     }
 }
 
+#[expect(clippy::large_types_passed_by_value, reason = "records are made where they are put")]
 pub(crate) fn put(out: &mut Vec<u8>, head: Head, body: Body<'_>) {
     Record { head, body }.write(out).unwrap();
 }

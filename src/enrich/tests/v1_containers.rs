@@ -40,6 +40,7 @@ impl Host for Machine {
     }
 }
 
+#[expect(clippy::large_types_passed_by_value, reason = "records are made where they are put")]
 fn put(out: &mut Vec<u8>, pid: u32, body: Body<'_>) {
     let start = 1_000_000_000 + u64::from(pid) * 20_000_000;
     let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup: 1, ..Head::default() };

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::fmt::Write as _;
 use std::fs;
 
 use eyas_ebpf::{CALLS, Call, CallBits, HeadFlags, Role};
@@ -15,7 +16,7 @@ pub(crate) fn perform() {
     const HERE: usize = libc::AT_FDCWD as usize;
     let mut told = String::new();
     let mut tell = |name: &str, ret: i64| {
-        told += &format!("{name} {ret}\n");
+        writeln!(told, "{name} {ret}").unwrap();
         ret
     };
     let texts: HashMap<&str, CString> = [
