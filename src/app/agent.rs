@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use eyas_enrich::{Enrich, LiveHost};
+use eyas_enrich::{Enrich, LiveHost, Redacted, Redaction};
 use eyas_event::Host;
 use eyas_pipeline::{
     LoadOutcome, Outlet, Pipeline, PipelineError, PulseCell, Recording, RuleWatch, RulesCell, Stop,
@@ -57,6 +57,10 @@ impl<O: Outlet + Send + 'static> Agent<O> {
             only_pidns: start.only_pid_ns,
             ..ProbeOptions::default()
         };
+        let own = &settings.config.eyas;
+        let redaction = Redaction::new(own.redact_builtin, &own.redact)
+            .map_err(|error| Fail::environment(format!("eyas.redact: {error}")))?;
+        let redaction = Arc::new(redaction);
         // The sensor first: without it there is no reason to touch the store.
         let probe = Probe::open(&options).map_err(|e| cannot_watch(&e))?;
         if let Some(number) = start.only_pid_ns.filter(|n| !machine::pid_namespace_lives(*n)) {
@@ -72,7 +76,8 @@ impl<O: Outlet + Send + 'static> Agent<O> {
             })
             .map_err(Fail::environment)?;
         let host = LiveHost::new(settings.node.clone(), wall_offset_ns);
-        let mut enrich = Enrich::new(host).only_pid_namespace(start.only_pid_ns);
+        let mut enrich =
+            Enrich::new(Redacted::new(host, redaction.clone())).only_pid_namespace(start.only_pid_ns);
         enrich.snapshot();
         let rules: RulesCell = Arc::new(ArcSwap::new(first_rules.ruleset.clone()));
         let outcomes: Outcomes = Arc::new(ArcSwapOption::from_pointee(Ok(first_rules)));
@@ -80,7 +85,7 @@ impl<O: Outlet + Send + 'static> Agent<O> {
         let recording =
             if start.record && settings.config.eyas.record { Recording::On } else { Recording::Off };
         let (thread, pulse) = spawn(
-            probe,
+            Redacted::new(probe, redaction),
             enrich,
             rules.clone(),
             (ToStore::new(writer.handle()), outlet),

@@ -65,11 +65,24 @@ pub(crate) struct Own {
     pub(crate) record_limit_mib: u64,
     /// Size of the ring between kernel and eyas, MiB; a power of two.
     pub(crate) ring_mib: u32,
+    /// Further patterns of secrets in command lines.
+    pub(crate) redact: Vec<String>,
+    /// The patterns that ship.
+    pub(crate) redact_builtin: bool,
 }
 
 impl Default for Own {
     fn default() -> Self {
-        Self { store: None, node: None, theme: None, record: true, record_limit_mib: 1024, ring_mib: 16 }
+        Self {
+            store: None,
+            node: None,
+            theme: None,
+            record: true,
+            record_limit_mib: 1024,
+            ring_mib: 16,
+            redact: Vec::new(),
+            redact_builtin: true,
+        }
     }
 }
 

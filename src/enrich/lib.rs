@@ -15,9 +15,11 @@ mod learn;
 mod open_connect;
 mod procfs;
 mod recording;
+mod redact;
 mod waiting;
 
 pub use container::container_id;
 pub use fold::{Enrich, FoldStats};
 pub use host::LiveHost;
 pub use recording::SilentHost;
+pub use redact::{PatternError, Redacted, Redaction};

@@ -34,6 +34,11 @@ impl RawBatch {
         &self.bytes
     }
 
+    /// The same, to be changed in place by one who keeps each record's length.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     /// Empties the batch and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
