@@ -12,7 +12,9 @@ mod load;
 mod losses;
 mod probe;
 mod ring;
+mod sheet;
 
 pub use btf::{Btf, BtfError};
 pub use error::ProbeError;
 pub use probe::{Probe, ProbeOptions, Reads, Skip, Totals};
+pub use sheet::{CountingRuns, ProgramCost, hook_of, known_hooks};

@@ -28,9 +28,8 @@ pub(crate) struct Loaded {
     /// The kernel empties it when its last descriptor closes.
     #[expect(dead_code, reason = "held open for the programs")]
     families: ProgramArray<MapData>,
-    /// Owns programs and links.
-    #[expect(dead_code, reason = "held open: programs and links end with it")]
-    ebpf: Ebpf,
+    /// Owns programs and links, which end with it.
+    pub(crate) ebpf: Ebpf,
 }
 
 /// The sets that the dispatcher goes by, as words: what is worth a second look through either entry, then the x86-64

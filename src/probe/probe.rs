@@ -96,6 +96,11 @@ impl Probe {
         })
     }
 
+    /// The loaded programs by the names of their functions.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = (&str, &aya::programs::Program)> {
+        self.loaded.ebpf.programs()
+    }
+
     fn sums(&self) -> Result<Sums, SourceError> {
         Sums::read(&self.loaded.counts).map_err(|error| SourceError::Read(one_line(&error)))
     }
