@@ -1,8 +1,8 @@
 //! [`Agent`]: a running sensor with its pipeline, its rules and its store, put together in the order that matters: what
-//! can fail is opened first, threads start last.
+//! can fail is opened first, privileges are given up next, threads start last.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -18,7 +18,9 @@ use crate::fail::{Fail, Outcome};
 use crate::machine;
 use crate::outlets::ToStore;
 use crate::rulebook;
+use crate::sandbox::{self, Confined, Places};
 use crate::settings::Settings;
+use crate::{privilege, say};
 
 /// The outcome of the newest load of rules, for whoever shows it.
 pub(crate) type Outcomes = Arc<ArcSwapOption<Result<LoadOutcome, String>>>;
@@ -31,7 +33,8 @@ pub(crate) struct Agent<O> {
     pub(crate) outcomes: Outcomes,
     pub(crate) stop: Stop,
     writer: Writer,
-    thread: JoinHandle<(O, Result<(), PipelineError>)>,
+    thread: JoinHandle<()>,
+    ended: mpsc::Receiver<(O, Result<(), PipelineError>)>,
     _watch: Option<RuleWatch>,
 }
 
@@ -41,33 +44,80 @@ pub(crate) struct Start {
     pub(crate) only_pid_ns: Option<u32>,
 }
 
+/// The sensor, open, with all that takes privileges done and what is not needed any more given up.
+pub(crate) struct Opened {
+    sensor: Redacted<Probe>,
+    enrich: Enrich<Redacted<LiveHost>>,
+    rules: LoadOutcome,
+    wall_offset_ns: i64,
+    /// The pipeline's thread, which waits for its work outside the sandbox.
+    thread: JoinHandle<()>,
+    work: mpsc::SyncSender<Box<dyn FnOnce() + Send>>,
+}
+
+/// Opens the sensor and then gives up every privilege that is not needed any more. Threads inherit what the one that starts
+/// them has, so nothing may have started one before.
+pub(crate) fn open(settings: &Settings, rules: LoadOutcome, start: &Start) -> Result<Opened, Fail> {
+    let wall_offset_ns = machine::wall_offset_ns();
+    let options = ProbeOptions {
+        ring_bytes: settings.config.eyas.ring_mib.saturating_mul(1 << 20),
+        only_pidns: start.only_pid_ns,
+        ..ProbeOptions::default()
+    };
+    let own = &settings.config.eyas;
+    let redaction = Redaction::new(own.redact_builtin, &own.redact)
+        .map_err(|error| Fail::environment(format!("eyas.redact: {error}")))?;
+    let redaction = Arc::new(redaction);
+    // The sensor first: without it there is no reason to touch the store.
+    let mut probe = Probe::open(&options).map_err(|e| cannot_watch(&e))?;
+    if let Some(number) = start.only_pid_ns.filter(|n| !machine::pid_namespace_lives(*n)) {
+        return Err(Fail::environment(format!(
+            "no process is in the pid namespace {number}\n  `readlink /proc/PID/ns/pid` prints the number of a process's namespace"
+        )));
+    }
+    let host = LiveHost::new(settings.node.clone(), wall_offset_ns);
+    let mut enrich =
+        Enrich::new(Redacted::new(host, redaction.clone())).only_pid_namespace(start.only_pid_ns);
+    enrich.snapshot();
+    // Made while everything is allowed; the rest of the store is opened by who may write there.
+    Store::prepare(&settings.store).map_err(|e| Fail::store(&settings.store, &e))?;
+    if own.sandbox {
+        let files = privilege::for_files(&settings.rules, &settings.store);
+        match privilege::still_needed(&mut probe, rules.ruleset.interest(), files) {
+            Ok(keep) => privilege::keep_only(keep),
+            Err(error) => Err(error.to_string()),
+        }
+        .unwrap_or_else(|why| say(&format!("not all privileges are given up: {why}; see `eyas doctor`")));
+    }
+    let (work, waits) = mpsc::sync_channel::<Box<dyn FnOnce() + Send>>(1);
+    let thread = std::thread::Builder::new()
+        .name("eyas-pipeline".into())
+        .spawn(move || {
+            // No work comes when something else fails at the start.
+            if let Ok(work) = waits.recv() {
+                work();
+            }
+        })
+        .map_err(Fail::environment)?;
+    if own.sandbox
+        && let Confined::Not(why) = sandbox::confine(&Places::of(settings))
+    {
+        say(&format!("no sandbox for files: Landlock: {why}; watching goes on without"));
+    }
+    Ok(Opened { sensor: Redacted::new(probe, redaction), enrich, rules, wall_offset_ns, thread, work })
+}
+
 impl<O: Outlet + Send + 'static> Agent<O> {
-    /// Opens the store and the sensor and starts everything; `told` hears of each reload of the rules.
+    /// Opens the store and starts everything; `told` hears of each reload of the rules.
     pub(crate) fn start(
         settings: &Settings,
-        first_rules: LoadOutcome,
+        opened: Opened,
         start: &Start,
         stop: Stop,
         outlet: O,
         mut told: impl FnMut(&Result<LoadOutcome, String>) + Send + 'static,
     ) -> Result<Agent<(ToStore, O)>, Fail> {
-        let wall_offset_ns = machine::wall_offset_ns();
-        let options = ProbeOptions {
-            ring_bytes: settings.config.eyas.ring_mib.saturating_mul(1 << 20),
-            only_pidns: start.only_pid_ns,
-            ..ProbeOptions::default()
-        };
-        let own = &settings.config.eyas;
-        let redaction = Redaction::new(own.redact_builtin, &own.redact)
-            .map_err(|error| Fail::environment(format!("eyas.redact: {error}")))?;
-        let redaction = Arc::new(redaction);
-        // The sensor first: without it there is no reason to touch the store.
-        let probe = Probe::open(&options).map_err(|e| cannot_watch(&e))?;
-        if let Some(number) = start.only_pid_ns.filter(|n| !machine::pid_namespace_lives(*n)) {
-            return Err(Fail::environment(format!(
-                "no process is in the pid namespace {number}\n  `readlink /proc/PID/ns/pid` prints the number of a process's namespace"
-            )));
-        }
+        let Opened { sensor, enrich, rules: first_rules, wall_offset_ns, thread, work } = opened;
         let store = open_store(settings, wall_offset_ns)?;
         let writer = store
             .writer(WriterOptions {
@@ -75,24 +125,22 @@ impl<O: Outlet + Send + 'static> Agent<O> {
                 ..WriterOptions::default()
             })
             .map_err(Fail::environment)?;
-        let host = LiveHost::new(settings.node.clone(), wall_offset_ns);
-        let mut enrich =
-            Enrich::new(Redacted::new(host, redaction.clone())).only_pid_namespace(start.only_pid_ns);
-        enrich.snapshot();
         let rules: RulesCell = Arc::new(ArcSwap::new(first_rules.ruleset.clone()));
         let outcomes: Outcomes = Arc::new(ArcSwapOption::from_pointee(Ok(first_rules)));
         let watch = watch(settings, &rules, &outcomes, move |outcome| told(outcome))?;
         let recording =
             if start.record && settings.config.eyas.record { Recording::On } else { Recording::Off };
-        let (thread, pulse) = spawn(
-            Redacted::new(probe, redaction),
-            enrich,
-            rules.clone(),
-            (ToStore::new(writer.handle()), outlet),
-            recording,
-            stop.clone(),
-        )?;
-        Ok(Agent { store, pulse, rules, outcomes, stop, writer, thread, _watch: watch })
+        let pulse = PulseCell::default();
+        let outlet = (ToStore::new(writer.handle()), outlet);
+        let pipeline =
+            Pipeline::new(sensor, enrich, rules.clone(), outlet, recording, pulse.clone(), stop.clone());
+        let (end, ended) = mpsc::sync_channel(1);
+        let run = Box::new(move || {
+            // Whoever started it waits for this, or has gone.
+            let _unheard = end.send(pipeline.run());
+        });
+        work.send(run).map_err(|_| bug("the pipeline"))?;
+        Ok(Agent { store, pulse, rules, outcomes, stop, writer, thread, ended, _watch: watch })
     }
 }
 
@@ -116,7 +164,8 @@ impl<O> Agent<O> {
     /// The same; the outlet comes back also when the sensor or the store did not end well.
     pub(crate) fn finish_all(self) -> Result<(O, Outcome), Fail> {
         self.stop.ask();
-        let (outlet, ended) = self.thread.join().map_err(|_| bug("the pipeline"))?;
+        self.thread.join().map_err(|_| bug("the pipeline"))?;
+        let (outlet, ended) = self.ended.recv().map_err(|_| bug("the pipeline"))?;
         let closed = self.writer.close().map_err(|e| Fail::store(self.store.path(), &e));
         Ok((outlet, ended.map_err(Fail::environment).and(closed)))
     }

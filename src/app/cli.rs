@@ -296,6 +296,10 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
+    /// List every rule and whether it can fire here.
+    #[arg(long)]
+    pub(crate) each_rule: bool,
+
     /// One JSON object in place of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -69,6 +69,8 @@ pub(crate) struct Own {
     pub(crate) redact: Vec<String>,
     /// The patterns that ship.
     pub(crate) redact_builtin: bool,
+    /// After the start, give up what is not needed any more: capabilities, and most of the file system.
+    pub(crate) sandbox: bool,
 }
 
 impl Default for Own {
@@ -82,6 +84,7 @@ impl Default for Own {
             ring_mib: 16,
             redact: Vec::new(),
             redact_builtin: true,
+            sandbox: true,
         }
     }
 }
@@ -133,9 +136,14 @@ impl Config {
         unused.map(say).collect()
     }
 
+    /// The file that it is read from.
+    pub(crate) fn path(common: &Common) -> &Path {
+        common.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH))
+    }
+
     /// Reads the configuration that the command line asks for, and lets `-o KEY=VALUE` change it.
     pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
-        let path = common.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+        let path = Self::path(common);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && common.config.is_none() => String::new(),

@@ -30,9 +30,10 @@ const PULSE: Duration = Duration::from_millis(100);
 pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
     let console = look(settings)?;
     let rules = agent::rules_for_run(settings)?;
+    let opened = agent::open(settings, rules, start)?;
     let stop = Stop::default();
     let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
-    let agent = Agent::start(settings, rules, start, stop, ToConsole(alerts_in), |_| ())?;
+    let agent = Agent::start(settings, opened, start, stop, ToConsole(alerts_in), |_| ())?;
     let (pulse, writer) = (agent.pulse.clone(), agent.writer());
     let behind = Behind {
         pulse: pulse.clone(),

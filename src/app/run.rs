@@ -21,12 +21,13 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
     check_theme(settings)?;
     let rules = agent::rules_for_run(settings)?;
     complain(&rules);
+    let (count, tally) = (rules.enabled(), tally(&rules));
+    let opened = agent::open(settings, rules, start)?;
     let stop = Stop::default();
     signals::stop_on(&stop)?;
     let form = Form::new(&settings.config, true);
     let printer = Printer::start(form, Patience::Bounded, stop.clone())?;
-    let (count, tally) = (rules.enabled(), tally(&rules));
-    let agent = Agent::start(settings, rules, start, stop.clone(), printer, |outcome| match outcome {
+    let agent = Agent::start(settings, opened, start, stop.clone(), printer, |outcome| match outcome {
         Ok(outcome) => report(outcome),
         Err(why) => say(&format!("rules: {why}; the earlier ones stay in force")),
     })?;

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) base_rules: Vec<PathBuf>,
     /// Whose meaning rules have.
     pub(crate) dialect: Dialect,
+    /// Where the configuration lies.
+    pub(crate) config_dir: Option<PathBuf>,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             theme: or(&common.theme, &config.eyas.theme),
             base_rules: common.rules.clone(),
             dialect: Dialect::Eyas,
+            config_dir: Config::path(common).parent().map(PathBuf::from),
             config,
         })
     }

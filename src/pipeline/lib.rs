@@ -19,4 +19,4 @@ pub use pulse::{Pulse, PulseCell};
 pub use recorder::{Recorder, Segment};
 pub use replay::{Pace, Replay};
 pub use run::{Pipeline, PipelineError, Recording, Stop};
-pub use watch::{LoadOutcome, RuleOptions, RuleWatch, RulesCell, load_files, load_texts};
+pub use watch::{LoadOutcome, RuleOptions, RuleWatch, RulesCell, directories, load_files, load_texts};

@@ -213,7 +213,7 @@ fn is_ours(path: &Path, names: &[OsString]) -> bool {
 
 /// Editors replace a file by renaming another over it, so directories are watched and not files: that of the path, and,
 /// when it is a link, that of what it points at.
-fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
+pub fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut dirs = Vec::new();
     for path in paths {
         let real = path.canonicalize().ok().filter(|real| real != path);

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::commit::Pen;
 use crate::error::StoreError;
 use crate::lock::WriterLock;
-use crate::options::{OpenOptions, WriterOptions};
+use crate::options::{Create, OpenOptions, WriterOptions};
 use crate::reader::Reader;
 use crate::rows::RunId;
 use crate::run::Run;
@@ -59,6 +59,12 @@ impl Store {
             Ok((run.origin.run, Pen::new(conn, run)))
         })?;
         Ok(Self { path, run, lock, pen: Mutex::new(Some(pen)), reader: Mutex::default() })
+    }
+
+    /// Makes the file and the directories above it where they are not there, and nothing else: who is about to give up
+    /// privileges does this before.
+    pub fn prepare(path: impl AsRef<Path>) -> Result<PathBuf, StoreError> {
+        schema::resolve(path.as_ref(), Create::IfMissing)
     }
 
     /// Opens a store for reading only: one that another process writes, or a copy.

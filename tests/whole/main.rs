@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod detections;
 mod hostile;
+mod privilege;
 mod records;
 mod reload;
 mod replay;
