@@ -91,13 +91,14 @@ pub(crate) fn for_files(rules: &[PathBuf], store: &Path) -> CapabilitySet {
     {
         set |= CapabilitySet::DAC_READ_SEARCH;
     }
-    let beside = ["-wal", "-shm", ".lock", ".spill"].iter().map(|end| {
+    let beside = ["-wal", "-shm", ".lock", ".spill", ".spill.reading"].iter().map(|end| {
         let mut name = OsString::from(store);
         name.push(end);
         PathBuf::from(name)
     });
     let mut files = std::iter::once(store.to_owned()).chain(beside).filter(|p| p.exists());
-    let dir = store.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Directories that are not there yet will be made, and will be ours.
+    let dir = store.ancestors().skip(1).find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
     if !reachable(dir, 3, own) || !files.all(|file| owned(&file) && reachable(&file, 6, own)) {
         // SQLite gives the files that it makes beside a database to the database's owner.
         set |= CapabilitySet::DAC_OVERRIDE | CapabilitySet::CHOWN;
@@ -183,7 +184,7 @@ fn empty_bounding_set() -> rustix::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
     use std::os::unix::fs::PermissionsExt;
 
@@ -208,6 +209,23 @@ mod tests {
         mode(dir.path(), 0o700);
         assert!(reachable(&file, 4, own));
         assert!(!reachable(&dir.path().join("none"), 4, own));
+    }
+
+    #[test]
+    fn files_of_ones_own_need_nothing_and_those_of_others_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let (rule, store) = (dir.path().join("r.yaml"), dir.path().join("not/yet/eyas.db"));
+        std::fs::write(&rule, "").unwrap();
+        assert_eq!(for_files(std::slice::from_ref(&rule), &store), CapabilitySet::empty());
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: needs root: files of others");
+            return;
+        }
+        std::os::unix::fs::chown(dir.path(), Some(65534), None).unwrap();
+        let (read, write) =
+            (CapabilitySet::DAC_READ_SEARCH, CapabilitySet::DAC_OVERRIDE | CapabilitySet::CHOWN);
+        assert_eq!(for_files(&[rule], &store), read | write);
+        assert_eq!(for_files(&[], &store), write);
     }
 
     /// In a thread of its own: what it gives up is gone for that thread alone.
