@@ -11,6 +11,7 @@ mod layout;
 mod call;
 mod calls;
 mod connect;
+pub mod environment;
 mod exec;
 mod fact;
 mod failed;

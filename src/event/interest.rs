@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::environment::Variables;
 use crate::event_type::EventSet;
 
 /// Which events somebody wants.
@@ -14,6 +15,8 @@ pub struct Interest {
     pub events: EventSet,
     /// Of the open family, which openings.
     pub opens: Opens,
+    /// Of the environments of programs that start, which variables.
+    pub variables: Variables,
 }
 
 impl Interest {
@@ -24,13 +27,17 @@ impl Interest {
 
     /// These event types, with every opening of a file if the open family is among them.
     pub fn of(events: EventSet) -> Self {
-        Self { events, opens: Opens::all() }
+        Self { events, opens: Opens::all(), variables: Variables::default() }
     }
 
     /// What this one or that one wants.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self { events: self.events.or(other.events), opens: self.opens.or(&other.opens) }
+        Self {
+            events: self.events.or(other.events),
+            opens: self.opens.or(&other.opens),
+            variables: self.variables.or(&other.variables),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod call;
 mod call_flags;
 mod call_params;
 mod constant;
+mod environment;
 pub mod event;
 mod event_names;
 pub mod event_type;
@@ -40,6 +41,7 @@ pub mod value;
 
 pub use alert::{Alert, AlertId, OutputValue, Priority, RulesetHash};
 pub use batch::RawBatch;
+pub use environment::Variables;
 pub use event::Event;
 pub use event_type::{EventSet, EventType};
 pub use field::{Arg, ArgKind, FieldFlags, FieldId, FieldInfo, FieldRef, FieldType, Provision, Shape};

@@ -122,6 +122,7 @@ impl Source for Probe {
 
     /// Processes are always told, since every event rests on them, and what changes them; other calls go by the interest.
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError> {
+        self.loaded.want_variables(&interest.variables).map_err(SourceError::Interest)?;
         self.loaded.want(calls::of(interest)).map_err(SourceError::Interest)
     }
 

@@ -28,6 +28,20 @@ pub struct Scratch {
     pub bytes: [u8; (CAP + PIECE) as usize],
     pub walk: Walk,
     pub args: Args,
+    pub env: Env,
+}
+
+/// The state of the loop over the environment.
+#[repr(C)]
+pub struct Env {
+    /// The next variable, and where the last one ends.
+    pub pos: u64,
+    pub end: u64,
+    /// Where in the record the next wanted one goes, and where the room ends.
+    pub at: u64,
+    pub limit: u64,
+    /// Whether `pos` is within a variable whose begin was too long for one read.
+    pub inside: u64,
 }
 
 /// The state of the loop that sends a long command line.
