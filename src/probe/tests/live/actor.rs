@@ -111,8 +111,14 @@ fn hold_open(count: usize) {
     drop((held, again));
 }
 
-/// open through the 32-bit entry: number 5 there, and a path below 4 GiB.
+/// open through the 32-bit entry: number 5 there.
 fn open_as_ia32(path: &str) {
+    call_as_ia32(5, path, 0);
+}
+
+/// A call through the 32-bit entry, by its number there, with a path below 4 GiB and a number.
+pub(crate) fn call_as_ia32(number: u32, path: &str, second: u32) -> i32 {
+    let ret: u32;
     // SAFETY: a fresh page is mapped and only its own bytes are written; the call reads a NUL-terminated path from it.
     // The 32-bit entry keeps all registers but the result's.
     unsafe {
@@ -132,11 +138,12 @@ fn open_as_ia32(path: &str) {
             "int 0x80",
             "pop rbx",
             path = in(reg) page as usize as u32,
-            inlateout("eax") 5 => _,
-            in("ecx") 0,
+            inlateout("eax") number => ret,
+            in("ecx") second,
             in("edx") 0,
         );
     }
+    ret as i32
 }
 
 /// `place`: the address that listens, the one that does not, the IPv6 one, then a unix socket's path; blanks between.
