@@ -12,6 +12,7 @@ mod connect;
 mod exec;
 mod fact;
 mod failed;
+pub mod filter;
 mod head;
 mod life;
 mod numbers;

@@ -6,6 +6,7 @@
 
 mod btf;
 mod error;
+mod filter;
 mod hooks;
 mod load;
 mod losses;

@@ -7,23 +7,26 @@ use aya::maps::{MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets};
-use eyas_event::{HookState, HookStatus};
+use eyas_event::{HookState, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
 use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
+use crate::filter::FilterMaps;
 use crate::hooks::{Entry, HOOKS, Hook};
 use crate::probe::{ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
 
-/// One processor's counters: how many records were attempted, then how many were lost by kind.
-pub(crate) type Counts = [u64; 1 + Kind::KERNEL_SLOTS];
+/// One processor's counters: how many records were attempted, how many openings the filter passed over, then how many
+/// records were lost by kind.
+pub(crate) type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
 
 /// The loaded object.
 pub(crate) struct Loaded {
     pub(crate) counts: PerCpuArray<MapData, Counts>,
     pub(crate) families: ProgramArray<MapData>,
+    filter: FilterMaps,
     pub(crate) hooks: Vec<HookStatus>,
     /// Whether each family is in its slot.
     switched_on: [bool; Family::ALL.len()],
@@ -86,9 +89,10 @@ fn load_with(
     let ring = take(&mut ebpf, "EVENTS")?;
     let counts = take(&mut ebpf, "COUNTS")?;
     let mut families = take(&mut ebpf, "FAMILIES")?;
+    let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, "FILTER_NUMBER")?);
     let hooks = attach_all(&mut ebpf, &mut families)?;
     let switched_on = Family::ALL.map(|family| hooks[place(family)].state == HookState::On);
-    Ok((ring, Loaded { counts, families, hooks, switched_on, ebpf }))
+    Ok((ring, Loaded { counts, families, filter, hooks, switched_on, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -240,6 +244,11 @@ impl Loaded {
         }
         *is_on = on;
         Ok(())
+    }
+
+    /// From now on, only these openings are sent.
+    pub(crate) fn filter(&mut self, opens: &Opens) -> Result<(), String> {
+        self.filter.set(opens)
     }
 }
 

@@ -6,6 +6,7 @@
 mod actor;
 mod connect;
 mod exec;
+mod filter;
 mod life;
 mod loss;
 mod names;
