@@ -15,6 +15,7 @@ pub mod environment;
 mod exec;
 mod fact;
 mod failed;
+pub mod filter;
 mod head;
 mod life;
 mod numbers;

@@ -107,6 +107,7 @@ fn ways(id: FieldId, predicate: &Predicate) -> Option<Ways> {
             let ways = match id {
                 FieldId::EVT_IS_OPEN_READ => Ways::READ,
                 FieldId::EVT_IS_OPEN_WRITE => Ways::WRITE,
+                FieldId::EVT_IS_OPEN_CREATE => Ways::CREATED,
                 FieldId::EVT_FAILED => Ways::MADE.complement(),
                 _ => return None,
             };

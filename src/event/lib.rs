@@ -47,7 +47,7 @@ pub use event_type::{EventSet, EventType};
 pub use field::{Arg, ArgKind, FieldFlags, FieldId, FieldInfo, FieldRef, FieldType, Provision, Shape};
 pub use fields::Fields;
 pub use host::Host;
-pub use interest::{Among, Interest, OpenWant, Opening, Opens, PathTest, Ways};
+pub use interest::{Among, Interest, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
 pub use loss::{Loss, LossCause, Lost};
 pub use names::Names;
 pub use param_types::{Comparable, Radix};

@@ -215,7 +215,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         if self.in_force.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &rules)) {
             let mut interest = rules.interest().clone();
             if self.recorder.is_some() {
-                interest = interest.union(&Interest::everything());
+                interest = interest.union(&Interest::recorded());
             }
             self.source.set_interest(&interest).map_err(PipelineError::Source)?;
             self.outlet.ruleset(&rules);

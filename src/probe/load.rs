@@ -7,24 +7,27 @@ use aya::maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets, environment};
-use eyas_event::{HookState, HookStatus};
+use eyas_event::{HookState, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
 use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
+use crate::filter::FilterMaps;
 use crate::hooks::{Entry, HOOKS, Hook};
 use crate::probe::{ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
 
-/// One processor's counters: how many records were attempted, then how many were lost by kind.
-pub(crate) type Counts = [u64; 1 + Kind::KERNEL_SLOTS];
+/// One processor's counters: how many records were attempted, how many openings the filter passed over, then how many
+/// records were lost by kind.
+pub(crate) type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
 
 /// The loaded object.
 pub(crate) struct Loaded {
     pub(crate) counts: PerCpuArray<MapData, Counts>,
     wanted: Array<MapData, Wanted>,
     variables: Variables,
+    filter: FilterMaps,
     pub(crate) hooks: Vec<HookStatus>,
     /// The kernel empties it when its last descriptor closes.
     #[expect(dead_code, reason = "held open for the programs")]
@@ -142,8 +145,9 @@ fn load_with(
         any: take(&mut ebpf, "ENV_WANTED")?,
         now: Vec::new(),
     };
+    let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, "FILTER_NUMBER")?);
     let hooks = attach_all(&mut ebpf, &mut families)?;
-    Ok((ring, Loaded { counts, wanted, variables, hooks, families, ebpf }))
+    Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -283,6 +287,11 @@ impl Loaded {
     /// Sends these variables of environments from now on, and no others.
     pub(crate) fn want_variables(&mut self, wanted: &eyas_event::Variables) -> Result<(), String> {
         self.variables.want(wanted)
+    }
+
+    /// From now on, only these openings are sent.
+    pub(crate) fn filter(&mut self, opens: &Opens) -> Result<(), String> {
+        self.filter.set(opens)
     }
 }
 

@@ -71,10 +71,12 @@ pub enum Slot {
     Call = 6,
 }
 
-/// How many records were attempted on this processor, and how many of each kind were lost for want of room.
+/// How many records were attempted on this processor, how many openings the filter passed over, and how many records of
+/// each kind were lost for want of room.
 #[repr(C)]
 pub struct Counts {
     pub attempted: u64,
+    pub filtered: u64,
     pub lost: [u64; Kind::KERNEL_SLOTS],
 }
 
@@ -83,7 +85,7 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 #[map]
 static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(7, 0);
 #[map]
-static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
+pub static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
 
 /// More unread bytes than this in the ring wake the reader before its time.
 #[unsafe(no_mangle)]
