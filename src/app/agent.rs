@@ -39,6 +39,8 @@ pub(crate) struct Agent<O> {
 pub(crate) struct Start {
     pub(crate) record: bool,
     pub(crate) only_pid_ns: Option<u32>,
+    /// Store only alerts on what descends from this process.
+    pub(crate) only_below: Option<u32>,
 }
 
 impl<O: Outlet + Send + 'static> Agent<O> {
@@ -88,7 +90,7 @@ impl<O: Outlet + Send + 'static> Agent<O> {
             Redacted::new(probe, redaction),
             enrich,
             rules.clone(),
-            (ToStore::new(writer.handle()), outlet),
+            (ToStore::new(writer.handle()).only_below(start.only_below), outlet),
             recording,
             stop.clone(),
         )?;
