@@ -42,6 +42,8 @@ pub(crate) struct Agent<O> {
 pub(crate) struct Start {
     pub(crate) record: bool,
     pub(crate) only_pid_ns: Option<u32>,
+    /// Store only alerts on what descends from this process.
+    pub(crate) only_below: Option<u32>,
 }
 
 /// The sensor, open, with all that takes privileges done and what is not needed any more given up.
@@ -131,7 +133,7 @@ impl<O: Outlet + Send + 'static> Agent<O> {
         let recording =
             if start.record && settings.config.eyas.record { Recording::On } else { Recording::Off };
         let pulse = PulseCell::default();
-        let outlet = (ToStore::new(writer.handle()), outlet);
+        let outlet = (ToStore::new(writer.handle()).only_below(start.only_below), outlet);
         let pipeline =
             Pipeline::new(sensor, enrich, rules.clone(), outlet, recording, pulse.clone(), stop.clone());
         let (end, ended) = mpsc::sync_channel(1);

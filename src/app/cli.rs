@@ -91,6 +91,15 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Show a recorded incident in the console; needs no privileges.
     Demo(Demo),
+    /// Do what intruders do, harmlessly, and see whether the rules tell of it.
+    ///
+    /// Each action runs in a process of its own, in a directory that is removed afterwards, and sends nothing off the
+    /// machine. A sensor is started for the purpose, with a store that is thrown away unless --store names one; when an
+    /// eyas is running with the store, its alerts count. With -r other rules are tried; a rule that is off and is expected
+    /// is switched on.
+    ///
+    /// Ends with 1 when an expected alert did not come.
+    Simulate(Simulate),
     /// Say what works here, what does not, and why.
     Doctor(Doctor),
     /// List the fields that rules may name: types, arguments, meaning, and why some have no value here.
@@ -292,6 +301,25 @@ pub(crate) struct Demo {
     /// Print the alerts as text lines instead of opening the console.
     #[arg(long)]
     pub(crate) headless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The actions, by name; upper and lower case are the same.
+    #[arg(value_name = "NAME", conflicts_with_all = ["all", "list"])]
+    pub(crate) names: Vec<String>,
+
+    /// All of them.
+    #[arg(long, conflicts_with = "list")]
+    pub(crate) all: bool,
+
+    /// List them: what each needs, does, and which rule should tell of it.
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// One JSON object in place of text; with --list an array of objects.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ mod sandbox;
 mod select;
 mod settings;
 mod signals;
+mod simulate;
 pub mod tui;
 
 use std::io::{IsTerminal, Write};
@@ -41,6 +42,9 @@ use crate::settings::Settings;
 
 /// Runs eyas with the arguments of this process. Wrong arguments end the process here, with exit code 2.
 pub fn main() -> ExitCode {
+    if let Some(code) = simulate::play() {
+        return code;
+    }
     let cli = Cli::parse();
     let ended = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&cli)));
     let fail = match ended {
@@ -69,10 +73,12 @@ fn dispatch(cli: &Cli) -> Outcome {
         None if !cli.validate.is_empty() || cli.describe => {
             rules::as_falco(&settings, &cli.validate, cli.describe)
         }
-        None => run_or_show(&settings, &Start { record: true, only_pid_ns: None }, terminal),
+        None => {
+            run_or_show(&settings, &Start { record: true, only_pid_ns: None, only_below: None }, terminal)
+        }
         Some(Command::Run(args)) => {
             let settings = settings.exact(args.falco_exact);
-            let start = Start { record: !args.no_record, only_pid_ns: args.pid_namespace };
+            let start = Start { record: !args.no_record, only_pid_ns: args.pid_namespace, only_below: None };
             run_or_show(&settings, &start, terminal && !args.headless)
         }
         Some(Command::Alerts(args)) => alerts::alerts(&settings, args),
@@ -80,6 +86,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Some(Command::Events(args)) => events::events(&settings, args),
         Some(Command::Replay(args)) => replay::replay(&settings, args),
         Some(Command::Demo(args)) => replay::demo(&settings, args, terminal),
+        Some(Command::Simulate(args)) => simulate::simulate(&settings, args),
         Some(Command::Doctor(args)) => doctor::doctor(&settings, args),
         Some(Command::Fields(args)) => fields::fields(args),
     }

@@ -45,6 +45,13 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// The effective capabilities of this process, a bit each.
+pub(crate) fn capabilities() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    line.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0)
+}
+
 /// Where the store is when nobody says.
 pub(crate) fn default_store() -> PathBuf {
     if is_root() {

@@ -16,16 +16,26 @@ pub(crate) struct ToStore {
     writer: WriterHandle,
     /// How many segments the writer is known to have dropped.
     dropped: u64,
+    /// Whose descendants' alerts are stored; `None` for everybody's.
+    only_below: Option<u32>,
 }
 
 impl ToStore {
     pub(crate) fn new(writer: WriterHandle) -> Self {
-        Self { writer, dropped: 0 }
+        Self { writer, dropped: 0, only_below: None }
+    }
+
+    /// The same, which stores only alerts on what descends from that process.
+    pub(crate) fn only_below(self, pid: Option<u32>) -> Self {
+        Self { only_below: pid, ..self }
     }
 }
 
 impl Outlet for ToStore {
     fn alert(&mut self, alert: &Arc<Alert>) {
+        if self.only_below.is_some_and(|pid| alert.ancestors.iter().all(|p| p.key.pid != pid)) {
+            return;
+        }
         // What becomes of it is counted by the writer and shown by whoever looks at its figures.
         let _kept = self.writer.alert(alert.clone());
     }

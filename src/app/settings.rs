@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use eyas_engine::Dialect;
+use eyas_engine::{Dialect, Selection};
 use eyas_pipeline::RuleOptions;
 
 use crate::cli::Common;
@@ -15,6 +15,8 @@ use crate::rule_switch::RuleSwitch;
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) store: PathBuf,
+    /// Whether the command line names the store.
+    pub(crate) store_was_named: bool,
     pub(crate) node: String,
     /// Rule files; empty for the shipped rules.
     pub(crate) rules: Vec<PathBuf>,
@@ -25,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) dialect: Dialect,
     /// Where the configuration lies.
     pub(crate) config_dir: Option<PathBuf>,
+    /// Rules that a command switches on, after what the configuration says.
+    pub(crate) switched_on: Vec<Selection>,
 }
 
 impl Settings {
@@ -45,7 +49,13 @@ impl Settings {
             least: self.config.priority.0,
             dialect: self.dialect,
             matching: self.config.rule_matching.into(),
-            selection: self.config.rules.iter().flat_map(RuleSwitch::selections).collect(),
+            selection: self
+                .config
+                .rules
+                .iter()
+                .flat_map(RuleSwitch::selections)
+                .chain(self.switched_on.iter().cloned())
+                .collect(),
         }
     }
 
@@ -67,6 +77,8 @@ impl Settings {
             base_rules: common.rules.clone(),
             dialect: Dialect::Eyas,
             config_dir: Config::path(common).parent().map(PathBuf::from),
+            store_was_named: common.store.is_some(),
+            switched_on: Vec::new(),
             config,
         })
     }

@@ -34,6 +34,8 @@ bits! {
         PARTIAL = 1 << 12,
         /// The program's file lies in a lower layer of an overlay.
         EXE_LOWER_LAYER = 1 << 13,
+        /// The environment was looked at: a variable that was wanted and is not there was not set.
+        ENV_READ = 1 << 14,
     }
 }
 
@@ -98,8 +100,8 @@ layout! {
         filename_len: u16 = 138,
         /// Section length: the program that was loaded first: for a script, its interpreter.
         interp_len: u16 = 140,
-        /// Zero.
-        pad: u16 = 142,
+        /// Section length: variables of the environment.
+        env_len: u16 = 142,
         /// Section length: command line in this record.
         argv_len: u32 = 144,
         /// Owner of the program's file.
@@ -126,6 +128,9 @@ pub struct Exec<'b> {
     pub interp: &'b [u8],
     /// The command line in this record: arguments, each with a NUL behind it.
     pub argv: &'b [u8],
+    /// The variables that somebody wants, `NAME=value`, each with a NUL behind it; of each at most
+    /// [`crate::environment::VARIABLE_MAX`] bytes.
+    pub env: &'b [u8],
 }
 
 impl<'b> Exec<'b> {
@@ -134,8 +139,10 @@ impl<'b> Exec<'b> {
         let (exe, rest) = rest.split_at_checked(fixed.exe_len.into())?;
         let (cwd, rest) = rest.split_at_checked(fixed.cwd_len.into())?;
         let (filename, rest) = rest.split_at_checked(fixed.filename_len.into())?;
-        let (interp, argv) = rest.split_at_checked(fixed.interp_len.into())?;
-        (argv.len() == fixed.argv_len as usize).then_some(Self { fixed, exe, cwd, filename, interp, argv })
+        let (interp, rest) = rest.split_at_checked(fixed.interp_len.into())?;
+        let (argv, env) = rest.split_at_checked(fixed.argv_len as usize)?;
+        let exec = Self { fixed, exe, cwd, filename, interp, argv, env };
+        (env.len() == usize::from(fixed.env_len)).then_some(exec)
     }
 
     /// The fixed part with the section lengths as they are; `None` when a section is too long for its length.
@@ -146,12 +153,13 @@ impl<'b> Exec<'b> {
             filename_len: self.filename.len().try_into().ok()?,
             interp_len: self.interp.len().try_into().ok()?,
             argv_len: self.argv.len().try_into().ok()?,
+            env_len: self.env.len().try_into().ok()?,
             ..self.fixed
         })
     }
 
-    pub(crate) fn sections(&self) -> [&'b [u8]; 5] {
-        [self.exe, self.cwd, self.filename, self.interp, self.argv]
+    pub(crate) fn sections(&self) -> [&'b [u8]; 6] {
+        [self.exe, self.cwd, self.filename, self.interp, self.argv, self.env]
     }
 }
 

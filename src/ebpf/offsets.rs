@@ -96,6 +96,8 @@ offsets! {
     node_id = "kernfs_node.id",
     mm_arg_start = "mm_struct.arg_start",
     mm_arg_end = "mm_struct.arg_end",
+    mm_env_start = "mm_struct.env_start",
+    mm_env_end = "mm_struct.env_end",
     mm_exe_file = "mm_struct.exe_file",
     bprm_filename = "linux_binprm.filename",
     bprm_interp = "linux_binprm.interp",

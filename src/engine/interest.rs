@@ -4,9 +4,10 @@
 //! meets, `or` joins, `not` swaps. A test that says nothing about an opening's path, way or program admits all. What is
 //! said of paths is said of their textual form, which the kernel half can make from what the caller gave.
 
-use eyas_event::{Among, Arg, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Ways};
+use eyas_event::{Among, Arg, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Variables, Ways};
 
 use crate::ir::{Arena, Ir, IrId, Operand, Predicate};
+use crate::ruleset::Rule;
 use crate::syntax::ast::Op;
 
 /// The openings that could satisfy one of the conditions.
@@ -27,6 +28,41 @@ pub(crate) fn opens(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Ope
         sides.push(side);
     }
     roots.into_iter().fold(Opens::none(), |all, root| all.or(&sides[root.0 as usize].0))
+}
+
+/// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` is
+/// compared with (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
+pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>) -> Variables {
+    let mut names: Vec<Box<[u8]>> = Vec::new();
+    for predicate in arena.predicates() {
+        let fields = predicate.fields();
+        let environments = fields.iter().filter(|field| field.id == FieldId::PROC_ENV);
+        let mut bare = false;
+        for field in environments {
+            match &field.arg {
+                Arg::Key(name) => names.push(name.as_bytes().into()),
+                _ => bare = true,
+            }
+        }
+        if bare {
+            match &predicate.operand {
+                Operand::Bytes(text) => names.extend(leading_name(text)),
+                Operand::Texts(texts) => names.extend(texts.iter().filter_map(|text| leading_name(text))),
+                _ => {}
+            }
+        }
+    }
+    for field in rules.flat_map(Rule::output_fields) {
+        let key = field.strip_prefix("proc.env[").and_then(|key| key.strip_suffix(']'));
+        names.extend(key.map(|key| key.as_bytes().into()));
+    }
+    names.into_iter().collect()
+}
+
+/// The name that a text begins with, as names of variables are written.
+fn leading_name(text: &[u8]) -> Option<Box<[u8]>> {
+    let end = text.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(text.len());
+    (end > 0).then(|| text[..end].into())
 }
 
 type Side = (Opens, Opens);
@@ -71,6 +107,7 @@ fn ways(id: FieldId, predicate: &Predicate) -> Option<Ways> {
             let ways = match id {
                 FieldId::EVT_IS_OPEN_READ => Ways::READ,
                 FieldId::EVT_IS_OPEN_WRITE => Ways::WRITE,
+                FieldId::EVT_IS_OPEN_CREATE => Ways::CREATED,
                 FieldId::EVT_FAILED => Ways::MADE.complement(),
                 _ => return None,
             };

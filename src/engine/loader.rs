@@ -302,6 +302,7 @@ fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId]) -> Interest {
     Interest {
         events: on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events)),
         opens: crate::interest::opens(arena, on().map(|(_, root)| *root)),
+        variables: crate::interest::variables(arena, on().map(|(rule, _)| rule)),
     }
 }
 

@@ -23,7 +23,7 @@ fn comm_field(comm: &[u8]) -> [u8; 16] {
     field
 }
 
-const FLAGS: [(ExecFlags, ProcessFlags); 10] = [
+const FLAGS: [(ExecFlags, ProcessFlags); 11] = [
     (ExecFlags::MEMFD, ProcessFlags::MEMFD),
     (ExecFlags::DELETED, ProcessFlags::DELETED),
     (ExecFlags::EXE_TRUNCATED, ProcessFlags::TRUNCATED),
@@ -31,6 +31,7 @@ const FLAGS: [(ExecFlags, ProcessFlags); 10] = [
     (ExecFlags::SNAPSHOT, ProcessFlags::SNAPSHOT),
     (ExecFlags::ARGV_FAULT, ProcessFlags::ARGS_INCOMPLETE),
     (ExecFlags::PARTIAL, ProcessFlags::PARTIAL),
+    (ExecFlags::ENV_READ, ProcessFlags::ENV_READ),
     (ExecFlags::EXE_WRITABLE, ProcessFlags::EXE_WRITABLE),
     (ExecFlags::EXE_UPPER_LAYER, ProcessFlags::EXE_UPPER_LAYER),
     (ExecFlags::EXE_LOWER_LAYER, ProcessFlags::EXE_LOWER_LAYER),
@@ -76,6 +77,7 @@ pub(crate) fn process_of(head: &Head, exec: &Exec<'_>, container: Arc<str>) -> P
         exe_path: path(exec.exe, textual),
         filename: exec.filename.into(),
         argv: exec.argv.into(),
+        env: exec.env.into(),
         cwd: path(exec.cwd, textual),
         uid: f.uid,
         gid: f.gid,
@@ -107,7 +109,7 @@ pub(crate) fn process_of(head: &Head, exec: &Exec<'_>, container: Arc<str>) -> P
 pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
     let mut flags = ExecFlags::TEXTUAL;
     for (bit, flag) in FLAGS {
-        if p.flags.has(flag) {
+        if p.flags.has(flag) && flag != ProcessFlags::ENV_READ {
             flags = flags.with(bit);
         }
     }
@@ -148,6 +150,8 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
         filename: &p.filename[..clip(&p.filename)],
         interp: b"",
         argv: &p.argv,
+        // Kept for as long as the process is known here, and no longer: a keyframe is kept in the store.
+        env: b"",
     };
     let head = Head {
         tid: p.key.pid,

@@ -41,6 +41,7 @@ pub(crate) fn read(proc_root: &Path, pid: u32) -> Option<(Process, Vec<Vec<u8>>)
         comm: comm.into(),
         filename: Box::default(),
         argv: fs::read(dir.join("cmdline")).unwrap_or_default().into(),
+        env: Box::default(),
         exe_path: exe_path.into(),
         cwd: link(&dir.join("cwd")).into(),
         uid: status.uid[0],

@@ -121,7 +121,7 @@ fn text_of(bytes: &[u8]) -> Option<(Range<usize>, usize)> {
     let record = record.ok()?;
     let len = record.head.len as usize;
     let text = match record.body {
-        Body::Exec(exec) => len - exec.argv.len()..len,
+        Body::Exec(exec) => len - exec.argv.len() - exec.env.len()..len,
         Body::Argv(argv) => len - argv.bytes.len()..len,
         Body::Call(call) => {
             let end = len - (call.first_base.len() + call.second_base.len() + call.path.len());

@@ -115,8 +115,9 @@ pub struct Connect<'a> {
     pub socket: Socket<'a>,
 }
 
-/// Fields that follow from others which are told.
-const SAID_BY_OTHERS: [FieldId; 13] = [
+/// Fields that follow from others which are told; and the environment, which is for outputs that name it alone.
+const LEFT_OUT: [FieldId; 14] = [
+    FieldId::PROC_ENV,
     FieldId::EVT_TIME_S,
     FieldId::EVT_DATETIME,
     FieldId::EVT_DATETIME_S,
@@ -162,7 +163,7 @@ impl Event<'_> {
                     }
                 }
             };
-        for id in FieldId::provided().filter(|id| !SAID_BY_OTHERS.contains(id) && id.constant().is_none()) {
+        for id in FieldId::provided().filter(|id| !LEFT_OUT.contains(id) && id.constant().is_none()) {
             match id.info().shape {
                 // No event of a kind that is provided has a list yet.
                 Shape::AnySide | Shape::List => {}

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::event_type::EventSet;
+use crate::environment::Variables;
+use crate::event_type::{EventSet, EventType};
 
 /// Which events somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Interest {
     pub events: EventSet,
     /// Of the open family, which openings.
     pub opens: Opens,
+    /// Of the environments of programs that start, which variables.
+    pub variables: Variables,
 }
 
 impl Interest {
@@ -24,36 +27,82 @@ impl Interest {
 
     /// These event types, with every opening of a file if the open family is among them.
     pub fn of(events: EventSet) -> Self {
-        Self { events, opens: Opens::all() }
+        Self { events, opens: Opens::all(), variables: Variables::default() }
+    }
+
+    /// What is worth recording whatever the rules say, so that tomorrow's rule can be tried on today: processes, connections,
+    /// files that are changed, and everything that is rare and tells much. Of the openings of files those that ask for
+    /// writing or that made the file. Not what programs do all day: sending and receiving, duplicating descriptors, making
+    /// processes and threads (which are told of anyway), naming themselves.
+    pub fn recorded() -> Self {
+        let ways = Ways::WRITE.or(Ways::CREATED);
+        let opens = Opens::one(OpenWant { ways, ..OpenWant::ALL });
+        Self { opens, ..Self::of(CHATTY.iter().copied().collect::<EventSet>().complement()) }
     }
 
     /// What this one or that one wants.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self { events: self.events.or(other.events), opens: self.opens.or(&other.opens) }
+        Self {
+            events: self.events.or(other.events),
+            opens: self.opens.or(&other.opens),
+            variables: self.variables.or(&other.variables),
+        }
     }
 }
 
-/// How a file can be opened, as a set: each of eight ways is an outcome (made or failed) with reading and writing asked
-/// for or not.
+/// What programs do all day; see [`Interest::recorded`].
+const CHATTY: &[EventType] = &[
+    EventType::CLONE,
+    EventType::CLONE3,
+    EventType::DUP,
+    EventType::DUP2,
+    EventType::DUP3,
+    EventType::FORK,
+    EventType::KILL,
+    EventType::PRCTL,
+    EventType::RECVFROM,
+    EventType::RECVMSG,
+    EventType::SENDMSG,
+    EventType::SENDTO,
+    EventType::SOCKET,
+    EventType::TGKILL,
+    EventType::TKILL,
+    EventType::VFORK,
+];
+
+/// How an opening ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// With an error.
+    Failed,
+    /// With a descriptor of a file that was there.
+    Made,
+    /// With a descriptor of a file that the call made.
+    Created,
+}
+
+/// How a file can be opened, as a set: each of twelve ways is an outcome with reading and writing asked for or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ways(u8);
+pub struct Ways(u16);
 
 impl Ways {
     /// Every way.
-    pub const ALL: Self = Self(0xff);
+    pub const ALL: Self = Self(0xfff);
     /// No way.
     pub const NONE: Self = Self(0);
     /// Where reading was asked for.
-    pub const READ: Self = Self(0b1010_1010);
+    pub const READ: Self = Self(0xaaa);
     /// Where writing was asked for.
-    pub const WRITE: Self = Self(0b1100_1100);
+    pub const WRITE: Self = Self(0xccc);
     /// Where a descriptor was made.
-    pub const MADE: Self = Self(0b1111_0000);
+    pub const MADE: Self = Self(0xff0);
+    /// Where the call made the file.
+    pub const CREATED: Self = Self(0xf00);
 
     /// The one way that an opening went.
-    pub fn one(made: bool, read: bool, write: bool) -> Self {
-        Self(1 << (u8::from(made) << 2 | u8::from(write) << 1 | u8::from(read)))
+    pub fn one(outcome: Outcome, read: bool, write: bool) -> Self {
+        Self(1 << ((outcome as u16) << 2 | u16::from(write) << 1 | u16::from(read)))
     }
 
     /// The ways in both.
@@ -62,10 +111,16 @@ impl Ways {
         Self(self.0 & other.0)
     }
 
+    /// The ways in either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The other ways.
     #[must_use]
     pub fn complement(self) -> Self {
-        Self(!self.0)
+        Self(!self.0 & Self::ALL.0)
     }
 
     /// Whether every way of `other` is in this.
@@ -177,6 +232,17 @@ impl OpenWant {
             && (self.path == Among::Any || self.path == other.path)
             && (self.given == Among::Any || self.given == other.given)
             && (self.comm == Among::Any || self.comm == other.comm)
+    }
+
+    /// The smallest one that wants all that either wants.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            ways: self.ways.or(other.ways),
+            path: self.path.or(&other.path),
+            given: self.given.or(&other.given),
+            comm: self.comm.or(&other.comm),
+        }
     }
 
     fn and(&self, other: &Self) -> Option<Self> {
@@ -291,7 +357,7 @@ mod tests {
     #[test]
     fn alternatives_join_and_meet() {
         let admits = |opens: &Opens, path: &[u8]| {
-            let way = Ways::one(true, true, false);
+            let way = Ways::one(Outcome::Made, true, false);
             opens.admits(Opening { way, path, given: path, comm: b"cat" })
         };
         let both = under(b"/etc/").or(&under(b"/root/"));
@@ -306,9 +372,36 @@ mod tests {
 
     #[test]
     fn ways_are_sets_of_single_openings() {
-        assert!(Ways::READ.covers(Ways::one(true, true, false)));
-        assert!(Ways::WRITE.covers(Ways::one(false, false, true)));
-        assert!(!Ways::MADE.covers(Ways::one(false, true, true)));
-        assert!(Ways::MADE.complement().covers(Ways::one(false, false, false)));
+        assert!(Ways::READ.covers(Ways::one(Outcome::Made, true, false)));
+        assert!(Ways::WRITE.covers(Ways::one(Outcome::Failed, false, true)));
+        assert!(Ways::MADE.covers(Ways::one(Outcome::Created, false, false)));
+        assert!(!Ways::MADE.covers(Ways::one(Outcome::Failed, true, true)));
+        assert!(!Ways::CREATED.covers(Ways::one(Outcome::Made, true, true)));
+        assert!(Ways::MADE.complement().covers(Ways::one(Outcome::Failed, false, false)));
+    }
+
+    #[test]
+    fn what_is_recorded_is_writing_and_making() {
+        let opens = Interest::recorded().opens;
+        let admits = |way| opens.admits(Opening { way, path: b"/tmp/x", given: b"x", comm: b"cat" });
+        assert!(
+            admits(Ways::one(Outcome::Made, false, true)) && admits(Ways::one(Outcome::Failed, true, true))
+        );
+        assert!(admits(Ways::one(Outcome::Created, true, false)));
+        assert!(
+            !admits(Ways::one(Outcome::Made, true, false))
+                && !admits(Ways::one(Outcome::Failed, false, false))
+        );
+    }
+
+    #[test]
+    fn one_that_stands_for_two_wants_all_that_they_want() {
+        let [a, b] = [under(b"/etc/"), under(b"/root/")].map(|opens| opens.wants()[0].clone());
+        let named = OpenWant { comm: Among::These([b"tar"[..].into()].into()), ways: Ways::READ, ..a };
+        let both = Opens::one(b.or(&named));
+        let way = Ways::one(Outcome::Made, false, true);
+        let admits = |path, comm| both.admits(Opening { way, path, given: b"x", comm });
+        assert!(admits(b"/etc/x", b"tar") && admits(b"/root/x", b"cat"));
+        assert!(!admits(b"/tmp/x", b"tar"));
     }
 }

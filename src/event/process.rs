@@ -42,6 +42,8 @@ pub struct Process {
     pub filename: Box<[u8]>,
     /// The arguments, `argv[0]` first, each ended by a NUL as they lie in memory.
     pub argv: Box<[u8]>,
+    /// The variables of its environment that rules ask for, `NAME=value`, each ended by a NUL.
+    pub env: Box<[u8]>,
     /// The working directory at the exec, without a trailing slash unless it is the root.
     pub cwd: Box<[u8]>,
     /// Real user and group.
@@ -113,6 +115,8 @@ impl ProcessFlags {
     pub const EXE_WRITABLE: Self = Self(1 << 6);
     /// The executed file lies in the upper layer of an overlay: it is not, or no longer, the image's.
     pub const EXE_UPPER_LAYER: Self = Self(1 << 7);
+    /// Its environment was looked at when it started.
+    pub const ENV_READ: Self = Self(1 << 9);
     /// The executed file lies in a lower layer of an overlay.
     pub const EXE_LOWER_LAYER: Self = Self(1 << 8);
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::call::Call;
+use crate::environment;
 use crate::event::{Body, Event, rendered, text};
 use crate::field::{Arg, FieldId};
 use crate::process::{Process, ProcessFlags};
@@ -141,6 +142,16 @@ impl Event<'_> {
             FieldId::PROC_PID_TS => self.started(Some(me)),
             FieldId::PROC_PPID_TS => self.started(self.parent().map(|p| &**p)),
             FieldId::PROC_IS_EXE_FROM_MEMFD => Value::Bool(me.flags.has(ProcessFlags::MEMFD)),
+            FieldId::PROC_ENV if me.flags.has(ProcessFlags::ENV_READ) => match arg {
+                // A variable that is not set is empty. A number is no name of one: the whole is meant.
+                Arg::Key(name) if !name.bytes().all(|b| b.is_ascii_digit()) => {
+                    Value::Bytes(environment::value(&me.env, name).unwrap_or_default())
+                }
+                _ => rendered(buf, |b| {
+                    let variables = me.env.strip_suffix(&[0]).unwrap_or(&me.env);
+                    b.extend(variables.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }));
+                }),
+            },
             FieldId::PROC_IS_EXE_WRITABLE => Value::Bool(me.flags.has(ProcessFlags::EXE_WRITABLE)),
             FieldId::PROC_IS_EXE_UPPER_LAYER => Value::Bool(me.flags.has(ProcessFlags::EXE_UPPER_LAYER)),
             FieldId::PROC_IS_EXE_LOWER_LAYER => Value::Bool(me.flags.has(ProcessFlags::EXE_LOWER_LAYER)),

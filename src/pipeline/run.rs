@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::{Body, Head, Kind, LossFixed, Record, records};
+use eyas_ebpf::{Body, Exec, ExecFlags, Head, Kind, LossFixed, Record, records};
 use eyas_engine::program::Scratch;
 use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_enrich::Enrich;
@@ -215,7 +215,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         if self.in_force.as_ref().is_none_or(|old| !Arc::ptr_eq(old, &rules)) {
             let mut interest = rules.interest().clone();
             if self.recorder.is_some() {
-                interest = interest.union(&Interest::everything());
+                interest = interest.union(&Interest::recorded());
             }
             self.source.set_interest(&interest).map_err(PipelineError::Source)?;
             self.outlet.ruleset(&rules);
@@ -227,6 +227,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
     fn judge(&mut self, batch: &RawBatch, rules: &Ruleset) {
         let Self { enrich, outlet, recorder, counts, told, scratch, fired, facts, .. } = self;
         let bytes = batch.bytes();
+        let prints_environment = rules.prints_environment();
         let mut unreadable = false;
         for (at, record) in records(bytes) {
             let Ok(record) = record else {
@@ -251,7 +252,9 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 outlet.loss(loss);
             }
             if let Some(recorder) = recorder {
-                recorder.push(facts, &bytes[at..at + record.head.len as usize], time);
+                let own = &bytes[at..at + record.head.len as usize];
+                let kept = if prints_environment { None } else { without_environment(&record) };
+                recorder.push(facts, kept.as_deref().unwrap_or(own), time);
             }
         }
         if unreadable {
@@ -325,4 +328,19 @@ fn recorded(loss: &LossFixed) -> Loss {
         from: BootTime(loss.from),
         to: BootTime(loss.to),
     }
+}
+
+/// The bytes of an exec as they are when its environment is left out; `None` for a record that has none.
+fn without_environment(record: &Record<'_>) -> Option<Vec<u8>> {
+    let Body::Exec(exec) = record.body else { return None };
+    if !exec.fixed.flags.has(ExecFlags::ENV_READ) {
+        return None;
+    }
+    let mut fixed = exec.fixed;
+    // That nothing was set is not known from this record any more.
+    fixed.flags.0 &= !ExecFlags::ENV_READ.0;
+    let mut bytes = Vec::new();
+    let bare = Record { head: record.head, body: Body::Exec(Exec { fixed, env: b"", ..exec }) };
+    // It is shorter than the record that it is made of, so that it cannot be too long.
+    bare.write(&mut bytes).ok().map(|_| bytes)
 }

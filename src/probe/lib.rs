@@ -7,6 +7,7 @@
 mod btf;
 mod calls;
 mod error;
+mod filter;
 mod hooks;
 mod load;
 mod losses;

@@ -3,27 +3,31 @@
 //! A hook that is refused is off, with the kernel's reason, and the others go on. Programs and links live as long as
 //! the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes them all.
 
-use aya::maps::{Array, MapData, PerCpuArray, ProgramArray, RingBuf};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
-use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets};
-use eyas_event::{HookState, HookStatus};
+use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets, environment};
+use eyas_event::{HookState, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
 use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
+use crate::filter::FilterMaps;
 use crate::hooks::{Entry, HOOKS, Hook};
 use crate::probe::{ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
 
-/// One processor's counters: how many records were attempted, then how many were lost by kind.
-pub(crate) type Counts = [u64; 1 + Kind::KERNEL_SLOTS];
+/// One processor's counters: how many records were attempted, how many openings the filter passed over, then how many
+/// records were lost by kind.
+pub(crate) type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
 
 /// The loaded object.
 pub(crate) struct Loaded {
     pub(crate) counts: PerCpuArray<MapData, Counts>,
     wanted: Array<MapData, Wanted>,
+    variables: Variables,
+    filter: FilterMaps,
     pub(crate) hooks: Vec<HookStatus>,
     /// The kernel empties it when its last descriptor closes.
     #[expect(dead_code, reason = "held open for the programs")]
@@ -35,6 +39,39 @@ pub(crate) struct Loaded {
 /// The sets that the dispatcher goes by, as words: what is worth a second look through either entry, then the x86-64
 /// numbers that are wanted.
 type Wanted = [u64; 16];
+
+/// The names of variables that the exec program goes by.
+struct Variables {
+    names: HashMap<MapData, u64, u8>,
+    any: Array<MapData, u32>,
+    now: Vec<u64>,
+}
+
+impl Variables {
+    fn want(&mut self, wanted: &eyas_event::Variables) -> Result<(), String> {
+        let short = wanted.iter().filter(|name| name.len() <= environment::NAME_MAX);
+        let mut hashes: Vec<u64> = short.map(environment::hash).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        if hashes.len() > environment::NAMES_MAX as usize {
+            let many = hashes.len();
+            return Err(format!(
+                "rules name {many} variables of environments, and {} can be sent",
+                environment::NAMES_MAX
+            ));
+        }
+        // What is no longer wanted goes first, so that there is room.
+        for old in self.now.iter().filter(|old| hashes.binary_search(old).is_err()) {
+            self.names.remove(old).map_err(|error| one_line(&error))?;
+        }
+        for new in hashes.iter().filter(|new| !self.now.contains(new)) {
+            self.names.insert(new, 1, 0).map_err(|error| one_line(&error))?;
+        }
+        self.any.set(0, u32::from(!hashes.is_empty()), 0).map_err(|error| one_line(&error))?;
+        self.now = hashes;
+        Ok(())
+    }
+}
 
 /// Every number that a family handles.
 pub(crate) fn everything() -> Bitmap {
@@ -102,8 +139,14 @@ fn load_with(
     let mut families = take(&mut ebpf, "FAMILIES")?;
     let mut wanted: Array<MapData, Wanted> = take(&mut ebpf, "WANTED")?;
     want(&mut wanted, everything()).map_err(ProbeError::Load)?;
+    let variables = Variables {
+        names: take(&mut ebpf, "ENV_NAMES")?,
+        any: take(&mut ebpf, "ENV_WANTED")?,
+        now: Vec::new(),
+    };
+    let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, "FILTER_NUMBER")?);
     let hooks = attach_all(&mut ebpf, &mut families)?;
-    Ok((ring, Loaded { counts, wanted, hooks, families, ebpf }))
+    Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -238,6 +281,16 @@ impl Loaded {
     /// Sends these calls from now on, and no others.
     pub(crate) fn want(&mut self, calls: Bitmap) -> Result<(), String> {
         want(&mut self.wanted, calls)
+    }
+
+    /// Sends these variables of environments from now on, and no others.
+    pub(crate) fn want_variables(&mut self, wanted: &eyas_event::Variables) -> Result<(), String> {
+        self.variables.want(wanted)
+    }
+
+    /// From now on, only these openings are sent.
+    pub(crate) fn filter(&mut self, opens: &Opens) -> Result<(), String> {
+        self.filter.set(opens)
     }
 }
 

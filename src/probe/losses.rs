@@ -31,14 +31,17 @@ struct Told {
 /// The kernel's counters, summed over the processors.
 pub(crate) struct Sums {
     pub(crate) attempted: u64,
+    /// Openings that the filter passed over.
+    pub(crate) filtered: u64,
     pub(crate) lost: [u64; Kind::KERNEL_SLOTS],
 }
 
 impl Sums {
     pub(crate) fn read(counts: &PerCpuArray<MapData, Counts>) -> Result<Self, MapError> {
-        let mut sums = Self { attempted: 0, lost: [0; Kind::KERNEL_SLOTS] };
-        for [attempted, lost @ ..] in counts.get(&0, 0)?.iter() {
+        let mut sums = Self { attempted: 0, filtered: 0, lost: [0; Kind::KERNEL_SLOTS] };
+        for [attempted, filtered, lost @ ..] in counts.get(&0, 0)?.iter() {
             sums.attempted += attempted;
+            sums.filtered += filtered;
             for (sum, one) in sums.lost.iter_mut().zip(lost) {
                 *sum += one;
             }
@@ -128,7 +131,7 @@ mod tests {
         now: u64,
     ) -> Vec<(Lost, LossCause, u64)> {
         let mut out = Vec::new();
-        account.settle(&Sums { attempted: 0, lost }, BootTime(now), &mut out);
+        account.settle(&Sums { attempted: 0, filtered: 0, lost }, BootTime(now), &mut out);
         out.iter().map(|loss| (loss.lost, loss.cause, loss.count)).collect()
     }
 

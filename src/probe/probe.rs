@@ -57,6 +57,8 @@ pub struct Totals {
     pub attempted: u64,
     /// Of them, those that the ring had no room for.
     pub lost: u64,
+    /// Openings that nobody wants by the interest, so that no record of them was made.
+    pub filtered: u64,
     /// Records handed on.
     pub received: u64,
     /// Records that the holes in the numbers say are missing.
@@ -90,6 +92,7 @@ impl Probe {
         Ok(Totals {
             attempted: sums.attempted,
             lost: sums.lost.iter().sum(),
+            filtered: sums.filtered,
             received: self.account.received(),
             missing: self.account.missing(),
             malformed: self.account.malformed(),
@@ -125,8 +128,11 @@ impl Source for Probe {
         }
     }
 
-    /// Processes are always told, since every event rests on them, and what changes them; other calls go by the interest.
+    /// Processes are always told, since every event rests on them, and what changes them; other calls go by the interest,
+    /// openings by the filter.
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError> {
+        self.loaded.filter(&interest.opens).map_err(SourceError::Interest)?;
+        self.loaded.want_variables(&interest.variables).map_err(SourceError::Interest)?;
         self.loaded.want(calls::of(interest)).map_err(SourceError::Interest)
     }
 

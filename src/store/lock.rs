@@ -45,6 +45,22 @@ impl WriterLock {
     }
 }
 
+/// Whether a process writes to that store now. A lock file that is not there is held by nobody.
+pub(crate) fn is_held(store: &Path) -> Result<bool, StoreError> {
+    let path = beside(store, ".lock");
+    let failed = |source| StoreError::Io { doing: "open", path: path.clone(), source };
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened.map_err(failed)?,
+    };
+    // A shared lock, let go of at once: two who ask do not see each other.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { doing: "lock", path, source }),
+    }
+}
+
 fn write_pid(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;

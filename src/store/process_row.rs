@@ -184,5 +184,6 @@ fn decode_cells(cells: &mut Cells<'_>) -> Result<Process, StoreError> {
         cap_inheritable: cells.bits()?,
         exe_ctime: cells.take()?,
         exe_mtime: cells.take()?,
+        env: Box::default(),
     })
 }

@@ -201,6 +201,7 @@ fn read_process(s: &SpilledProcess) -> Result<Process, StoreError> {
         exe_ino,
         exe_ctime: s.seconds[0],
         exe_mtime: s.seconds[1],
+        env: Box::default(),
         flags: ProcessFlags(flags),
     })
 }

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::Pen;
 use crate::error::StoreError;
-use crate::lock::WriterLock;
+use crate::lock::{self, WriterLock};
 use crate::options::{Create, OpenOptions, WriterOptions};
 use crate::reader::Reader;
 use crate::rows::RunId;
@@ -70,6 +70,15 @@ impl Store {
     /// Opens a store for reading only: one that another process writes, or a copy.
     pub fn open_read(path: impl AsRef<Path>) -> Result<Reader, StoreError> {
         Reader::open(path.as_ref())
+    }
+
+    /// Whether a process writes to a store at this moment; a store that is not there is written by nobody.
+    pub fn is_held(path: impl AsRef<Path>) -> Result<bool, StoreError> {
+        match schema::resolve(path.as_ref(), Create::Never) {
+            Ok(path) => lock::is_held(&path),
+            Err(StoreError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The file.

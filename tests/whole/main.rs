@@ -16,6 +16,7 @@ mod reload;
 mod replay;
 mod rules_commands;
 mod screen;
+mod simulate;
 mod store;
 mod support;
 mod terminal;

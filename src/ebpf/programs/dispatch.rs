@@ -9,6 +9,7 @@ use aya_ebpf::maps::{Array, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{Bitmap, Family, HeadFlags, native};
 
+use super::filter;
 use super::read::{Typed, load, off};
 use super::task;
 
@@ -117,6 +118,9 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     if !task::is_reported(task) {
+        return 0;
+    }
+    if matches!(family, Family::Open) && filter::is_unwanted(&call, task) {
         return 0;
     }
     // A constant index lets the kernel patch a direct jump in, in place of an indirect one.

@@ -3,11 +3,15 @@
 
 use core::ffi::c_void;
 
-use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str, bpf_probe_read_user};
-use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::helpers::generated::{
+    bpf_loop, bpf_probe_read_kernel_str, bpf_probe_read_user, bpf_probe_read_user_str,
+};
+use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::maps::{Array, HashMap};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{
-    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind, Offsets, nr,
+    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind, Offsets,
+    environment, nr,
 };
 
 use super::read::{OFFSETS, Typed, constant, kernel, off};
@@ -35,7 +39,6 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     let fixed = unsafe { &mut *scratch.cast::<u8>().add(FIXED).cast::<ExecFixed>() };
     let task = task as u64;
     fill_identity(fixed, task);
-    fixed.pad = 0;
 
     // execveat is certain only where the kernel had to make up a name for a descriptor; otherwise the entry code of
     // Linux has already put execve's number in place of execveat's (arch/x86/kernel/process_64.c).
@@ -101,8 +104,14 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
         flags = flags.with(ExecFlags::ARGV_MORE);
     }
     fixed.argv_len = inline as u32;
+    let env = append_env(scratch, at + inline, mm);
+    if env.is_some() {
+        flags = flags.with(ExecFlags::ENV_READ);
+    }
+    let env = env.unwrap_or(0);
+    fixed.env_len = env as u16;
     fixed.flags = flags;
-    send(scratch, Kind::Exec, at + inline);
+    send(scratch, Kind::Exec, at + inline + env);
     if total > CHUNK && !failed {
         send_rest(scratch, start, total);
     }
@@ -199,6 +208,82 @@ fn append_name(scratch: *mut Scratch, at: u64, name: u64) -> u64 {
         bpf_probe_read_kernel_str(into, PIECE as u32, name as *const c_void)
     };
     if len > 0 { (len - 1) as u64 & (PIECE - 1) } else { 0 }
+}
+
+/// Names of variables that are wanted, by their hash.
+#[map]
+static ENV_NAMES: HashMap<u64, u8> = HashMap::with_max_entries(environment::NAMES_MAX, 0);
+/// Whether any is wanted.
+#[map]
+static ENV_WANTED: Array<u32> = Array::with_max_entries(1, 0);
+
+/// Most variables of one environment that are looked at: Linux lets a few MiB of them through.
+const VARIABLES: u32 = 1 << 18;
+
+/// Appends the variables that are wanted; `None` when none is, or there is no room for them.
+#[inline(always)]
+fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
+    if ENV_WANTED.get(0).is_none_or(|wanted| *wanted == 0) || at >= CAP {
+        return None;
+    }
+    let mut context = Context { scratch };
+    // SAFETY: the scratch is a checked map value; the callback is a private function that takes this context.
+    unsafe {
+        let env = &mut (*scratch).env;
+        env.pos = kernel(mm + off!(mm_env_start));
+        env.end = kernel(mm + off!(mm_env_end));
+        env.at = at;
+        env.limit = CAP;
+        env.inside = 0;
+        bpf_loop(VARIABLES, variable as *mut c_void, (&raw mut context).cast(), 0);
+        let end = (&raw const (*scratch).env.at).read_volatile();
+        let len = end.wrapping_sub(at);
+        (len <= CAP).then_some(len)
+    }
+}
+
+/// One variable. Gives 1 after the last.
+extern "C" fn variable(_: u64, context: *mut c_void) -> i64 {
+    // SAFETY: `context` is the Context of `append_env`, and its scratch a checked map value that outlives the loop.
+    unsafe {
+        let scratch = (*context.cast::<Context>()).scratch;
+        let env = &mut (*scratch).env;
+        let (pos, at) = (env.pos, env.at);
+        if pos >= env.end || at >= env.limit || at >= CAP {
+            return 1;
+        }
+        let into = scratch.cast::<u8>().add(at as usize);
+        let read =
+            bpf_probe_read_user_str(into.cast(), environment::VARIABLE_MAX as u32, pos as *const c_void);
+        if read <= 0 {
+            return 1;
+        }
+        let read = read as u64;
+        let inside = env.inside;
+        // What fills the room may go on behind it. It has no begin then, and what looks like one is none.
+        env.inside = u64::from(read == environment::VARIABLE_MAX);
+        env.pos = if read == environment::VARIABLE_MAX { pos + read - 1 } else { pos + read };
+        if inside != 0 {
+            return 0;
+        }
+        let (mut hash, mut named, mut index) = (environment::SEED, false, 0);
+        while index <= environment::NAME_MAX {
+            let byte = *into.add(index);
+            if byte == b'=' {
+                named = true;
+                break;
+            }
+            if byte == 0 {
+                break;
+            }
+            hash = environment::with(hash, byte);
+            index += 1;
+        }
+        if named && ENV_NAMES.get_ptr(&hash).is_some() {
+            (&raw mut (*scratch).env.at).write_volatile(at + (read & (2 * environment::VARIABLE_MAX - 1)));
+        }
+        0
+    }
 }
 
 /// Sends what of the command line did not fit into the record, under the same head.

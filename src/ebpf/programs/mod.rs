@@ -1,11 +1,12 @@
 //! The programs, a file a family, over what they share: reading kernel memory (`read`), maps and sending (`ring`),
-//! what a task tells of itself (`task`), and paths (`walk`).
+//! what a task tells of itself (`task`), paths (`walk`), and which openings are wanted (`filter`).
 
 mod call;
 mod connect;
 mod dispatch;
 mod exec;
 mod failed;
+mod filter;
 mod life;
 mod open;
 mod read;

@@ -1,10 +1,13 @@
 //! open, openat, openat2 and creat.
+//!
+//! Most openings interest nobody: the dispatcher asks the filter before it comes here.
 
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
+use eyas_ebpf::filter::way;
 use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
 
 use super::dispatch::Call;
@@ -26,9 +29,9 @@ const FIXED: usize = Head::SIZE;
 const SECTIONS: u64 = (Head::SIZE + OpenFixed::SIZE) as u64;
 
 /// What the four calls have in common.
-struct Asked {
+pub struct Asked {
     dirfd: i32,
-    path: u64,
+    pub path: u64,
     flags: u64,
     mode: u32,
     resolve: u64,
@@ -36,7 +39,7 @@ struct Asked {
 
 impl Asked {
     #[inline(always)]
-    fn of(call: &Call) -> Self {
+    pub fn of(call: &Call) -> Self {
         let [a, b, c, d] = call.args();
         let none = Self { dirfd: AT_FDCWD, path: a, flags: 0, mode: 0, resolve: 0 };
         let mut asked = match call.number {
@@ -53,6 +56,27 @@ impl Asked {
             asked.mode = 0;
         }
         asked
+    }
+
+    /// Whether the call made the file that it opened. Without one of the flags that make files, it did not.
+    #[inline(always)]
+    fn created(&self, call: &Call, task: Typed) -> bool {
+        if call.ret < 0 || self.flags & MODE_COUNTS == 0 {
+            return false;
+        }
+        let file = task::file(task, call.ret);
+        file != 0 && kernel::<u32>(file + off!(file_mode)) & FMODE_CREATED != 0
+    }
+
+    /// The way that the filter knows it by. What creat asks for has no direction in the fields.
+    #[inline(always)]
+    pub fn way(&self, call: &Call, task: Typed) -> u32 {
+        let outcome = if call.ret < 0 { 0 } else { 1 + u32::from(self.created(call, task)) };
+        let direction = (self.flags as u32 & 3) + 1;
+        way(
+            outcome,
+            if call.number == nr::CREAT { None } else { Some((direction & 1 != 0, direction & 2 != 0)) },
+        )
     }
 }
 
@@ -74,7 +98,9 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
     (fixed.ino, fixed.dev, fixed.file_mode) = (0, 0, 0);
     (fixed.pad, fixed.pad2) = (0, 0);
     let mut bits = OpenBits(0);
-
+    if asked.created(&call, task) {
+        bits = bits.with(OpenBits::CREATED);
+    }
     let given = append_given(scratch, SECTIONS, asked.path);
     if given.is_none() {
         bits = bits.with(OpenBits::GIVEN_FAULT);
@@ -89,10 +115,6 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
         if file == 0 {
             bits = bits.with(OpenBits::FILE_MISSING);
         } else {
-            // Without one of the flags that make files, none was made.
-            if asked.flags & MODE_COUNTS != 0 && kernel::<u32>(file + off!(file_mode)) & FMODE_CREATED != 0 {
-                bits = bits.with(OpenBits::CREATED);
-            }
             let first = off!(file_inode);
             let mut window = Window::<6>::new();
             window.read(file, first);

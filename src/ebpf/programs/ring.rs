@@ -28,6 +28,20 @@ pub struct Scratch {
     pub bytes: [u8; (CAP + PIECE) as usize],
     pub walk: Walk,
     pub args: Args,
+    pub env: Env,
+}
+
+/// The state of the loop over the environment.
+#[repr(C)]
+pub struct Env {
+    /// The next variable, and where the last one ends.
+    pub pos: u64,
+    pub end: u64,
+    /// Where in the record the next wanted one goes, and where the room ends.
+    pub at: u64,
+    pub limit: u64,
+    /// Whether `pos` is within a variable whose begin was too long for one read.
+    pub inside: u64,
 }
 
 /// The state of the loop that sends a long command line.
@@ -57,10 +71,12 @@ pub enum Slot {
     Call = 6,
 }
 
-/// How many records were attempted on this processor, and how many of each kind were lost for want of room.
+/// How many records were attempted on this processor, how many openings the filter passed over, and how many records of
+/// each kind were lost for want of room.
 #[repr(C)]
 pub struct Counts {
     pub attempted: u64,
+    pub filtered: u64,
     pub lost: [u64; Kind::KERNEL_SLOTS],
 }
 
@@ -69,7 +85,7 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 #[map]
 static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(7, 0);
 #[map]
-static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
+pub static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
 
 /// More unread bytes than this in the ring wake the reader before its time.
 #[unsafe(no_mangle)]

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use eyas_engine::{FieldMap, Loader, Ruleset, Scratch, SourceFile};
-use eyas_event::{EventType, Opening, Ways};
+use eyas_event::{EventType, Opening, Outcome, Ways};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ fn leaf() -> impl Strategy<Value = String> {
             "evt.is_open_read != true",
             "evt.is_open_write = true",
             "evt.is_open_write = false",
+            "evt.is_open_create = true",
+            "evt.is_open_create != true",
             "evt.failed = true",
             "fd.num >= 0",
             "fd.num > 5",
@@ -97,12 +99,14 @@ fn load(rules: &[String]) -> Arc<Ruleset> {
 }
 
 /// An opening as the sensor would tell it, with every field that the conditions read.
-fn opening(path: &str, comm: &str, (made, read, write): (bool, bool, bool)) -> FieldMap {
+fn opening(path: &str, comm: &str, (outcome, read, write): (Outcome, bool, bool)) -> FieldMap {
+    let made = outcome != Outcome::Failed;
     let at = path.rfind('/').unwrap();
     let mut fields = json!({
         "evt.type": "openat",
         "evt.is_open_read": read,
         "evt.is_open_write": write,
+        "evt.is_open_create": outcome == Outcome::Created,
         "evt.failed": !made,
         "evt.rawres": if made { 3 } else { -2 },
         "fd.num": if made { 3 } else { -1 },
@@ -128,8 +132,9 @@ proptest! {
         let (mut scratch, mut fired) = (Scratch::new(), Vec::new());
         for path in PATHS {
             for comm in NAMES {
-                for bits in 0..8 {
-                    let way = (bits & 4 != 0, bits & 1 != 0, bits & 2 != 0);
+                for bits in 0..12 {
+                    let outcome = [Outcome::Failed, Outcome::Made, Outcome::Created][bits >> 2];
+                    let way = (outcome, bits & 1 != 0, bits & 2 != 0);
                     fired.clear();
                     ruleset.judge(&opening(path, comm, way), &mut scratch, &mut fired);
                     let admitted = interest.events.contains(EventType::OPENAT)
@@ -162,7 +167,7 @@ fn the_stock_rules_leave_out_what_a_compiler_reads() {
     let ruleset = loader.finish().ruleset;
     let opens = &ruleset.interest().opens;
     eprintln!("{} alternatives", opens.wants().len());
-    let (read, write) = (Ways::one(true, true, false), Ways::one(true, false, true));
+    let (read, write) = (Ways::one(Outcome::Made, true, false), Ways::one(Outcome::Made, false, true));
     let admits = |way, path: &[u8], comm: &[u8]| opens.admits(Opening { way, path, given: path, comm });
     assert!(!admits(read, b"/usr/include/stdio.h", b"cc1"));
     assert!(!admits(read, b"/etc/hostname", b"cat"));

@@ -53,7 +53,7 @@ const TUPLES: &str = "connect inprogress connect6 mapped";
 const NO_INTERFACES: &str =
     "which end is the own one: Falco asks which addresses the machine has, and in its recordings it had none";
 const NO_PLUGIN: &str = "without the plugin container the id before the colon is empty; ours is host";
-const ENVIRONMENT: &str = "environments are not sent yet";
+const ENVIRONMENT: &str = "of environments only what loaded rules name is sent, and of ancestors nothing";
 const LAYERS: &str = "in which layer an opened file lies is not sent yet";
 const NO_FD_TABLE: &str = "which other descriptors a process has is not sent yet";
 const USAGE: &str = "the use of memory is not sent yet";

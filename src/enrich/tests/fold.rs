@@ -155,6 +155,7 @@ proptest! {
         bits in 0u32..64,
     ) {
         let p = Process {
+                    env: Box::default(),
             key: ProcessKey { pid, start },
             parent: ProcessKey { pid: ppid, start: pstart },
             started: eyas_event::BootTime(start * ProcessKey::TICK_NS + 7),

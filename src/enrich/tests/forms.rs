@@ -152,3 +152,30 @@ fn an_ipv6_socket_stays_one_until_it_is_connected_between_ipv4_addresses() {
     );
     check("mapped", connect(-115), &[("fd.type", "ipv4"), ("fd.name", "<unknown>"), ("fd.sport", "443")]);
 }
+
+#[test]
+fn of_the_environment_what_was_sent_is_told_and_what_was_not_set_is_empty() {
+    let set = |body: &mut Body<'_>| {
+        let Body::Exec(exec) = body else { panic!("an exec was expected") };
+        exec.env = b"HTTP_PROXY=http://p\0GLIBC_TUNABLES=x=y\0";
+        exec.fixed.flags = exec.fixed.flags.with(ExecFlags::ENV_READ);
+    };
+    check("exec", set, &[("proc.env", "HTTP_PROXY=http://p GLIBC_TUNABLES=x=y")]);
+    let stream = altered("exec", set);
+    for (name, want) in
+        [("GLIBC_TUNABLES", "x=y"), ("GLIBC", ""), ("0", "HTTP_PROXY=http://p GLIBC_TUNABLES=x=y")]
+    {
+        let field = FieldRef { id: FieldId::PROC_ENV, arg: Arg::Key(name.into()) };
+        let mut enrich = Enrich::new(SilentHost);
+        let mut text = Vec::new();
+        for (_, record) in records(&stream) {
+            enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |event| {
+                field.write_text(&event.get(&field, &mut Vec::new()), &mut text);
+                // It is for outputs that name it alone.
+                event.all_fields(|name, _| assert!(!name.starts_with("proc.env"), "{name}"));
+            });
+        }
+        assert_eq!(String::from_utf8(text).unwrap(), want, "{name}");
+    }
+    check("exec", |_| {}, &[("proc.env", "<NA>")]);
+}

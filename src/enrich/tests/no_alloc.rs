@@ -76,7 +76,15 @@ fn family() -> Vec<u8> {
         put(
             &mut out,
             pid,
-            &Body::Exec(Exec { fixed, exe, cwd: b"tmp\0\0", filename: b"bash", interp: b"", argv }),
+            &Body::Exec(Exec {
+                fixed,
+                exe,
+                cwd: b"tmp\0\0",
+                filename: b"bash",
+                interp: b"",
+                argv,
+                env: b"X=1\0",
+            }),
         );
     }
     out

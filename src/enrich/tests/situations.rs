@@ -60,7 +60,8 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
             comm,
             ..ExecFixed::default()
         };
-        let body = Body::Process(Exec { fixed, exe, cwd: b"/root", filename: b"", interp: b"", argv });
+        let body =
+            Body::Process(Exec { fixed, exe, cwd: b"/root", filename: b"", interp: b"", argv, env: b"" });
         put(&mut out, Head { tid: pid, tgid: pid, start: start_of(pid), ..Head::default() }, body);
     }
     let head = Head {
@@ -97,6 +98,7 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
             filename: b"/tmp/my tool",
             interp: b"",
             argv: b"/tmp/my tool\0",
+            env: b"",
         }),
         _ => {
             let six = name == "connect6";

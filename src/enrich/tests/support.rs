@@ -82,6 +82,7 @@ pub(crate) fn exec(ppid: u32, parent_start: u64, argv: &[u8], total: u64) -> Exe
         filename: b"./run.sh",
         interp: b"/usr/bin/bash",
         argv,
+        env: b"",
     }
 }
 

@@ -55,6 +55,7 @@ fn exec() -> Body<'static> {
         filename: b"",
         interp: b"",
         argv: b"",
+        env: b"",
     })
 }
 

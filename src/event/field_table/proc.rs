@@ -82,9 +82,12 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("group.gid", Uint, "Effective group id at the event.").bits(32),
     row("group.name", Text, "Name of that group; the text `<NA>` when it has none."),
     row("proc.aargs", Text, "Arguments of an ancestor.").arg(ArgKind::OptionalIndex),
-    row("proc.env", Text, "All variables of the environment, or the one that the brackets name.")
-        .arg(ArgKind::OptionalKey)
-        .absent(why::NO_ENV),
+    row(
+        "proc.env",
+        Text,
+        "The variables of the environment that loaded rules name, or the one that the brackets name.",
+    )
+    .arg(ArgKind::OptionalKey),
     row(
         "proc.aenv",
         Text,

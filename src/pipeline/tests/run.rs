@@ -156,7 +156,8 @@ fn a_keyframe_waits_for_an_exec_that_is_not_complete() {
     let fixed =
         ExecFixed { ppid: 10, parent_start: T0, args_total: 7, flags, syscall: 59, ..ExecFixed::default() };
     let argv: &[u8] = b"sh\0";
-    let exec = Exec { fixed, exe: b"sh\0bin\0\0", cwd: b"\0", filename: b"/bin/sh", interp: b"", argv };
+    let exec =
+        Exec { fixed, exe: b"sh\0bin\0\0", cwd: b"\0", filename: b"/bin/sh", interp: b"", argv, env: b"" };
     let last = ArgvFixed { offset: 3, bits: ArgvBits::LAST, ..ArgvFixed::default() };
     let mut first = open(&format!("/{}", "x".repeat(4000)), 1).repeat(280);
     let mut second = Vec::new();
@@ -177,8 +178,15 @@ fn an_exec_that_still_waits_at_the_end_is_judged() {
     let (flags, args_total) = (ExecFlags::ARGV_MORE, 7);
     let fixed =
         ExecFixed { ppid: 10, parent_start: T0, args_total, flags, syscall: 59, ..ExecFixed::default() };
-    let exec =
-        Exec { fixed, exe: b"sh\0bin\0\0", cwd: b"\0", filename: b"/bin/sh", interp: b"", argv: b"sh\0" };
+    let exec = Exec {
+        fixed,
+        exe: b"sh\0bin\0\0",
+        cwd: b"\0",
+        filename: b"/bin/sh",
+        interp: b"",
+        argv: b"sh\0",
+        env: b"",
+    };
     let mut begun = Vec::new();
     Record { head, body: Body::Exec(exec) }.write(&mut begun).unwrap();
     let text = "- rule: Any\n  desc: d\n  condition: evt.type = execve\n  output: o\n  priority: WARNING\n";
@@ -187,6 +195,38 @@ fn an_exec_that_still_waits_at_the_end_is_judged() {
     let ran = live([Step::Give(begun)], &rules);
     assert_eq!(ran.out.alerts.len(), 1);
     assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), 1);
+}
+
+#[test]
+fn the_environment_is_judged_and_recorded_only_when_an_output_prints_it() {
+    let head = Head { tid: 20, tgid: 20, start: T0 + 30_000_000, time: T0 + 31_000_000, ..Head::default() };
+    let flags = ExecFlags::ENV_READ;
+    let fixed =
+        ExecFixed { ppid: 10, parent_start: T0, args_total: 3, flags, syscall: 59, ..ExecFixed::default() };
+    let env = b"GLIBC_TUNABLES=x\0";
+    let exec = Exec {
+        fixed,
+        exe: b"sh\0bin\0\0",
+        cwd: b"\0",
+        filename: b"/bin/sh",
+        interp: b"",
+        argv: b"sh\0",
+        env,
+    };
+    let mut begun = Vec::new();
+    Record { head, body: Body::Exec(exec) }.write(&mut begun).unwrap();
+    for (output, replayed) in [("o", 0), ("o %proc.env", 1)] {
+        let text = format!(
+            "- rule: Any\n  desc: d\n  condition: evt.type = execve and proc.env contains GLIBC_TUNABLES\n  output: {output}\n  priority: WARNING\n"
+        );
+        let source = eyas_engine::source::SourceFile::new("r.yaml", text);
+        let rules = cell(&eyas_pipeline::load_texts(vec![source], eyas_event::Priority::Debug).ruleset);
+        let ran = live([Step::Give(begun.clone())], &rules);
+        assert_eq!(ran.out.alerts.len(), 1);
+        let kept = ran.out.segments.iter().any(|s| s.raw.windows(env.len()).any(|part| part == env));
+        assert_eq!(kept, replayed == 1, "{output}");
+        assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), replayed, "{output}");
+    }
 }
 
 /// Records cut into batches that fit.

@@ -111,10 +111,13 @@ fn a_file_of_the_first_schema_keeps_its_processes() {
 fn a_second_writer_is_refused_with_the_pid_of_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("eyas.db");
+    assert!(!Store::is_held(&path).unwrap());
+    assert!(!path.exists(), "asking makes nothing");
     let store = open(&path);
     let link = dir.path().join("by-another-name.db");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     for name in [&path, &link] {
+        assert!(Store::is_held(name).unwrap());
         match Store::open(name, &options()) {
             Err(StoreError::Held { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
             other => panic!("{other:?}"),
@@ -128,6 +131,7 @@ fn a_second_writer_is_refused_with_the_pid_of_the_first() {
         "the writer holds it too"
     );
     writer.close().unwrap();
+    assert!(!Store::is_held(&path).unwrap());
     drop(open(&path));
 }
 

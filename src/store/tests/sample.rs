@@ -154,6 +154,7 @@ pub(crate) fn any_process() -> impl Strategy<Value = Arc<Process>> {
             exe_path,
             filename,
             argv,
+            env: Box::default(),
             cwd,
             uid,
             gid,

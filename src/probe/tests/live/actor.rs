@@ -48,6 +48,9 @@ fn plays_a_scene_when_told() {
         "opens" => opens(),
         "calls" => crate::calls::perform(),
         "connects" => connects(&place),
+        "filter" => filter(&place),
+        "open-one" => open_one(&place),
+        "open-numbered" => open_numbered(&place),
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
         "hold-open" => hold_open(place.parse().unwrap()),
         "execveat" => execveat(&place),
@@ -95,6 +98,59 @@ fn opens() {
     open_as_ia32("file");
 }
 
+/// Opens by absolute paths below `dir`, and by others that mean the same.
+fn filter(dir: &str) {
+    const HERE: usize = libc::AT_FDCWD as usize;
+    let open_with = |path: &str, flags: i32| {
+        let path = CString::new(path).unwrap();
+        call(libc::SYS_openat, [HERE, path.as_ptr() as usize, flags as usize, 0o600]);
+    };
+    let open = |path: &str| open_with(path, libc::O_RDONLY);
+    for name in ["wanted", "other", "wanted-missing", "missing", "sub/wanted", "sub/other"] {
+        open(&format!("{dir}/{name}"));
+    }
+    for path in ["wanted", "./wanted", "sub/../wanted"] {
+        open(path);
+    }
+    for path in ["//wanted", "/./wanted", "/sub/../wanted", "/sub/.././wanted-missing"] {
+        open(&format!("{dir}{path}"));
+    }
+    for name in ["new.made", "new.other", "new.made"] {
+        let path = CString::new(format!("{dir}/{name}")).unwrap();
+        call(libc::SYS_creat, [path.as_ptr() as usize, 0o600, 0, 0]);
+    }
+    for _ in 0..2 {
+        // The first makes it, the second finds it.
+        open_with(&format!("{dir}/read.made"), libc::O_CREAT | libc::O_RDONLY);
+        open_with(&format!("{dir}/read.other"), libc::O_CREAT | libc::O_RDONLY);
+    }
+    open_with(&format!("{dir}/read.made"), libc::O_RDWR);
+    for name in ["wanted", "other"] {
+        let path = CString::new(format!("{dir}/{name}")).unwrap();
+        let how = [libc::O_RDONLY as u64, 0, libc::RESOLVE_NO_MAGICLINKS];
+        call(libc::SYS_openat2, [HERE, path.as_ptr() as usize, how.as_ptr() as usize, 24]);
+        call(libc::SYS_open, [path.as_ptr() as usize, 0, 0, 0]);
+        open_as_ia32(&format!("{dir}/{name}"));
+    }
+    call(libc::SYS_openat, [HERE, 1, 0, 0]);
+}
+
+/// `place`: how often, and what.
+fn open_one(place: &str) {
+    let (count, path) = place.split_once(' ').unwrap();
+    for _ in 0..count.parse().unwrap() {
+        drop(std::fs::File::open(path).unwrap());
+    }
+}
+
+/// `place`: how many, and what the numbers follow.
+fn open_numbered(place: &str) {
+    let (count, path) = place.split_once(' ').unwrap();
+    for number in 0..count.parse::<u32>().unwrap() {
+        assert!(std::fs::File::open(format!("{path}{number}")).is_err());
+    }
+}
+
 /// Holds a file that is deleted as descriptor 3 and a memfd as 4, opens both again, and opens one file many times.
 fn hold_open(count: usize) {
     use std::os::fd::AsRawFd as _;
@@ -111,8 +167,14 @@ fn hold_open(count: usize) {
     drop((held, again));
 }
 
-/// open through the 32-bit entry: number 5 there, and a path below 4 GiB.
+/// open through the 32-bit entry: number 5 there.
 fn open_as_ia32(path: &str) {
+    call_as_ia32(5, path, 0);
+}
+
+/// A call through the 32-bit entry, by its number there, with a path below 4 GiB and a number.
+pub(crate) fn call_as_ia32(number: u32, path: &str, second: u32) -> i32 {
+    let ret: u32;
     // SAFETY: a fresh page is mapped and only its own bytes are written; the call reads a NUL-terminated path from it.
     // The 32-bit entry keeps all registers but the result's.
     unsafe {
@@ -132,11 +194,12 @@ fn open_as_ia32(path: &str) {
             "int 0x80",
             "pop rbx",
             path = in(reg) page as usize as u32,
-            inlateout("eax") 5 => _,
-            in("ecx") 0,
+            inlateout("eax") number => ret,
+            in("ecx") second,
             in("edx") 0,
         );
     }
+    ret as i32
 }
 
 /// `place`: the address that listens, the one that does not, the IPv6 one, then a unix socket's path; blanks between.

@@ -8,7 +8,7 @@ use std::fs;
 
 use eyas_ebpf::{CALLS, Call, CallBits, HeadFlags, Role};
 
-use crate::actor::{call, call_six, play};
+use crate::actor::{call, call_as_ia32, call_six, play};
 use crate::watch::{calls, path, real, watch};
 
 /// The calls, in the directory `.`, with what each returned written into the file `told`: `NAME RESULT` a line.
@@ -82,6 +82,8 @@ pub(crate) fn perform() {
     go("fchdir", [9999, 0, 0, 0]);
     sockets(&mut |name, args| tell(name, call_six(number(name), args)));
     std::env::set_current_dir("..").unwrap();
+    // mkdir and rmdir of i386.
+    assert_eq!((call_as_ia32(39, "narrow", 0o711), call_as_ia32(40, "nowhere", 0)), (0, -libc::ENOENT));
     fs::write("told", told).unwrap();
 }
 
@@ -201,6 +203,13 @@ fn every_call_is_told_as_its_program_made_it() {
     assert_eq!(one("ptrace").fixed.arg0, 0x4206);
     assert_eq!(one("setuid").fixed.arg0 as u32, u32::MAX);
     assert_eq!(one("init_module").data, b"eyas\0");
+
+    let narrow: Vec<_> = seen.iter().filter(|(head, _)| head.flags == HeadFlags::COMPAT).collect();
+    let [(_, made), (_, not_there)] = narrow[..] else { panic!("two calls of i386 expected: {narrow:?}") };
+    assert_eq!((i64::from(made.fixed.syscall), made.first), (number("mkdir"), &b"narrow"[..]));
+    assert_eq!((made.fixed.ret, made.fixed.arg1, path(made.first_base)), (0, 0o711, root.clone()));
+    assert_eq!(i64::from(not_there.fixed.syscall), number("rmdir"));
+    assert_eq!(not_there.fixed.ret, -i64::from(libc::ENOENT));
 
     let descriptor = |name: &str| path(one(name).path);
     for name in ["dup", "dup2", "memfd_create"] {

@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use eyas_ebpf::{Body, ExecFlags, OpenBits, components, is_rooted};
+use eyas_event::{Interest, Source as _};
 
 use crate::actor::play;
 use crate::names::{Stat, namespace, own_cgroup, own_number, ticks};
@@ -308,4 +309,47 @@ fn whether_the_file_could_be_written_and_where_in_an_overlay_it_lies_is_told() {
         matches!(body, Body::Exec(exec) if head.uid == 65534 && exec.filename == b"/bin/true" && exec.fixed.flags == ExecFlags(0))
     });
     assert!(nobody, "nobody may not write /bin/true");
+}
+
+#[test]
+fn of_an_environment_the_variables_that_are_wanted_are_sent_and_no_others() {
+    let Some(mut watch) = watch() else { return };
+    let wanted = |names: &[&str]| Interest {
+        variables: names.iter().map(|name| name.as_bytes().into()).collect(),
+        ..Interest::everything()
+    };
+    let long = "x".repeat(5000);
+    let mut run = |names: &[&str]| {
+        watch.probe.set_interest(&wanted(names)).unwrap();
+        let mut child = Command::new("/bin/true")
+            .env_clear()
+            .env("FIRST", "1")
+            .env("HTTP_PROXY", "http://proxy")
+            .env("http_proxy", "low")
+            .env("HTTP_PROXY_OTHER", "no")
+            // What would begin behind a read that its length filled is no variable.
+            .env("LONG", format!("{}HTTP_PROXY=forged", &long))
+            .env("SECRET", "hunter2")
+            .env("WANTED_LONG", &long)
+            .spawn()
+            .unwrap();
+        child.wait().unwrap();
+        watch.until_exit(child.id());
+        let execs = execs(&watch.bytes, child.id());
+        let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+        let mut sent: Vec<String> = exec
+            .env
+            .split(|byte| *byte == 0)
+            .filter(|variable| !variable.is_empty())
+            .map(|variable| String::from_utf8(variable.to_vec()).unwrap())
+            .collect();
+        sent.sort_unstable();
+        (exec.fixed.flags.has(ExecFlags::ENV_READ), sent)
+    };
+    assert_eq!(run(&[]), (false, vec![]));
+    let (read, sent) = run(&["HTTP_PROXY", "NOT_SET", "WANTED_LONG"]);
+    let cut = format!("WANTED_LONG={}", &long[.."WANTED_LONG=".len().abs_diff(1023)]);
+    assert_eq!((read, sent), (true, vec!["HTTP_PROXY=http://proxy".into(), cut, "http_proxy=low".into()]));
+    assert_eq!(run(&["FIRST"]), (true, vec!["FIRST=1".into()]));
+    assert_eq!(run(&[]), (false, vec![]));
 }

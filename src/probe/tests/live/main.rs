@@ -7,6 +7,7 @@ mod actor;
 mod calls;
 mod connect;
 mod exec;
+mod filter;
 mod life;
 mod loss;
 mod names;

@@ -1,0 +1,191 @@
+//! The filter of openings in the running kernel: what is wanted arrives, what is not is passed over and counted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use eyas_engine::{Loader, SourceFile};
+use eyas_event::{Among, Interest, OpenWant, Opens, PathTest, Source, Ways};
+use eyas_probe::{ProbeOptions, Reads};
+
+use crate::actor::play;
+use crate::watch::{opens, real, watch, watch_with};
+
+fn of(opens: Opens) -> Interest {
+    Interest { opens, ..Interest::everything() }
+}
+
+fn one(test: PathTest) -> OpenWant {
+    OpenWant { path: Among::These([test].into()), ..OpenWant::ALL }
+}
+
+fn bytes(text: &str) -> Box<[u8]> {
+    text.as_bytes().into()
+}
+
+#[test]
+fn openings_that_are_wanted_arrive_and_others_do_not() {
+    for reads in [Reads::Cheapest, Reads::Helper] {
+        wanted_arrive_others_do_not(reads);
+    }
+}
+
+fn wanted_arrive_others_do_not(reads: Reads) {
+    let Some(mut watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("sub")).unwrap();
+    for name in ["wanted", "other", "sub/wanted"] {
+        fs::write(dir.path().join(name), "x").unwrap();
+    }
+    let dir = real(dir.path());
+    let made = OpenWant { ways: Ways::WRITE.or(Ways::CREATED), ..one(PathTest::Ends(bytes(".made"))) };
+    let opens_wanted =
+        Opens::one(one(PathTest::Begins(bytes(&format!("{dir}/wanted"))))).or(&Opens::one(made));
+    watch.probe.set_interest(&of(opens_wanted)).unwrap();
+    let before = watch.probe.totals().unwrap();
+    let mut child = play("filter", Path::new(&dir), &dir);
+    watch.until_exit(child.id());
+    assert!(child.wait().unwrap().success());
+
+    let arrived: Vec<_> = opens(&watch.bytes, child.id())
+        .into_iter()
+        .map(|(_, open)| String::from_utf8(open.given.to_vec()).unwrap().replace(&dir, "DIR"))
+        .collect();
+    assert_eq!(
+        arrived,
+        [
+            "DIR/wanted",
+            "DIR/wanted-missing",
+            // A relative path, or one to be folded, is decided by the rules themselves.
+            "wanted",
+            "./wanted",
+            "sub/../wanted",
+            "DIR//wanted",
+            "DIR/./wanted",
+            "DIR/sub/../wanted",
+            "DIR/sub/.././wanted-missing",
+            "DIR/new.made",
+            "DIR/new.made",
+            "DIR/read.made",
+            "DIR/read.made",
+            "DIR/wanted",
+            "DIR/wanted",
+            "DIR/wanted",
+            // What cannot be read cannot be decided.
+            "",
+        ],
+        "{reads:?}"
+    );
+    let after = watch.probe.totals().unwrap();
+    // other and missing, sub twice, one by creat, three for reading only, and by openat2, open and the 32-bit entry.
+    assert!(after.filtered >= before.filtered + 11, "{before:?} {after:?}");
+}
+
+#[test]
+fn a_program_is_known_by_its_own_name_and_its_threads_by_theirs_too() {
+    let Some(mut watch) = watch() else { return };
+    let mut count = |name: &str, command: &mut Command| {
+        let comm = Among::These([bytes(name)].into());
+        watch.probe.set_interest(&of(Opens::one(OpenWant { comm, ..OpenWant::ALL }))).unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        watch.until_exit(child.id());
+        assert!(child.wait().unwrap().success());
+        opens(&watch.bytes, child.id()).iter().filter(|(_, open)| open.given == b"/etc/hostname").count()
+    };
+    assert_eq!(count("head", Command::new("head").arg("/etc/hostname")), 1);
+    assert_eq!(count("head", Command::new("cat").arg("/etc/hostname")), 0);
+    assert_eq!(count("hea", Command::new("head").arg("/etc/hostname")), 0);
+    let dir = tempfile::tempdir().unwrap();
+    // The scene runs in a thread that the test harness gives a name to; the process has its file's.
+    let me = std::env::current_exe().unwrap();
+    let own = &me.file_name().unwrap().to_str().unwrap()[..15];
+    for (name, seen) in [(own, 7), ("actor::plays_a_", 7), ("another", 0)] {
+        let comm = Among::These([bytes(name)].into());
+        watch.probe.set_interest(&of(Opens::one(OpenWant { comm, ..OpenWant::ALL }))).unwrap();
+        let mut child = play("open-one", dir.path(), "7 /etc/hostname");
+        watch.until_exit(child.id());
+        assert!(child.wait().unwrap().success());
+        let opens = opens(&watch.bytes, child.id());
+        let count = opens.iter().filter(|(_, open)| open.given == b"/etc/hostname").count();
+        assert_eq!(count, seen, "{name}");
+    }
+}
+
+#[test]
+fn a_change_of_interest_loses_nothing_that_both_want() {
+    const COUNT: usize = 30_000;
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = real(dir.path()) + "/no-such-";
+    let wanted = Opens::one(one(PathTest::Begins(bytes(&path))));
+    watch.probe.set_interest(&of(wanted.clone())).unwrap();
+    let mut child = play("open-numbered", dir.path(), &format!("{COUNT} {path}"));
+    let mut changes = 0;
+    while child.try_wait().unwrap().is_none() {
+        changes += 1;
+        let more = Opens::one(one(PathTest::Begins(bytes(&format!("/nowhere/{changes}")))));
+        watch.probe.set_interest(&of(wanted.or(&more))).unwrap();
+        watch.take(std::time::Duration::ZERO);
+    }
+    watch.until_exit(child.id());
+    assert!(changes > 10, "{changes}");
+    let seen = opens(&watch.bytes, child.id());
+    let numbered: Vec<_> =
+        seen.iter().filter_map(|(_, open)| open.given.strip_prefix(path.as_bytes())).collect();
+    assert_eq!(numbered.len(), COUNT);
+    for (number, text) in numbered.iter().enumerate() {
+        assert_eq!(**text, *number.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn what_is_wanted_anew_arrives_from_the_change_on() {
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = real(dir.path()) + "/no-such-";
+    for (wanted, seen) in [(false, 0), (true, 50), (false, 0), (true, 50)] {
+        let test = if wanted { PathTest::Begins(bytes(&path)) } else { PathTest::Is(bytes(&path)) };
+        watch.probe.set_interest(&of(Opens::one(one(test)))).unwrap();
+        let mut child = play("open-numbered", dir.path(), &format!("50 {path}"));
+        watch.until_exit(child.id());
+        assert!(child.wait().unwrap().success());
+        let opens = opens(&watch.bytes, child.id());
+        assert_eq!(opens.iter().filter(|(_, open)| open.given.starts_with(path.as_bytes())).count(), seen);
+    }
+}
+
+#[test]
+fn by_the_stock_rules_a_loop_on_a_file_of_no_rule_sends_nothing() {
+    const COUNT: u64 = 100_000;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = std::env::var_os("EYAS_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
+    if !folder.is_dir() {
+        println!("skipped: no reference files at {}", folder.display());
+        return;
+    }
+    let Some(mut watch) = watch() else { return };
+    let mut loader = Loader::new();
+    for name in ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"] {
+        let text = fs::read_to_string(folder.join("falco/rules").join(name)).unwrap();
+        loader = loader.add(SourceFile::new(name, text));
+    }
+    let ruleset = loader.finish().ruleset;
+    watch.probe.set_interest(&ruleset.interest().union(&Interest::recorded())).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = real(file.path());
+    for path in ["/etc/hostname", &file] {
+        let before = watch.probe.totals().unwrap();
+        let mut child = play("open-one", Path::new("/"), &format!("{COUNT} {path}"));
+        watch.until_exit(child.id());
+        assert!(child.wait().unwrap().success());
+        let sent = opens(&watch.bytes, child.id());
+        assert_eq!(sent.iter().filter(|(_, open)| open.given == path.as_bytes()).count(), 0, "{path}");
+        let after = watch.probe.totals().unwrap();
+        assert!(after.filtered >= before.filtered + COUNT, "{before:?} {after:?}");
+        // One that a rule reads comes through the same filter.
+        let mut child = Command::new("cat").arg("/etc/shadow").stdout(Stdio::null()).spawn().unwrap();
+        watch.until_exit(child.id());
+        child.wait().unwrap();
+        assert!(opens(&watch.bytes, child.id()).iter().any(|(_, open)| open.given == b"/etc/shadow"));
+    }
+}
