@@ -129,7 +129,7 @@ fn nobody_sees_at_least_six_alerts_of_the_demo_on_a_small_screen() {
         demo
     };
     let screen = Screen::open(&place, (80, 24), &demo);
-    let text = screen.shows(&["REPLAY", "20 alerts"]);
+    let text = screen.shows(&["REPLAY", "23 alerts"]);
     // An alert begins with its time of day; the histogram's axis has times, too, but several in a line.
     let rows = text.lines().filter(|l| l.chars().skip(1).take(8).filter(|c| *c == ':').count() == 2).count();
     println!("{rows} alerts are on the screen");
@@ -147,7 +147,7 @@ fn the_console_survives_every_change_of_size() {
     let place = Place::new();
     let command = format!("{} demo --speed 1000; echo $? > code", env!("CARGO_BIN_EXE_eyas"));
     let screen = Screen::open(&place, (120, 40), &command);
-    screen.shows(&["20 alerts"]);
+    screen.shows(&["23 alerts"]);
     for (columns, rows) in [(40, 12), (1, 1), (300, 100), (20, 5), (2, 50), (80, 24), (7, 7)] {
         for key in ["", "Enter", "Escape", "?", "Escape"] {
             let (columns, rows) = (columns.to_string(), rows.to_string());
@@ -157,7 +157,7 @@ fn the_console_survives_every_change_of_size() {
         }
     }
     screen.tmux(&["resize-window", "-x", "120", "-y", "40"]);
-    screen.shows(&["20 alerts", "ALERTS"]);
+    screen.shows(&["23 alerts", "ALERTS"]);
     screen.press("C-c");
     let code = wait_for("the console to end", PATIENCE, || {
         std::fs::read_to_string(place.path("code")).ok().filter(|code| code.ends_with('\n'))
