@@ -24,6 +24,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Calls setns on the namespace that it is in.",
         system::change_namespace,
     )
+    .shipped("Namespace entered")
     .needs(ISLAND),
     Action::host(
         "ClearLogActivities",
@@ -40,6 +41,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Creates an empty file in /dev.",
         files::create_below_dev,
     )
+    .shipped("File made below /dev")
     .needs(ROOT),
     Action::host(
         "CreateHardlinkOverSensitiveFiles",
@@ -47,6 +49,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Tries a hard link to /etc/shadow in a directory of its own.",
         files::link_to_shadow,
     )
+    .shipped("Hard link to a sensitive file")
     .needs(ROOT),
     Action::host(
         "CreateHiddenFilesOrDirectories",
@@ -59,7 +62,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "Create Symlink Over Sensitive Files",
         "Makes a symbolic link to /etc in a directory of its own.",
         files::symlink_to_etc,
-    ),
+    )
+    .shipped("Symlink to a sensitive file"),
     Action::host(
         "DbProgramSpawnedProcess",
         "DB program spawned process",
@@ -145,13 +149,15 @@ pub(super) const ACTIONS: &[Action] = &[
         "Launch Suspicious Network Tool on Host",
         "Plays nmap.",
         programs::run_nmap,
-    ),
+    )
+    .shipped("Network probing tool started"),
     Action::host(
         "MkdirBinaryDirs",
         "Mkdir binary dirs",
         "Makes a directory in /bin.",
         files::make_directory_in_bin,
     )
+    .shipped("Directory made among the programs")
     .needs(ROOT),
     Action::host(
         "ModifyBinaryDirs",
@@ -159,6 +165,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Moves an empty file into /bin, or tries to.",
         files::move_into_bin,
     )
+    .shipped("Program removed or replaced by name")
     .after(files::with_file)
     .needs(ROOT),
     Action::host(
@@ -176,6 +183,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Becomes another user with setuid, and tries to become root again.",
         system::set_uid,
     )
+    .shipped("Identity changed to root without sudo")
     .needs(ROOT),
     Action::host(
         "PolkitLocalPrivilegeEscalationVulnerabilityCVE20214034",
@@ -203,13 +211,15 @@ pub(super) const ACTIONS: &[Action] = &[
         "PTRACE anti-debug attempt",
         "Asks to be traced by its parent.",
         system::trace_me,
-    ),
+    )
+    .shipped("Process asks to be traced"),
     Action::host(
         "PtraceAttachedToProcess",
         "PTRACE attached to process",
         "Attaches to a sleeping process of its own and lets go of it.",
         system::trace_another,
-    ),
+    )
+    .shipped("Process attached to by an unexpected program"),
     Action::host(
         "ReadSensitiveFileTrustedAfterStartup",
         "Read sensitive file trusted after startup",
@@ -249,6 +259,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays shred on an empty file.",
         programs::run_shred,
     )
+    .shipped("Data wiped from a disk")
     .after(files::with_file),
     Action::host(
         "RunShellUntrusted",
@@ -278,6 +289,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Sets the set-user-id bit of an empty file that nobody can run.",
         files::set_setuid_bit,
     )
+    .shipped("Set-user-ID bit set in a writable place")
     .after(files::with_file),
     Action::host(
         "SudoPotentialPrivilegeEscalation",
@@ -308,6 +320,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Sends a datagram to an unusual port of nobody.",
         network::unusual_udp,
     )
+    .shipped("UDP to an unusual port")
     .needs(ISLAND),
     Action::host(
         "UnprivilegedDelegationOfPageFaultsHandlingToAUserspaceProcess",
@@ -315,6 +328,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Calls userfaultfd as the user daemon.",
         system::delegate_page_faults,
     )
+    .shipped("Page faults handled by a program")
     .needs(ROOT),
     Action::host("UserMgmtBinaries", "User mgmt binaries", "Plays usermod.", programs::run_usermod)
         .shipped("Account changed by hand"),

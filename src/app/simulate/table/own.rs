@@ -15,6 +15,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays sshd, which opens an empty file called liblzma.so.5.6.0.",
         programs::sshd_opens_library,
     )
+    .shipped("Suspicious library loaded by sshd")
     .own()
     .after(files::with_library),
     Action::host(
@@ -30,6 +31,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Loads a BPF program of two instructions and attaches it to nothing.",
         system::load_bpf_program,
     )
+    .shipped("BPF program loaded by an unexpected program")
     .own()
     .needs(&[Bpf]),
     Action::host(
