@@ -53,6 +53,8 @@ pub struct MacroDef {
     pub position: usize,
     /// It sees macros whose position is below this.
     pub sees_below: usize,
+    /// The name in the definition that this one replaced.
+    pub replaced: Option<Span>,
 }
 
 /// A rule as it stands after all items.
@@ -338,6 +340,7 @@ impl Collection {
                     condition: item.condition.spliced,
                     position: kept,
                     sees_below: position,
+                    replaced: Some(self.macros[i].name.span),
                 };
             }
             // A replacement of nothing is a definition.
@@ -348,6 +351,7 @@ impl Collection {
                     condition: item.condition.spliced,
                     position,
                     sees_below: position,
+                    replaced: None,
                 });
             }
         }
