@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
+use crate::items::overrides::UNREADABLE;
 use crate::items::{BrokenItem, Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
 use crate::source::Span;
 use crate::syntax::text::Spliced;
@@ -190,7 +191,10 @@ impl Collection {
         let mut ignored: Vec<_> = diagnostics
             .iter()
             .enumerate()
-            .filter(|(_, found)| found.code == Code::OverrideIgnored)
+            .filter(|(_, found)| {
+                let unreadable = found.code == Code::NoWord && UNREADABLE.contains(&&*found.message);
+                unreadable || found.code == Code::OverrideIgnored
+            })
             .filter_map(|(at, found)| Some((found.place()?, at)))
             .map(|(place, at)| (place.source, place.start, at))
             .collect();
@@ -205,7 +209,7 @@ impl Collection {
                 ItemKind::List => self.list_index.contains_key(&name.text),
                 _ => self.place_of(kind, &name.text).is_some(),
             };
-            if !seen.insert((kind, &*name.text)) || known {
+            if !seen.insert((kind, &*name.text)) || known || self.is_broken(kind, &name.text) {
                 continue;
             }
             let next =

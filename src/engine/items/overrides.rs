@@ -7,6 +7,10 @@ use crate::items::{Append, Name, Override, OverrideOp, Reader};
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
+/// What is said of an `override` that cannot be read: where there is nothing to change, it should go.
+pub(crate) const UNREADABLE: [&str; 2] =
+    ["`override` is a mapping, not a sequence", "an override is one word"];
+
 impl Keys<'_> {
     /// The `override` map. `append` and `replace` name the keys that allow each.
     pub(crate) fn overrides(
@@ -20,7 +24,7 @@ impl Keys<'_> {
             Kind::Mapping(pairs) => pairs,
             Kind::Sequence(nodes) if nodes.is_empty() => return Some(Vec::new()),
             Kind::Sequence(nodes) => {
-                let mut found = self.not_one_word("`override` is a mapping, not a sequence", node);
+                let mut found = self.not_one_word(UNREADABLE[0], node);
                 let named: Option<Vec<_>> = nodes.iter().map(Node::text).collect();
                 found = match named.as_ref().and_then(|named| map_of(named, append, replace)) {
                     Some(map) => found.near(node.span, &map),
@@ -45,18 +49,14 @@ impl Keys<'_> {
                 Some("append") => OverrideOp::Append,
                 Some("replace") => OverrideOp::Replace,
                 None => {
-                    let mut found = self.not_one_word("an override is one word", value);
+                    let mut found = self.not_one_word(UNREADABLE[1], value);
                     if let Kind::Sequence(words) = &value.kind
                         && let [word] = words.as_slice()
                         && let Some(word @ ("append" | "replace")) = word.text()
                     {
                         found = found.near(value.span, word);
                     }
-                    // Whether there is one is seen only where the items are put together.
-                    reader.push(found.note(format!(
-                        "`override` changes an earlier {} of this name; where there is none, leave it out",
-                        self.kind.word()
-                    )));
+                    reader.push(found);
                     return None;
                 }
                 Some(written) => {

@@ -23,7 +23,7 @@ fn names_itself(found: Diagnostic, of: &MacroDef) -> Diagnostic {
     let rest =
         rest.filter(|rest| rest.len() <= SHOWN && (rest.starts_with("or ") || rest.starts_with("and ")));
     let rest = rest.filter(|rest| !rest.contains('\n')).unwrap_or("or …");
-    found.see(first, "replaced by this one").note(format!(
+    found.see(first, "replaced by the later one").note(format!(
         "to add to the earlier `{name}` write `condition: {rest}` with `override: {{condition: append}}`"
     ))
 }
