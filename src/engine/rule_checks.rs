@@ -3,6 +3,7 @@
 
 use eyas_event::{EventSet, EventType};
 
+use crate::collect::Collection;
 use crate::diag::{Code, Diagnostic, ItemKind};
 use crate::items::Name;
 use crate::lower::{Lowered, Lowerer, Vocabulary};
@@ -147,15 +148,30 @@ pub(crate) fn unused(
         // One that does not parse has heard enough.
         if !used && body.parsed {
             let found = Diagnostic::new(Code::UnusedMacro, "nothing uses this macro", def.name.span, "")
-                .note("name it in a condition, or remove it");
+                .note(name_or_remove(
+                    collection,
+                    ItemKind::Macro,
+                    &def.name.text,
+                    def.sees_below > def.position,
+                ));
             diagnostics.push(found.of(ItemKind::Macro, &def.name.text));
         }
     }
     for (def, used) in collection.lists.iter().zip(lists_used) {
         if !used {
-            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "")
-                .note("name it in a condition, or remove it");
+            let found = Diagnostic::new(Code::UnusedList, "nothing uses this list", def.name.span, "").note(
+                name_or_remove(collection, ItemKind::List, &def.name.text, def.sees_below > def.position),
+            );
             diagnostics.push(found.of(ItemKind::List, &def.name.text));
         }
+    }
+}
+
+/// What to do with what nothing uses. What changes it later would have nothing to change.
+fn name_or_remove(collection: &Collection, kind: ItemKind, name: &str, changed: bool) -> &'static str {
+    if changed || collection.is_broken(kind, name) {
+        "name it in a condition, or remove it and what changes it"
+    } else {
+        "name it in a condition, or remove it"
     }
 }

@@ -5,11 +5,11 @@ use eyas_event::FieldId;
 use rustc_hash::FxHashSet;
 
 use crate::collect::{RuleDef, SOURCES};
-use crate::describe::facts::{checks, operands};
+use crate::describe::facts::operands;
 use crate::diag::{Code, Diagnostic, ItemKind};
-use crate::lower::{Body, Vocabulary};
+use crate::lower::{Body, Vocabulary, negated};
 use crate::source::Span;
-use crate::syntax::ast::{Check, Op, Operand, OperandKind, Rhs, Value};
+use crate::syntax::ast::{Check, NodeKind, Op, Operand, OperandKind, Rhs, Value};
 
 /// Fields that still load and will go, with what to do instead.
 fn deprecated(name: &str) -> Option<&'static str> {
@@ -40,13 +40,17 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
     let known = |def: &RuleDef| SOURCES.contains(&&*def.source);
     let rules = vocabulary.collection.rules.iter().zip(bodies);
     for (def, body) in rules.filter(|(def, _)| known(def)) {
-        let mut said: Vec<(Code, String)> = Vec::new();
-        for (body, check, via) in reached(body, vocabulary) {
+        let mut said: Vec<(Code, String, usize)> = Vec::new();
+        for Comparison { body, check, negated, via } in reached(body, vocabulary) {
             let mut push = |code: Code, key: &str, message: String, span: Span, note: &str| {
-                if said.iter().any(|(c, k)| *c == code && k == key) {
+                if let Some((_, _, at)) = said.iter().find(|(c, k, _)| *c == code && k == key) {
+                    // Falco says it once; what changes the rule has to find every place.
+                    if !exact {
+                        mark_again(&mut diagnostics[*at], span);
+                    }
                     return;
                 }
-                said.push((code, key.to_owned()));
+                said.push((code, key.to_owned(), diagnostics.len()));
                 let mut found = Diagnostic::new(code, message, span, "").of(ItemKind::Rule, &def.name.text);
                 if let Some(via) = via {
                     found = found.note(format!("it stands in the macro `{via}`"));
@@ -57,10 +61,15 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
                 let OperandKind::Field { name, .. } = &operand.kind else { return };
                 if let Some(why) = deprecated(name) {
                     let message = format!("`{name}` will be dropped from the language");
-                    let effect = if asks_for_start(name, check) {
-                        "; this comparison is never true"
-                    } else {
-                        "; leave the comparison out"
+                    let never = name != "evt.dir" || asks_for_start(name, check);
+                    let effect = match (never, negated) {
+                        (true, false) => {
+                            "; this comparison is never true: leave it out of an `or`; where it is joined with `and`, the rule cannot fire"
+                        }
+                        (true, true) => {
+                            "; this comparison is never true: where the `not` stands before it alone, leave both out"
+                        }
+                        _ => "; leave the comparison out",
                     };
                     let key = if exact { name.to_owned() } else { format!("{name}{effect}") };
                     let note = format!("{why}{effect}");
@@ -92,13 +101,35 @@ pub(crate) fn check(vocabulary: &Vocabulary, bodies: &[Body], diagnostics: &mut 
     }
 }
 
+/// Marks one more place of a finding, of many the first ones.
+fn mark_again(found: &mut Diagnostic, span: Span) {
+    const SHOWN: usize = 8;
+    if found.labels.len() < SHOWN && found.labels.iter().all(|label| label.span != span) {
+        *found = found.clone().see(span, "and here");
+    }
+}
+
+/// A comparison that a rule reaches.
+struct Comparison<'v> {
+    body: &'v Body,
+    check: &'v Check,
+    /// Whether an odd number of `not`s stands before it in its body.
+    negated: bool,
+    /// The macro that it stands in.
+    via: Option<&'v str>,
+}
+
 /// The comparisons of a body and of the macros behind it, each macro once, with the macro's name.
-fn reached<'v>(body: &'v Body, vocabulary: &'v Vocabulary) -> Vec<(&'v Body, &'v Check, Option<&'v str>)> {
+fn reached<'v>(body: &'v Body, vocabulary: &'v Vocabulary) -> Vec<Comparison<'v>> {
     let mut out = Vec::new();
     let mut seen = FxHashSet::default();
     let mut waiting: Vec<(&Body, Option<&str>)> = vec![(body, None)];
     while let Some((body, via)) = waiting.pop() {
-        out.extend(checks(&body.ast).map(|(_, check)| (body, check, via)));
+        let negated = negated(&body.ast);
+        out.extend(body.ast.nodes().filter_map(|(id, node)| match &node.kind {
+            NodeKind::Check(check) => Some(Comparison { body, check, negated: negated[id.0 as usize], via }),
+            _ => None,
+        }));
         for (name, _) in body.ast.macros() {
             if let Some(i) = vocabulary.collection.find_macro(name, usize::MAX)
                 && let Some(inner) = vocabulary.macros.get(i)

@@ -183,13 +183,10 @@ fn single_form(
     if !comp_fits(comp, true) {
         return found;
     }
-    let value = match values.first() {
-        Some(ExceptionValue::One(value)) => within_brackets(value.as_str()),
-        _ => "…".to_owned(),
-    };
+    let value = if values.is_empty() { "[…]".to_owned() } else { singles(values) };
     let (field, operator) = (within_brackets(field.as_str()), within_brackets(comp));
     let found = found.note(format!(
-        "or write sequences: `fields: [{field}]`, `comps: [{operator}]` and `values: [[{value}]]`"
+        "or write sequences: `fields: [{field}]`, `comps: [{operator}]` and `values: [{value}]`"
     ));
     let any = format!("{comp} anyof");
     if matches!(comp, "=" | "==") {
@@ -198,6 +195,19 @@ fn single_form(
         found.near(span, &any)
     } else {
         found
+    }
+}
+
+/// Single values as sequences of one each, of many the first.
+fn singles(values: &[ExceptionValue]) -> String {
+    const SHOWN: usize = 3;
+    let one = |value: &ExceptionValue| match value {
+        ExceptionValue::One(value) => format!("[{}]", within_brackets(value.as_str())),
+        ExceptionValue::Many(..) => "[…]".to_owned(),
+    };
+    match values {
+        [first, ..] if values.len() > SHOWN => format!("{}, …", one(first)),
+        _ => values.iter().map(one).collect::<Vec<_>>().join(", "),
     }
 }
 

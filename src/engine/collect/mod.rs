@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
+use crate::items::overrides::UNREADABLE;
 use crate::items::{BrokenItem, Item, ListItem, MacroItem, Name, OverrideOp, PluginItem, Text};
 use crate::source::Span;
 use crate::syntax::text::Spliced;
@@ -53,6 +54,8 @@ pub struct MacroDef {
     pub position: usize,
     /// It sees macros whose position is below this.
     pub sees_below: usize,
+    /// The name in the definition that this one replaced.
+    pub replaced: Option<Span>,
 }
 
 /// A rule as it stands after all items.
@@ -188,7 +191,10 @@ impl Collection {
         let mut ignored: Vec<_> = diagnostics
             .iter()
             .enumerate()
-            .filter(|(_, found)| found.code == Code::OverrideIgnored)
+            .filter(|(_, found)| {
+                let unreadable = found.code == Code::NoWord && UNREADABLE.contains(&&*found.message);
+                unreadable || found.code == Code::OverrideIgnored
+            })
             .filter_map(|(at, found)| Some((found.place()?, at)))
             .map(|(place, at)| (place.source, place.start, at))
             .collect();
@@ -203,7 +209,7 @@ impl Collection {
                 ItemKind::List => self.list_index.contains_key(&name.text),
                 _ => self.place_of(kind, &name.text).is_some(),
             };
-            if !seen.insert((kind, &*name.text)) || known {
+            if !seen.insert((kind, &*name.text)) || known || self.is_broken(kind, &name.text) {
                 continue;
             }
             let next =
@@ -338,6 +344,7 @@ impl Collection {
                     condition: item.condition.spliced,
                     position: kept,
                     sees_below: position,
+                    replaced: Some(self.macros[i].name.span),
                 };
             }
             // A replacement of nothing is a definition.
@@ -348,6 +355,7 @@ impl Collection {
                     condition: item.condition.spliced,
                     position,
                     sees_below: position,
+                    replaced: None,
                 });
             }
         }

@@ -8,7 +8,7 @@ use crate::collect::exceptions::{Of, append_exceptions, define_exceptions};
 use crate::collect::{Collection, RuleDef, SOURCES, append_precedence, append_text};
 use crate::diag::{Certainty, Code, Diagnostic, ItemKind, did_you_mean};
 use crate::dialect::Dialect;
-use crate::items::{Append, BrokenItem, Name, OverrideOp, RuleItem, Text};
+use crate::items::{Append, BrokenItem, Name, Override, OverrideOp, RuleItem, Text};
 use crate::source::Span;
 use crate::syntax::parse;
 
@@ -61,12 +61,32 @@ impl Collection {
 
     /// A change of a rule that is not there.
     fn orphan(&mut self, item: RuleItem, change: Span, diagnostics: &mut Vec<Diagnostic>) {
-        let reported = self.no_base(ItemKind::Rule, &item.name, change, diagnostics);
-        if let (true, Some(found)) = (reported && item.complete, diagnostics.last_mut()) {
-            let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
-            found.notes.push(format!(
-                "if this is meant to be a new rule, remove {word}: the item has all that one needs"
-            ));
+        if !self.no_base(ItemKind::Rule, &item.name, change, diagnostics) {
+            self.rule_aside(item, None, diagnostics);
+            return;
+        }
+        let word = if item.append.is_some() { "`append: true`" } else { "`override`" };
+        let joins = item.condition.as_ref().and_then(joined_by);
+        if let Some(found) = diagnostics.last_mut() {
+            // With the name mended the condition is put behind another one.
+            if let (Some(near), None, true) = (&found.edit, joins, appends_condition(&item)) {
+                let base = &near.replacement;
+                found.notes.push(format!(
+                    "where that rule was meant, begin the condition with `and` or `or`: it is put behind that of `{base}`"
+                ));
+            }
+        }
+        if let (true, Some(found)) = (item.complete, diagnostics.last_mut()) {
+            match joins {
+                None => found.notes.push(format!(
+                    "if this is meant to be a new rule, remove {word}: the item has all that one needs"
+                )),
+                // Such an item goes on from the rule whose name was misspelled.
+                Some(_) if found.edit.is_some() => {}
+                Some(joins) => found.notes.push(format!(
+                    "if this is meant to be a new rule, remove {word} and the `{joins}` at the start of the condition"
+                )),
+            }
             // A name that is only misspelled says which rule the change is for.
             if let (Some(line), None) = (item.append_line, &found.edit)
                 && let Some(certainty) = item.condition.as_ref().and_then(stands_alone)
@@ -207,6 +227,21 @@ fn stands_alone(condition: &Text) -> Option<Certainty> {
         return None;
     }
     Some(if parse(text).errors.is_empty() { Certainty::Sure } else { Certainty::Guess })
+}
+
+/// The word by which a condition goes on from the one that it is put behind.
+fn joined_by(condition: &Text) -> Option<&'static str> {
+    match condition.as_str().split(|c: char| c.is_whitespace() || c == '(').find(|word| !word.is_empty())? {
+        "and" => Some("and"),
+        "or" => Some("or"),
+        _ => None,
+    }
+}
+
+/// Whether the condition of a change is put behind that of its rule.
+fn appends_condition(item: &RuleItem) -> bool {
+    let appended = |o: &Override| o.key.text == "condition" && o.op == OverrideOp::Append;
+    item.condition.is_some() && (item.append.is_some() || item.overrides.iter().any(appended))
 }
 
 fn joins(word: &str) -> bool {

@@ -166,9 +166,13 @@ static OFTEN_MEANT: &[(&str, &str)] = &[
 
 /// The same with fields that say it otherwise, and how: the values that they are compared with may not fit.
 static SAID_OTHERWISE: &[(&str, &str, &str)] = &[
-    ("file.name", "fd.name", "`fd.name` is the whole path"),
+    (
+        "file.name",
+        "fd.filename",
+        "`fd.filename` is the last part of the path; it is absent when the open failed",
+    ),
     ("file.path", "fd.name", "`fd.name` is also the name of what is no file, such as a connection"),
-    ("net.protocol_num", "fd.l4proto", "`fd.l4proto` is a word, such as tcp or udp"),
+    ("net.protocol_num", "fd.l4proto", "`fd.l4proto` is a word: tcp for 6, udp for 17, icmp for 1"),
 ];
 
 /// The field that prints what a name of the second kind says; an output compares nothing, so nothing can fail to fit.

@@ -51,7 +51,10 @@ impl<'n> Keys<'n> {
                     let found = Diagnostic::new(Code::NoWord, message, key.span, "").of(kind, &keys.name);
                     reader.push(match as_plain_key(key, value, known) {
                         Some(plain) => found.note(format!("write it as `{plain}`")),
-                        None => found,
+                        None => found.note(match kind {
+                            ItemKind::List => "a key is one word before a colon: `items: [a]`, `override: {items: append}`",
+                            _ => "a key is one word before a colon: `condition: …`, `override: {condition: append}`",
+                        }),
                     });
                     continue;
                 }
@@ -63,7 +66,12 @@ impl<'n> Keys<'n> {
                     key.span,
                     "",
                 );
-                let near = did_you_mean(text, known.iter().copied());
+                // A word that goes on from a key that is given says the same as that.
+                let longer = given.iter().map(|(key, _)| *key).find(|key| {
+                    text.strip_prefix(key).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_lowercase()))
+                });
+                let near = did_you_mean(text, known.iter().copied())
+                    .or_else(|| longer.and_then(|key| known.iter().copied().find(|k| *k == key)));
                 let there = near.and_then(|near| given.iter().find(|(key, _)| *key == near));
                 match (near, there) {
                     (_, Some(there)) => found = given_already(found, reader, *there, key, value),

@@ -8,7 +8,7 @@ mod cut;
 mod exception;
 mod indent;
 mod keys;
-mod overrides;
+pub(crate) mod overrides;
 mod rule;
 mod shapes;
 mod simple;
@@ -344,7 +344,7 @@ impl Reader<'_> {
                     node.span,
                     format!("this is {}", node.kind_word()),
                 )
-                .note("for example `- rule: A name`"),
+                .note("for example `- rule: A name` with its keys below; or take it out"),
             );
             return None;
         };

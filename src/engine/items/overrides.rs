@@ -7,6 +7,10 @@ use crate::items::{Append, Name, Override, OverrideOp, Reader};
 use crate::source::Span;
 use crate::yaml::{Kind, Node};
 
+/// What is said of an `override` that cannot be read: where there is nothing to change, it should go.
+pub(crate) const UNREADABLE: [&str; 2] =
+    ["`override` is a mapping, not a sequence", "an override is one word"];
+
 impl Keys<'_> {
     /// The `override` map. `append` and `replace` name the keys that allow each.
     pub(crate) fn overrides(
@@ -20,11 +24,12 @@ impl Keys<'_> {
             Kind::Mapping(pairs) => pairs,
             Kind::Sequence(nodes) if nodes.is_empty() => return Some(Vec::new()),
             Kind::Sequence(nodes) => {
-                let mut found = self.not_one_word("`override` is a mapping, not a sequence", node);
+                let mut found = self.not_one_word(UNREADABLE[0], node);
                 let named: Option<Vec<_>> = nodes.iter().map(Node::text).collect();
-                if let Some(map) = named.and_then(|named| map_of(&named, append, replace)) {
-                    found = found.near(node.span, &map);
-                }
+                found = match named.as_ref().and_then(|named| map_of(named, append, replace)) {
+                    Some(map) => found.near(node.span, &map),
+                    None => self.for_example(found, named.as_deref().unwrap_or(&[]), append, replace),
+                };
                 reader.push(found);
                 return None;
             }
@@ -44,7 +49,7 @@ impl Keys<'_> {
                 Some("append") => OverrideOp::Append,
                 Some("replace") => OverrideOp::Replace,
                 None => {
-                    let mut found = self.not_one_word("an override is one word", value);
+                    let mut found = self.not_one_word(UNREADABLE[1], value);
                     if let Kind::Sequence(words) = &value.kind
                         && let [word] = words.as_slice()
                         && let Some(word @ ("append" | "replace")) = word.text()
@@ -122,6 +127,28 @@ impl Keys<'_> {
         fine
     }
 
+    /// Says which of the named keys cannot be overridden, and how the keys of the item are.
+    fn for_example(
+        &self,
+        mut found: Diagnostic,
+        named: &[&str],
+        append: &[&str],
+        replace: &[&str],
+    ) -> Diagnostic {
+        let changes = |key: &str| append.contains(&key) || replace.contains(&key);
+        for name in named.iter().filter(|name| !changes(name)) {
+            found = found.note(format!("`{name}` is no key that can be overridden"));
+        }
+        let keys: Vec<_> = self.pairs.iter().map(|(key, _, _)| *key).filter(|key| changes(key)).collect();
+        // A text to read is written anew rather than gone on with.
+        let joined: Vec<_> =
+            append.iter().copied().filter(|key| !matches!(*key, "output" | "desc")).collect();
+        found.note(match map_of(&keys, &joined, replace) {
+            Some(map) => format!("for example `override: {map}`"),
+            None => "leave `override` out: the item has no key that could be overridden".to_owned(),
+        })
+    }
+
     fn not_one_word(&self, message: &str, node: &Node) -> Diagnostic {
         let label = format!("this is {}", node.kind_word());
         Diagnostic::new(Code::NoWord, message, node.span, label).of(self.kind, &self.name)
@@ -196,8 +223,14 @@ impl Keys<'_> {
         let count: Vec<_> = unread.iter().map(|key| format!("{key}: replace")).collect();
         found
             .note(format!("{} {are} not read beside `append: true`", names.join(", ")))
-            .note(format!("to keep the meaning remove {them} and write `override: {{{map}}}`"))
-            .note(format!("to make {them} count write `override: {{{map}, {}}}`", count.join(", ")))
+            .note(format!(
+                "to keep the meaning remove {}, and in place of `append: true` write `override: {{{map}}}`",
+                names.join(", ")
+            ))
+            .note(format!(
+                "to make {them} count write, in place of `append: true`, `override: {{{map}, {}}}`",
+                count.join(", ")
+            ))
     }
 
     /// `append: true` beside `override`.

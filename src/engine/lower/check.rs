@@ -9,6 +9,8 @@ use crate::ir::operand::{self, BadOperand, Twice};
 use crate::ir::term::{Term, TermType};
 use crate::ir::{Operand, Predicate};
 use crate::lower::{exact, lints, terms, through_list};
+use crate::matching::glob::Glob;
+use crate::matching::regex::Pattern;
 use crate::source::Span;
 use crate::syntax::WHOLE_VALUE;
 use crate::syntax::ast::{Bytes, Check, Op, Operand as Lhs, OperandKind, Rhs, Value};
@@ -41,7 +43,15 @@ pub(super) fn check(
             fault
         })
     };
-    let term = lower(&check.lhs)?;
+    let term = match lower(&check.lhs) {
+        Ok(term) => term,
+        Err(fault) => {
+            if let Some(bad) = found.last_mut() {
+                meant_protocol(bad, check, text);
+            }
+            return Err(fault);
+        }
+    };
     let right = match &check.rhs {
         Rhs::Field(operand) | Rhs::Call(operand) => Some((lower(operand)?, &operand.bytes)),
         _ => None,
@@ -277,12 +287,23 @@ fn unknown_event(op: Op, value: &Value, text: &Spliced) -> Diagnostic {
     let mut found = Diagnostic::new(Code::UnknownEvent, format!("there is no event `{written}`"), span, "");
     let names = eyas_event::EventType::all().map(eyas_event::EventType::name);
     if !matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects) {
-        let note = format!(
-            "also after `{}` Falco accepts only the full name of an event here; list them: `evt.type in ({})`",
-            op.word(),
-            events_with(op, &written)
-        );
-        return through_list(text, &value.at, found.note(note));
+        let full = format!("also after `{}` Falco accepts only the full name of an event here", op.word());
+        found = if let Some(events) = events_with(op, &written) {
+            found.note(format!("{full}; list them: `evt.type in ({events})`"))
+        } else {
+            let how = match op {
+                Op::Startswith | Op::Bstartswith => "begins so",
+                Op::Endswith => "ends so",
+                Op::Contains | Op::Icontains | Op::Bcontains => "has this in it",
+                _ => "matches this",
+            };
+            found = found.note(full).note(format!("no event's name {how}"));
+            match did_you_mean(&written, names) {
+                Some(near) => found.near(span, near),
+                None => found,
+            }
+        };
+        return through_list(text, &value.at, found);
     }
     found = match did_you_mean(&written, names) {
         Some(near) => found.near(span, near),
@@ -291,22 +312,52 @@ fn unknown_event(op: Op, value: &Value, text: &Spliced) -> Diagnostic {
     through_list(text, &value.at, found)
 }
 
-/// The events whose names an operator would find by a part, the first ones of many.
-fn events_with(op: Op, part: &str) -> String {
+/// The events whose names an operator would find by a part or a pattern, the first ones of many; `None` for none.
+fn events_with(op: Op, part: &str) -> Option<String> {
     const SHOWN: usize = 6;
+    let glob = matches!(op, Op::Glob | Op::Iglob).then(|| Glob::new(part.as_bytes(), op == Op::Iglob));
+    let pattern = (op == Op::Regex).then(|| Pattern::new(part.as_bytes()).ok()).flatten();
     let fits = |name: &&str| match op {
         Op::Startswith | Op::Bstartswith => name.starts_with(part),
         Op::Endswith => name.ends_with(part),
-        Op::Contains | Op::Icontains | Op::Bcontains => name.contains(part),
+        Op::Contains | Op::Bcontains => name.contains(part),
+        Op::Icontains => name.contains(&part.to_ascii_lowercase()),
+        Op::Glob | Op::Iglob => glob.as_ref().is_some_and(|glob| glob.matches(name.as_bytes())),
+        Op::Regex => pattern.as_ref().is_some_and(|pattern| pattern.matches(name.as_bytes())),
         _ => false,
     };
     let mut found: Vec<_> =
         eyas_event::EventType::all().map(eyas_event::EventType::name).filter(fits).take(SHOWN + 1).collect();
-    if found.len() > SHOWN || found.is_empty() {
+    if found.len() > SHOWN {
         found.truncate(SHOWN);
         found.push("…");
     }
-    found.join(", ")
+    (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// The number of a protocol compared with a field that no one has: the field beside it has words, so the whole comparison is
+/// written anew, or nothing is where the words are not known.
+fn meant_protocol(bad: &mut Diagnostic, check: &Check, text: &Spliced) {
+    let OperandKind::Field { name, arg: None } = &check.lhs.kind else { return };
+    if name != "net.protocol_num" || check.op == Op::Exists {
+        return;
+    }
+    let word = |value: &Value| match &*value.bytes {
+        b"1" => Some("icmp"),
+        b"6" => Some("tcp"),
+        b"17" => Some("udp"),
+        _ => None,
+    };
+    bad.edit = None;
+    if let (Op::Eq | Op::Ne, Rhs::Value(value)) = (check.op, &check.rhs)
+        && let Some(word) = word(value)
+        && text.via(check.lhs.bytes.start).is_none()
+        && text.via(value.at.start).is_none()
+    {
+        let whole = text.span(&(check.lhs.bytes.start..value.at.end));
+        let meant = format!("fd.l4proto {} {word}", check.op.word());
+        *bad = bad.clone().near(whole, &meant);
+    }
 }
 
 /// A network given to a field of addresses: there is one of networks beside it.

@@ -54,7 +54,14 @@ pub(super) fn check(
         if check.op == Op::Regex
             && let Some(simpler) = Simpler::of(&value.bytes)
         {
-            found.push(through_list(text, &value.at, simpler.diagnostic(check, value, text)));
+            let mut diagnostic = simpler.diagnostic(check, value, text);
+            // Of the values of a list the first says what stands for all.
+            if std::ptr::eq(value, &raw const values[0])
+                && let Some(each) = each_simpler(check, &name, values)
+            {
+                diagnostic = diagnostic.note(each);
+            }
+            found.push(through_list(text, &value.at, diagnostic));
         }
         if value.bytes == b"<NA>" && !says_na {
             let diagnostic = Diagnostic::new(
@@ -96,6 +103,25 @@ pub(super) fn check(
     }
 }
 
+/// How a list of patterns is written, any of which may match, that are all no more than texts.
+fn each_simpler(check: &Check, name: &str, values: &[Value]) -> Option<String> {
+    /// More are not read on one line.
+    const SHOWN: usize = 4;
+    if check.modifier != Some(Modifier::Anyof) || values.len() > SHOWN {
+        return None;
+    }
+    let one = |value: &Value| {
+        let simpler = Simpler::of(&value.bytes)?;
+        matches!(simpler.likeness, Likeness::Same | Likeness::WithinLines)
+            .then(|| format!("{name} {}", simpler.instead(value)))
+    };
+    let each: Vec<_> = values.iter().map(one).collect::<Option<_>>()?;
+    Some(match each.as_slice() {
+        [alone] => format!("write `{alone}`"),
+        each => format!("write `({})`", each.join(" or ")),
+    })
+}
+
 /// How a comparison is written that Falco and eyas judge alike.
 enum Alike {
     /// A comparison for each value, joined with `or`.
@@ -103,6 +129,8 @@ enum Alike {
     /// The same, joined with `and`.
     EachAnd(Op),
     /// None says the same.
+    Nothing,
+    /// What says the same is not known.
     None,
 }
 
@@ -112,7 +140,7 @@ impl Alike {
         match modifier {
             Modifier::Anyof => Self::EachOr(op),
             Modifier::Allof => Self::EachAnd(op),
-            Modifier::Oneof => Self::None,
+            Modifier::Oneof => Self::Nothing,
         }
     }
 
@@ -120,6 +148,11 @@ impl Alike {
         let (op, joiner) = match self {
             Self::EachOr(op) => (op, "or"),
             Self::EachAnd(op) => (op, "and"),
+            Self::Nothing => {
+                return Some(
+                    "nothing says the same in both; leave it where only eyas reads the file".to_owned(),
+                );
+            }
             Self::None => return None,
         };
         let Rhs::List(values) = &check.rhs else { return None };
@@ -221,6 +254,12 @@ enum Likeness {
 }
 
 impl<'p> Simpler<'p> {
+    /// The operator with its text, in quotes as the pattern was.
+    fn instead(&self, value: &Value) -> String {
+        let literal = Value { bytes: self.literal.to_vec(), quoted: value.quoted, at: 0..0 };
+        format!("{} {literal}", self.op.word())
+    }
+
     fn diagnostic(&self, check: &Check, value: &Value, text: &Spliced) -> Diagnostic {
         let (message, label) = match self.likeness {
             Likeness::Same => ("a simpler and faster operator says the same as this pattern", "a plain text"),
@@ -230,8 +269,7 @@ impl<'p> Simpler<'p> {
             ),
         };
         let found = Diagnostic::new(Code::SimplerOperator, message, text.span(&value.at), label);
-        let literal = Value { bytes: self.literal.to_vec(), quoted: value.quoted, at: 0..0 };
-        let instead = format!("{} {literal}", self.op.word());
+        let instead = self.instead(value);
         let whole = text.span(&(check.op_bytes.start..value.at.end));
         let alone = check.modifier.is_none() && value.at.start > check.op_bytes.end;
         let pattern = String::from_utf8_lossy(&value.bytes);

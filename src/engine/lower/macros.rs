@@ -5,10 +5,28 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
+use crate::collect::MacroDef;
 use crate::diag::{Code, Diagnostic, ItemKind, did_you_mean};
 use crate::lower::{Body, Lowerer, Vocabulary, through_list};
 use crate::source::Span;
 use crate::syntax::ast::Bytes;
+
+/// What is said of a macro that names itself: where there was one of that name, its meaning was to be added to.
+fn names_itself(found: Diagnostic, of: &MacroDef) -> Diagnostic {
+    /// What is longer is not written out again.
+    const SHOWN: usize = 60;
+    let name = &of.name.text;
+    let Some(first) = of.replaced else {
+        return found.note("a macro is put in where it is named, so its condition must do without it");
+    };
+    let rest = of.condition.text().trim().strip_prefix(name.as_str()).map(str::trim);
+    let rest =
+        rest.filter(|rest| rest.len() <= SHOWN && (rest.starts_with("or ") || rest.starts_with("and ")));
+    let rest = rest.filter(|rest| !rest.contains('\n')).unwrap_or("or …");
+    found.see(first, "replaced by the later one").note(format!(
+        "to add to the earlier `{name}` write `condition: {rest}` with `override: {{condition: append}}`"
+    ))
+}
 
 impl Lowerer<'_> {
     /// The way from a macro to the one whose body it is, edge by edge: which names which, and where. Nothing where it takes
@@ -71,11 +89,29 @@ impl Lowerer<'_> {
                 span,
                 format!("`{name}` is named here"),
             )
-            .see(collection.macros[index].name.span, "defined here")
-            .note("a macro is put in where it is named, so one of this circle must do without the next");
+            .see(collection.macros[index].name.span, "defined here");
+            if std::ptr::eq(&raw const vocabulary.macros[index], body) {
+                found = names_itself(found, &collection.macros[index]);
+                return Err(Some(Box::new(through_list(&body.text, bytes, found))));
+            }
+            found = found
+                .note("a macro is put in where it is named, so one of this circle must do without the next");
+            let mut circle = vec![index];
             for (from, to, at) in self.circle(index, body) {
                 let name = |index: usize| &collection.macros[index].name.text;
                 found = found.see(at, format!("`{}` names `{}`", name(from), name(to)));
+                circle.push(to);
+            }
+            // A name that was given twice is how most circles come about.
+            let mut twice = false;
+            for of in circle.iter().map(|index| &collection.macros[*index]) {
+                if let Some(first) = of.replaced {
+                    found = found.see(first, format!("this `{}` is replaced by the later one", of.name.text));
+                    twice = true;
+                }
+            }
+            if twice {
+                found = found.note("give the later one another name if the first was meant");
             }
             return Err(Some(Box::new(through_list(&body.text, bytes, found))));
         }

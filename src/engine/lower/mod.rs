@@ -154,13 +154,18 @@ impl Body {
 pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
     let found = Diagnostic::new(error.code, &error.message, text.span(&error.bytes), &error.label);
     let found = match &error.note {
+        Some(note) if error.code == Code::BadString => {
+            found.note(text.note_as_written(error.bytes.start, note))
+        }
         Some(note) => found.note(note),
         None => found,
     };
     let found = match &error.mend {
         Some(mend) => {
             let replacement = text.as_written(mend.bytes.start, &mend.replacement);
-            found.with_edit(&mend.title, text.span(&mend.bytes), replacement, mend.certainty)
+            let doubled = error.code == Code::BadString && replacement == "\\\\";
+            let title = if doubled { "for a backslash write four" } else { &mend.title };
+            found.with_edit(title, text.span(&mend.bytes), replacement, mend.certainty)
         }
         None => found,
     };
@@ -168,7 +173,7 @@ pub fn syntax_diagnostic(text: &Spliced, error: &SyntaxError) -> Diagnostic {
 }
 
 /// Of each node whether an odd number of `not`s stands before it. Parents come after their parts.
-fn negated(ast: &Ast) -> Vec<bool> {
+pub(crate) fn negated(ast: &Ast) -> Vec<bool> {
     let mut negated = vec![false; ast.len()];
     for (id, node) in ast.nodes().rev() {
         let here = negated[id.0 as usize];

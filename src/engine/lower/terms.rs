@@ -1,6 +1,6 @@
 //! Fields and transformer calls as written to typed terms: which arguments a transformer takes, which fields stand where.
 
-use eyas_event::{FieldFlags, FieldId, FieldType};
+use eyas_event::{FieldFlags, FieldId, FieldType, Shape};
 
 use crate::diag::{Code, Diagnostic};
 use crate::ir::term::{Call, Term, TermType};
@@ -17,22 +17,27 @@ pub(crate) fn term(operand: &Operand, text: &Spliced) -> Result<Term, Found> {
         }
         OperandKind::Call { name, args, pick } => (*name, args, pick.as_ref()),
     };
-    let wrong = |message: String| {
-        let found =
-            Diagnostic::new(Code::BadTransformer, message, text.span(&operand.bytes), "").note(takes(name));
+    let wrong = |message: String, note: String| {
+        let found = Diagnostic::new(Code::BadTransformer, message, text.span(&operand.bytes), "").note(note);
         Err((Box::new(through_list(text, &operand.bytes, found)), Fault::Wrong))
     };
     let args: Vec<Term> = args.iter().map(|a| argument(a, text)).collect::<Result<_, _>>()?;
     if let Err(message) = fits(name, &args) {
-        return wrong(message);
+        let ancestors = args.iter().find_map(|arg| of_ancestors(arg, name));
+        return wrong(message, ancestors.unwrap_or_else(|| takes(name).to_owned()));
     }
     let pick = match (name, pick) {
         (_, None) => None,
         (Transformer::Getopt, Some(Value { bytes, .. })) if bytes.len() == 1 => Some(bytes[0]),
         (Transformer::Getopt, Some(_)) => {
-            return wrong("the brackets after `getopt` hold one option's letter".to_owned());
+            return wrong(
+                "the brackets after `getopt` hold one option's letter".to_owned(),
+                takes(name).to_owned(),
+            );
         }
-        (name, Some(_)) => return wrong(format!("`{}` takes nothing in brackets", name.word())),
+        (name, Some(_)) => {
+            return wrong(format!("`{}` takes nothing in brackets", name.word()), takes(name).to_owned());
+        }
     };
     Ok(Term::Call(Box::new(Call { name, args: args.into(), pick })))
 }
@@ -62,11 +67,29 @@ fn takes(name: Transformer) -> &'static str {
         Transformer::Join => "it takes a text and a list: `join(\" \", (proc.name, proc.pname)) contains x`",
         Transformer::Concat => "it takes two texts or more: `concat(proc.name, \"/\", user.name) = x`",
         Transformer::Getopt => {
-            "it takes a list of words and the letters of options, a colon behind one with a value: `getopt((proc.args), \"ab:\")[b] = x`"
+            "it takes a list of words and the letters of options, a colon behind one with a value: `getopt((proc.args[0], proc.args[1], proc.args[2]), \"ab:\")[b] = x`"
         }
         Transformer::B64 => "it takes one text or bytes: `b64(evt.buffer) contains x`",
         _ => "it takes one field of text, such as `proc.name`, that stands for one value",
     }
+}
+
+/// What to do instead of giving a field of ancestors to a transformer, where one of the arguments is that.
+fn of_ancestors(arg: &Term, name: Transformer) -> Option<String> {
+    if let Term::List(parts) = arg {
+        return parts.iter().find_map(|part| of_ancestors(part, name));
+    }
+    let info = arg.field()?.id.info();
+    if info.shape != Shape::Ancestors || !info.has(FieldFlags::NO_TRANSFORMER) {
+        return None;
+    }
+    let note = "fields of ancestors are not taken, with an index neither";
+    let parent = info.name.strip_prefix("proc.a").map(|of| format!("proc.p{of}"));
+    Some(match parent.filter(|parent| FieldId::from_name(parent).is_some()) {
+        Some(parent) if name.takes_list() => format!("{note}; for the parent write `{parent}`"),
+        Some(parent) => format!("{note}; for the parent `{}({parent})`", name.word()),
+        None => note.to_owned(),
+    })
 }
 
 /// Whether a transformer takes such arguments; the error is a sentence.

@@ -12,7 +12,7 @@ pub const MAX_DEPTH: usize = 1000;
 /// How deep transformer calls may nest: they are read by recursion, and nobody nests ten.
 pub(super) const MAX_CALL_DEPTH: usize = 64;
 /// After so many errors in one condition the rest is noise.
-const MAX_ERRORS: usize = 8;
+pub(super) const MAX_ERRORS: usize = 8;
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -224,6 +224,20 @@ impl Spliced {
         }
     }
 
+    /// A note about a quoted text, with what it says to write as it is typed where the byte at `at` stands.
+    pub(crate) fn note_as_written(&self, at: u32, note: &str) -> String {
+        if self.as_written(at, "\\") == "\\" {
+            return note.to_owned();
+        }
+        // What stands between backticks is every second part.
+        let parts: Vec<_> = note
+            .split('`')
+            .enumerate()
+            .map(|(i, part)| if i % 2 == 1 { self.as_written(at, part) } else { part.to_owned() })
+            .collect();
+        parts.join("`").replace("as two", "as four, since YAML's double quotes halve them")
+    }
+
     /// The lists that were replaced, in order.
     pub fn uses(&self) -> &[ListUse] {
         &self.uses
