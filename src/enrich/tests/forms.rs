@@ -177,5 +177,9 @@ fn of_the_environment_what_was_sent_is_told_and_what_was_not_set_is_empty() {
         }
         assert_eq!(String::from_utf8(text).unwrap(), want, "{name}");
     }
-    check("exec", |_| {}, &[("proc.env", "<NA>")]);
+    let unread = |body: &mut Body<'_>| {
+        let Body::Exec(exec) = body else { panic!("an exec was expected") };
+        (exec.env, exec.fixed.flags) = (b"", ExecFlags(0));
+    };
+    check("exec", unread, &[("proc.env", "<NA>")]);
 }

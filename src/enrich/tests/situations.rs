@@ -9,6 +9,8 @@ use eyas_ebpf::{
 pub(crate) const SITUATIONS: [&str; 9] =
     ["open", "openfail", "openatfail", "connect", "inprogress", "refused", "connect6", "mapped", "exec"];
 
+/// The environment of every process in the recordings.
+const ENV: &[u8] = b"TEST_ENV_PARENT_LINEAGE=secret\0HOME=/home/user/parent\0";
 const WALL: i64 = 1_566_230_400_000_000_000;
 const BEGIN: u64 = 1_000_000_000;
 const MS: u64 = 1_000_000;
@@ -55,13 +57,13 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
             loginuid: u32::MAX,
             cap_effective: if pid == 1 { (1 << 41) - 1 } else { 0 },
             cap_permitted: if pid == 1 { (1 << 41) - 1 } else { 0 },
-            flags: ExecFlags::TEXTUAL,
+            flags: ExecFlags::TEXTUAL.with(ExecFlags::ENV_READ),
             args_total: argv.len() as u64,
             comm,
             ..ExecFixed::default()
         };
         let body =
-            Body::Process(Exec { fixed, exe, cwd: b"/root", filename: b"", interp: b"", argv, env: b"" });
+            Body::Process(Exec { fixed, exe, cwd: b"/root", filename: b"", interp: b"", argv, env: ENV });
         put(&mut out, Head { tid: pid, tgid: pid, start: start_of(pid), ..Head::default() }, body);
     }
     let head = Head {
@@ -91,6 +93,7 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
                 args_total: 13,
                 syscall: 59,
                 comm: *b"my tool\0\0\0\0\0\0\0\0\0",
+                flags: ExecFlags::ENV_READ,
                 ..ExecFixed::default()
             },
             exe: b"my tool\0tmp\0\0",
@@ -98,7 +101,7 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
             filename: b"/tmp/my tool",
             interp: b"",
             argv: b"/tmp/my tool\0",
-            env: b"",
+            env: ENV,
         }),
         _ => {
             let six = name == "connect6";
