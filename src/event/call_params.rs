@@ -87,18 +87,18 @@ pub(crate) enum What {
 }
 
 macro_rules! calls {
-    ($($event:ident = $($name:literal $what:expr),+;)*) => {
+    ($($($event:ident)|+ = $($name:literal $what:expr),+;)*) => {
         /// The parameters of a call, in Falco's order; none for other events.
         pub(crate) fn ids_of(event: EventType) -> &'static [ParamId] {
             match event {
-                $(EventType::$event => const { &crate::params::ids([$($name),+]) },)*
+                $($(EventType::$event)|+ => const { &crate::params::ids([$($name),+]) },)*
                 _ => &[],
             }
         }
 
         fn whats_of(event: EventType) -> &'static [What] {
             match event {
-                $(EventType::$event => {
+                $($(EventType::$event)|+ => {
                     static WHATS: &[What] = &[$($what),+];
                     WHATS
                 })*
@@ -122,7 +122,7 @@ calls! {
     CAPSET = "res" Result, "cap_inheritable" Capabilities(0), "cap_permitted" Capabilities(1), "cap_effective" Capabilities(2);
     CHDIR = "res" Result, "path" FirstText;
     CHMOD = "res" Result, "filename" First, "mode" Mode(1);
-    CHROOT = "res" Result, "path" First;
+    CHROOT | RMDIR | UNLINK = "res" Result, "path" First;
     CLONE = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Flags(0, flags::CLONE), "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
     CLONE3 = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" WordFlags(0, flags::CLONE), "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
     DELETE_MODULE = "res" Result, "name" FirstText, "flags" Flags(1, flags::DELETE_MODULE);
@@ -133,11 +133,11 @@ calls! {
     FCHMOD = "res" Result, "fd" Fd(0), "mode" Mode(1);
     FCHMODAT = "res" Result, "dirfd" Dir(0), "filename" First, "mode" Mode(2);
     FINIT_MODULE = "res" Result, "fd" Fd(0), "uargs" FirstText, "flags" Flags(2, flags::INIT_MODULE);
-    FORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
+    FORK | VFORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
     INIT_MODULE = "res" Result, "img" Data, "length" Long(1), "uargs" FirstText;
     IO_URING_SETUP = "res" Made, "entries" Uint(0), "sq_entries" Word(0), "cq_entries" Word(1), "flags" WordFlags(2, flags::RING_SETUP), "sq_thread_cpu" Word(3), "sq_thread_idle" Word(4), "features" WordFlags(5, flags::RING_FEATURES);
     KILL = "res" Result, "pid" Pid(0), "sig" Signal(1);
-    LINK = "res" Result, "oldpath" First, "newpath" Second;
+    LINK | RENAME = "res" Result, "oldpath" First, "newpath" Second;
     LINKAT = "res" Result, "olddir" Dir(0), "oldpath" First, "newdir" Dir(2), "newpath" Second, "flags" Flags(4, flags::LINK);
     LISTEN = "res" Result, "fd" Fd(0), "backlog" Int(1);
     MEMFD_CREATE = "fd" Made, "name" FirstText, "flags" Flags(1, flags::MEMFD);
@@ -147,15 +147,12 @@ calls! {
     PIDFD_GETFD = "fd" Made, "pid_fd" Fd(0), "target_fd" Int(1), "flags" Hex(2);
     PIDFD_OPEN = "fd" Made, "pid" Pid(0), "flags" Flags(1, flags::PIDFD);
     PRCTL = "res" Result, "option" Enum(0, flags::PRCTL), "arg2_str" FirstText, "arg2_int" Long(1);
-    PROCESS_VM_READV = "res" Result, "pid" Pid(0), "data" Untold;
-    PROCESS_VM_WRITEV = "res" Result, "pid" Pid(0), "data" Untold;
+    PROCESS_VM_READV | PROCESS_VM_WRITEV = "res" Result, "pid" Pid(0), "data" Untold;
     PTRACE = "res" Result, "addr" HexLong(2), "data" HexLong(3), "request" Request(0), "pid" Pid(1);
     RECVFROM = "res" Result, "data" Data, "tuple" Tuple, "fd" Fd(0), "size" Uint(2);
     RECVMSG = "res" Result, "size" MessageSize, "data" Data, "tuple" Tuple, "msgcontrol" Untold, "fd" Fd(0);
-    RENAME = "res" Result, "oldpath" First, "newpath" Second;
     RENAMEAT = "res" Result, "olddirfd" Dir(0), "oldpath" First, "newdirfd" Dir(2), "newpath" Second;
     RENAMEAT2 = "res" Result, "olddirfd" Dir(0), "oldpath" First, "newdirfd" Dir(2), "newpath" Second, "flags" Flags(4, flags::RENAME);
-    RMDIR = "res" Result, "path" First;
     SENDMSG = "res" Result, "data" Data, "fd" Fd(0), "size" MessageSize, "tuple" Tuple;
     SENDTO = "res" Result, "data" Data, "fd" Fd(0), "size" Uint(2), "tuple" Tuple;
     SETGID = "res" Result, "gid" Group(0);
@@ -173,11 +170,9 @@ calls! {
     TGKILL = "res" Result, "pid" Pid(0), "tid" Pid(1), "sig" Signal(2);
     TKILL = "res" Result, "tid" Pid(0), "sig" Signal(1);
     UMOUNT2 = "res" Result, "name" First, "flags" Flags(1, flags::UMOUNT);
-    UNLINK = "res" Result, "path" First;
     UNLINKAT = "res" Result, "dirfd" Dir(0), "name" First, "flags" Flags(2, flags::UNLINK);
     UNSHARE = "res" Result, "flags" Flags(0, flags::CLONE);
     USERFAULTFD = "res" Made, "flags" Flags(0, flags::DESCRIPTOR);
-    VFORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
 }
 
 fn what_of(event: EventType, name: ParamId) -> Option<What> {

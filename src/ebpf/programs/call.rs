@@ -12,7 +12,7 @@ use super::dispatch::Call;
 use super::open::append_base;
 use super::read::{Typed, kernel, load, off, user};
 use super::ring::{CAP, PIECE, Scratch, Slot, scratch, send};
-use super::socket::{self, AF_INET, AF_INET6, AF_UNIX, Ends};
+use super::socket::{self, AF_INET, AF_INET6, AF_UNIX, ends_of};
 use super::task;
 use super::walk::{Appended, Place, append};
 
@@ -231,15 +231,7 @@ impl Gather {
     #[inline(always)]
     fn descriptor(&mut self, fixed: &mut CallFixed, shape: Shape, task: Typed, address_at: u64) {
         (fixed.ino, fixed.dev, fixed.mode, fixed.role, fixed.path_len) = (0, 0, 0, 0, 0);
-        let mut ends = Ends {
-            family: &mut fixed.family,
-            kind: &mut fixed.kind,
-            protocol: &mut fixed.protocol,
-            local_port: &mut fixed.local_port,
-            remote_port: &mut fixed.remote_port,
-            local: &mut fixed.local,
-            remote: &mut fixed.remote,
-        };
+        let mut ends = ends_of!(fixed);
         ends.clear();
         let fd = match shape.descriptor() {
             Shape::NONE => return,

@@ -10,7 +10,7 @@ use eyas_ebpf::{ConnectBits, ConnectFixed, Head, Kind, Role};
 use super::dispatch::Call;
 use super::read::{kernel, off};
 use super::ring::{Slot, scratch, send};
-use super::socket::{AF_UNIX, Ends, append_peer_path, take_role};
+use super::socket::{AF_UNIX, append_peer_path, ends_of, take_role};
 use super::task;
 
 /// The type bits of a mode word, and those of a socket.
@@ -58,15 +58,7 @@ pub fn on_connect(ctx: BtfTracePointContext) -> i32 {
     let is_socket = file != 0 && kernel::<u16>(inode + off!(inode_mode)) & S_IFMT == S_IFSOCK;
     let mut end = SECTIONS + len;
     fixed.path_len = 0;
-    let mut ends = Ends {
-        family: &mut fixed.family,
-        kind: &mut fixed.kind,
-        protocol: &mut fixed.protocol,
-        local_port: &mut fixed.local_port,
-        remote_port: &mut fixed.remote_port,
-        local: &mut fixed.local,
-        remote: &mut fixed.remote,
-    };
+    let mut ends = ends_of!(fixed);
     if is_socket {
         fixed.ino = kernel(inode + off!(inode_ino));
         let sock = ends.fill(kernel(file + off!(file_private)));

@@ -47,6 +47,23 @@ pub struct Ends<'r> {
     pub remote: &'r mut [u8; 16],
 }
 
+/// The [`Ends`] in the fixed part of a record: parts of different kinds have them under the same names. A macro, so that the
+/// other fields can be set meanwhile.
+macro_rules! ends_of {
+    ($fixed:ident) => {
+        $crate::programs::socket::Ends {
+            family: &mut $fixed.family,
+            kind: &mut $fixed.kind,
+            protocol: &mut $fixed.protocol,
+            local_port: &mut $fixed.local_port,
+            remote_port: &mut $fixed.remote_port,
+            local: &mut $fixed.local,
+            remote: &mut $fixed.remote,
+        }
+    };
+}
+pub(crate) use ends_of;
+
 impl Ends<'_> {
     /// Nothing is known.
     #[inline(always)]

@@ -174,21 +174,7 @@ fn a_keyframe_waits_for_an_exec_that_is_not_complete() {
 
 #[test]
 fn an_exec_that_still_waits_at_the_end_is_judged() {
-    let head = Head { tid: 20, tgid: 20, start: T0 + 30_000_000, time: T0 + 31_000_000, ..Head::default() };
-    let (flags, args_total) = (ExecFlags::ARGV_MORE, 7);
-    let fixed =
-        ExecFixed { ppid: 10, parent_start: T0, args_total, flags, syscall: 59, ..ExecFixed::default() };
-    let exec = Exec {
-        fixed,
-        exe: b"sh\0bin\0\0",
-        cwd: b"\0",
-        filename: b"/bin/sh",
-        interp: b"",
-        argv: b"sh\0",
-        env: b"",
-    };
-    let mut begun = Vec::new();
-    Record { head, body: Body::Exec(exec) }.write(&mut begun).unwrap();
+    let begun = shell(ExecFlags::ARGV_MORE, 7, b"");
     let text = "- rule: Any\n  desc: d\n  condition: evt.type = execve\n  output: o\n  priority: WARNING\n";
     let source = eyas_engine::source::SourceFile::new("r.yaml", text);
     let rules = cell(&eyas_pipeline::load_texts(vec![source], eyas_event::Priority::Debug).ruleset);
@@ -199,22 +185,8 @@ fn an_exec_that_still_waits_at_the_end_is_judged() {
 
 #[test]
 fn the_environment_is_judged_and_recorded_only_when_an_output_prints_it() {
-    let head = Head { tid: 20, tgid: 20, start: T0 + 30_000_000, time: T0 + 31_000_000, ..Head::default() };
-    let flags = ExecFlags::ENV_READ;
-    let fixed =
-        ExecFixed { ppid: 10, parent_start: T0, args_total: 3, flags, syscall: 59, ..ExecFixed::default() };
     let env = b"GLIBC_TUNABLES=x\0";
-    let exec = Exec {
-        fixed,
-        exe: b"sh\0bin\0\0",
-        cwd: b"\0",
-        filename: b"/bin/sh",
-        interp: b"",
-        argv: b"sh\0",
-        env,
-    };
-    let mut begun = Vec::new();
-    Record { head, body: Body::Exec(exec) }.write(&mut begun).unwrap();
+    let begun = shell(ExecFlags::ENV_READ, 3, env);
     for (output, replayed) in [("o", 0), ("o %proc.env", 1)] {
         let text = format!(
             "- rule: Any\n  desc: d\n  condition: evt.type = execve and proc.env contains GLIBC_TUNABLES\n  output: {output}\n  priority: WARNING\n"
@@ -227,6 +199,18 @@ fn the_environment_is_judged_and_recorded_only_when_an_output_prints_it() {
         assert_eq!(kept, replayed == 1, "{output}");
         assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), replayed, "{output}");
     }
+}
+
+/// A shell that starts: how much of its command line is said to come, and what of its environment came.
+fn shell(flags: ExecFlags, args_total: u64, env: &[u8]) -> Vec<u8> {
+    let head = Head { tid: 20, tgid: 20, start: T0 + 30_000_000, time: T0 + 31_000_000, ..Head::default() };
+    let fixed =
+        ExecFixed { ppid: 10, parent_start: T0, args_total, flags, syscall: 59, ..ExecFixed::default() };
+    let (exe, cwd, filename, argv) = (b"sh\0bin\0\0", b"\0", b"/bin/sh", b"sh\0");
+    let exec = Exec { fixed, exe, cwd, filename, interp: b"", argv, env };
+    let mut record = Vec::new();
+    Record { head, body: Body::Exec(exec) }.write(&mut record).unwrap();
+    record
 }
 
 /// Records cut into batches that fit.
