@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 #![expect(unsafe_code, reason = "fork and rusage have no safe form")]
 
+#[expect(dead_code, reason = "the other benches ask for more")]
 mod process;
 
 use std::io::{BufRead, BufReader, Write};

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal};
 
 /// Falco's three stock files, or where they are not at hand the shipped rules.
-pub fn rules() -> (&'static str, Vec<PathBuf>) {
+pub(crate) fn rules() -> (&'static str, Vec<PathBuf>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shared = std::env::var_os("EYAS_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
     let stock = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
@@ -20,7 +20,7 @@ pub fn rules() -> (&'static str, Vec<PathBuf>) {
 }
 
 /// A running `eyas run --headless` with a store of its own.
-pub struct Agent {
+pub(crate) struct Agent {
     child: Child,
     said: BufReader<std::process::ChildStderr>,
     dir: tempfile::TempDir,
@@ -28,14 +28,14 @@ pub struct Agent {
 
 impl Agent {
     /// One that watches.
-    pub fn start(rules: &[PathBuf]) -> Self {
+    pub(crate) fn start(rules: &[PathBuf]) -> Self {
         let mut agent = Self::spawn(rules);
         agent.wait_until_it_watches();
         agent
     }
 
     /// One that has been started and may not watch yet.
-    pub fn spawn(rules: &[PathBuf]) -> Self {
+    pub(crate) fn spawn(rules: &[PathBuf]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_eyas"))
             .args(["run", "--headless", "--node", "bench", "--store"])
@@ -59,19 +59,19 @@ impl Agent {
     }
 
     /// Its store.
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.dir.path().join("eyas.db")
     }
 
     /// Clock ticks of 10 ms of processor time that it has taken.
-    pub fn cpu_ticks(&self) -> u64 {
+    pub(crate) fn cpu_ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     /// KiB that are resident, and how many of them are the mapping of the ring. It maps twice what the ring holds.
-    pub fn rss_kib(&self) -> (u64, u64) {
+    pub(crate) fn rss_kib(&self) -> (u64, u64) {
         let maps = std::fs::read_to_string(format!("/proc/{}/smaps", self.child.id())).unwrap();
         let (mut all, mut ring, mut is_ring) = (0, 0, false);
         for line in maps.lines() {
@@ -89,12 +89,21 @@ impl Agent {
         (all, ring)
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it, and gives its last line.
-    pub fn stop(mut self) -> String {
+    pub(crate) fn stop(self) -> String {
+        self.stop_and_keep().1
+    }
+
+    /// Ends it, and gives the directory of its store and its last line.
+    pub(crate) fn stop_and_keep(mut self) -> (tempfile::TempDir, String) {
         rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let last = self.said.lines().map_while(Result::ok).last().unwrap_or_default();
         assert!(self.child.wait().unwrap().success());
-        assert!(self.dir.path().exists());
-        last
+        (self.dir, last)
     }
 }
