@@ -81,14 +81,16 @@ fn head(test: &SelfTest, width: usize, lines_max: usize) -> Vec<(Role, String)> 
             &format!("{ended} of {all} played: {figures}."),
         ),
         None if ended > 0 => wrapped(role, &format!("{} played: {figures}.", plural(ended as u64, "action"))),
-        None => wrapped(
-            Role::Text,
-            &format!(
-                "{}: each does what an intruder does, in a process of its own, sends nothing off this machine and is \
-                 undone. Enter plays the chosen one, a all.",
-                plural(test.rows.len() as u64, "harmless attack")
-            ),
-        ),
+        None => {
+            let many = plural(test.rows.len() as u64, "harmless attack");
+            let text = if usize::from(WIDE_MIN) <= width {
+                "each does what an intruder does, in a process of its own, sends nothing off this machine and is undone. \
+                 Enter plays the chosen one, a all."
+            } else {
+                "Enter plays the chosen one, a all."
+            };
+            wrapped(Role::Text, &format!("{many}: {text}"))
+        }
     }
 }
 
