@@ -50,6 +50,7 @@ pub(crate) struct Config {
 }
 
 /// Keys of our own, below `eyas`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Own {
@@ -71,6 +72,8 @@ pub(crate) struct Own {
     pub(crate) redact_builtin: bool,
     /// After the start, give up what is not needed any more: capabilities, and most of the file system.
     pub(crate) sandbox: bool,
+    /// Keep a process beside the console that can play the actions of the self-test.
+    pub(crate) self_test: bool,
 }
 
 impl Default for Own {
@@ -85,6 +88,7 @@ impl Default for Own {
             redact: Vec::new(),
             redact_builtin: true,
             sandbox: true,
+            self_test: true,
         }
     }
 }

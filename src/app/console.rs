@@ -15,6 +15,7 @@ use crate::agent::{self, Agent, Outcomes, Start, bug};
 use crate::answers::Answers;
 use crate::fail::{Fail, Outcome, code};
 use crate::outlets::{ToConsole, ToStore};
+use crate::self_test::{Orders, Player};
 use crate::settings::Settings;
 use crate::tui::door::{Doors, Pulse, Reload, Sensor, StoreState};
 use crate::tui::theme::{ColorDepth, Theme};
@@ -30,6 +31,12 @@ const PULSE: Duration = Duration::from_millis(100);
 pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
     let console = look(settings)?;
     let rules = agent::rules_for_run(settings)?;
+    // Before privileges are given up: the actions need them.
+    let player = match start.only_pid_ns {
+        Some(_) => Err("Only one pid namespace is watched, and the actions would play outside of it."),
+        None if !settings.config.eyas.self_test => Err("eyas.self_test is off."),
+        None => Player::start().map_err(|_| "The process that plays the actions could not be started."),
+    };
     let opened = agent::open(settings, rules, start)?;
     let stop = Stop::default();
     let (alerts_in, alerts) = mpsc::channel(ALERT_LANE);
@@ -44,7 +51,7 @@ pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
         store_error: None,
     };
     let answers = Answers::new(agent.store.reader().map_err(Fail::environment)?, agent.rules.clone());
-    let shown = show(console, behind, answers, alerts);
+    let shown = show(console, behind, answers, alerts, player);
     let finished = agent.finish();
     say(&closing(&pulse.load(), &writer.stats(), shown.as_ref().ok().and_then(Option::as_deref)));
     shown?;
@@ -79,7 +86,8 @@ pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: 
         store_error: None,
     };
     let answers = Answers::new(store.reader().map_err(Fail::environment)?, running.rules);
-    let shown = show(console, behind, answers, alerts);
+    let no_test = Err("A recording is shown: nothing watches, so nothing could be seen.");
+    let shown = show(console, behind, answers, alerts, no_test);
     running.stop.ask();
     let (outlet, ended) = running.thread.join().map_err(|_| bug("the pipeline"))?;
     drop(outlet);
@@ -115,7 +123,15 @@ fn show(
     mut behind: Behind,
     answers: Answers,
     alerts: mpsc::Receiver<Vec<Arc<eyas_event::Alert>>>,
+    player: Result<Player, &'static str>,
 ) -> Result<Option<String>, Fail> {
+    let (test, mut orders) = match player {
+        Ok(player) => {
+            let (door, orders) = player.open()?;
+            (Ok(door), Some(orders))
+        }
+        Err(why) => (Err(why), None),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cell = Arc::new(ArcSwap::from_pointee(behind.now()));
     let last = cell.clone();
@@ -131,14 +147,27 @@ fn show(
             }
         };
         tokio::select! {
-            exit = tui::run(Doors { pulse: cell, alerts, asks, replies }, console) => exit,
+            exit = tui::run(Doors { pulse: cell, alerts, asks, replies, test }, console) => exit,
+            () = hand_on(orders.as_mut()) => Ok(Exit::Stopped),
             () = answers.run(asked, replies_in) => Ok(Exit::Stopped),
             () = beat => Ok(Exit::Stopped),
         }
-    })?;
+    });
+    if let Some(orders) = orders {
+        orders.end();
+    }
+    let exit = exit?;
     match exit {
         Exit::Quit | Exit::Stopped => Ok(last.load().store.error.clone()),
         Exit::Crashed(text) => Err(Fail { code: code::BUG, text }),
+    }
+}
+
+/// Hands orders on, if there is anybody to take them.
+async fn hand_on(orders: Option<&mut Orders>) {
+    match orders {
+        Some(orders) => orders.run().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -24,6 +24,7 @@ mod rules;
 mod run;
 mod sandbox;
 mod select;
+mod self_test;
 mod settings;
 mod signals;
 mod simulate;
@@ -93,6 +94,9 @@ fn dispatch(cli: &Cli) -> Outcome {
 }
 
 fn run_or_show(settings: &Settings, start: &Start, terminal: bool) -> Outcome {
+    if self_test::is_other_half() {
+        return simulate::serve(settings);
+    }
     if terminal { console::live(settings, start) } else { run::headless(settings, start) }
 }
 

@@ -1,6 +1,6 @@
 //! What a person sees: the console in a terminal that tmux draws, read back as text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -180,4 +180,97 @@ fn the_time_in_which_nobody_watched_is_shown() {
     let screen = Screen::open(&place, (120, 40), &command);
     let text = screen.shows(&["not running"]);
     println!("{}", text.lines().find(|l| l.contains("not running")).unwrap_or_default());
+}
+
+/// The processes that were told that they play the self-test, of a console that runs in that directory.
+fn players(dir: &Path) -> Vec<PathBuf> {
+    let of = |process: &PathBuf| {
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        let told = environment.split(|b| *b == 0).any(|v| v == b"EYAS_SELF_TEST=1");
+        told && std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == dir)
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().map(|e| e.path()).filter(of).collect()
+}
+
+#[test]
+fn the_self_test_plays_one_action_and_all_and_is_stopped() {
+    let test = "the self-test";
+    if !has_sensor(test) || !has_program("tmux", test) {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    let command = format!("{} run --store eyas.db", env!("CARGO_BIN_EXE_eyas"));
+    let screen = Screen::open(&place, (120, 40), &command);
+    screen.shows(&["sensor on"]);
+    screen.press("t");
+    screen.shows(&["SELF-TEST", "59 harmless attacks", "Authorised SSH keys written"]);
+    assert_eq!(players(Path::new(place.dir())).len(), 1);
+    // Two down, so that the row is not merely the first.
+    for key in ["Down", "Down", "Enter"] {
+        screen.press(key);
+    }
+    let text = screen.shows(&["1 action played: 1 seen, 0 not seen."]);
+    let row = text.lines().find(|l| l.contains("● ClearLogActivities")).unwrap();
+    assert!(row.contains("Log file truncated") && row.contains("seen "), "{text}");
+    // All, until some have been seen; then it is stopped, in the middle of one.
+    screen.press("a");
+    screen.shows(&["of 59 played: ", "● ChangeThreadNamespace", "● CreateFilesBelowDev"]);
+    screen.press("Escape");
+    let text = screen.shows(&["actions played: ", "Esc closes"]);
+    assert!(text.contains(" 0 not seen"), "{text}");
+    assert!(!text.contains("playing"), "{text}");
+    for _ in 0..3 {
+        screen.press("q");
+    }
+    wait_for("the console to end", PATIENCE, || screen.text().trim().is_empty().then_some(()));
+    wait_for("the process that plays to end", PATIENCE, || {
+        players(Path::new(place.dir())).is_empty().then_some(())
+    });
+}
+
+#[test]
+fn without_root_the_self_test_says_what_each_action_needs() {
+    let test = "the self-test without root";
+    if !has_sensor(test) || !has_program("tmux", test) || !has_program("setpriv", test) {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    let program = place.path("eyas");
+    std::fs::copy(env!("CARGO_BIN_EXE_eyas"), &program).unwrap();
+    std::os::unix::fs::chown(place.dir(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let caps = "+bpf,+perfmon,+sys_ptrace,+dac_read_search";
+    let command = format!(
+        "setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups --inh-caps={caps} --ambient-caps={caps} \
+         --bounding-set=-all,{caps} {} run --store eyas.db",
+        program.display()
+    );
+    let screen = Screen::open(&place, (120, 40), &command);
+    screen.shows(&["sensor on"]);
+    screen.press("t");
+    screen.shows(&["59 harmless attacks", "why   needs root"]);
+    screen.press("Enter");
+    let text = screen.shows(&["1 action played: 0 seen, 0 not seen, 1 skipped."]);
+    assert!(text.contains("– AddingSshKeysToAuthorizedKeys"), "{text}");
+    // What needs nothing is played and seen.
+    screen.press("a");
+    screen.shows(&["● CreateSymlinkOverSensitiveFiles"]);
+    screen.press("C-c");
+    wait_for("the console to end", PATIENCE, || screen.text().trim().is_empty().then_some(()));
+}
+
+#[test]
+fn a_recording_has_no_self_test_and_says_why() {
+    let test = "no self-test of a recording";
+    if !has_program("tmux", test) {
+        return;
+    }
+    let place = Place::new();
+    let screen = Screen::open(&place, (80, 24), &format!("{} demo --speed 1000", env!("CARGO_BIN_EXE_eyas")));
+    screen.shows(&["REPLAY", "23 alerts"]);
+    screen.press("t");
+    let text = screen.shows(&["A recording is shown: nothing watches, so nothing could be seen."]);
+    assert!(!text.contains("SELF-TEST"), "{text}");
+    assert!(players(Path::new(place.dir())).is_empty());
 }

@@ -75,11 +75,7 @@ pub(super) fn judge(action: &'static Action, watch: &Watch, stop: &Stop) -> Resu
         stock: e.stock,
         events: e.rule.events.iter().map(EventType::name).collect(),
     });
-    let skipped = obstacle(action).or_else(|| {
-        let off = expected.as_ref().is_some_and(|e| !e.rule.enabled);
-        off.then(|| "its rule is off".to_owned())
-    });
-    let result = match skipped {
+    let result = match skipped(action, expected.as_ref()) {
         Some(why) => Judged::of(action, Verdict::Skipped(why)),
         None => run(action, expected.as_ref(), watch, stop)?,
     };
@@ -90,6 +86,14 @@ impl Judged {
     fn of(action: &'static Action, verdict: Verdict) -> Self {
         Self { action, rule: None, verdict, companions: Vec::new(), took: None, trouble: None }
     }
+}
+
+/// Why an action is not tried.
+pub(super) fn skipped(action: &Action, expected: Option<&Expected<'_>>) -> Option<String> {
+    obstacle(action).or_else(|| {
+        let off = expected.is_some_and(|e| !e.rule.enabled);
+        off.then(|| "its rule is off".to_owned())
+    })
 }
 
 /// Why an action cannot be tried here.

@@ -3,7 +3,7 @@
 //!
 //! The table of actions is in `table/`, what they do in `acts/`. `stage` is the directory that an action plays in and
 //! the list of what has to be undone; `child` starts an action and ends it, `watch` is the sensor and the store,
-//! `judge` holds the two against each other, `report` and `list` print.
+//! `judge` holds the two against each other, `report` and `list` print; `serve` does the same for the console.
 
 mod action;
 mod acts;
@@ -12,6 +12,7 @@ mod judge;
 mod list;
 mod raw;
 mod report;
+mod serve;
 mod stage;
 mod table;
 mod watch;
@@ -31,6 +32,7 @@ use self::report::Report;
 use self::watch::Watch;
 
 pub(crate) use self::child::play;
+pub(crate) use self::serve::serve;
 
 /// Runs actions, or lists them.
 pub(crate) fn simulate(settings: &Settings, args: &cli::Simulate) -> Outcome {

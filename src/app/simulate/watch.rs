@@ -63,9 +63,7 @@ impl Watch {
         let failed = |e| Fail::store(&store, &e);
         let mut settings = settings.clone();
         if Store::is_held(&store).map_err(failed)? {
-            let rules = agent::rules_for_run(&settings)?.ruleset;
-            let reader = Store::open_read(&store).map_err(failed)?.blocking();
-            return Ok(Self { reader, rules, store, own: None });
+            return Self::running(&settings);
         }
         let dir = if settings.store_was_named {
             None
@@ -93,6 +91,18 @@ impl Watch {
         let agent = Agent::start(&settings, opened, &start, stop.clone(), Nowhere, |_| {})?;
         let reader = agent.store.reader().map_err(|e| Fail::store(&settings.store, &e))?.blocking();
         Ok(Self { reader, rules, store: settings.store.clone(), own: Some(Own { agent, _dir: dir }) })
+    }
+
+    /// The eyas that is running with the store.
+    pub(super) fn running(settings: &Settings) -> Result<Self, Fail> {
+        let store = settings.store.clone();
+        let failed = |e| Fail::store(&store, &e);
+        if !Store::is_held(&store).map_err(failed)? {
+            return Err(Fail::environment(format!("no eyas is running with {}", store.display())));
+        }
+        let rules = agent::rules_for_run(settings)?.ruleset;
+        let reader = Store::open_read(&store).map_err(failed)?.blocking();
+        Ok(Self { reader, rules, store, own: None })
     }
 
     /// What a person should know of it.

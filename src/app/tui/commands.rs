@@ -49,6 +49,11 @@ pub(super) enum Action {
     Hooks,
     Losses,
     Reload,
+    SelfTest,
+    TestAll,
+    TestOne,
+    TestStop,
+    TestClose,
     Repaint,
     Quit,
     QuitNow,
@@ -124,11 +129,21 @@ pub(super) enum Place {
     Filter = 1 << 5,
     /// A sheet of text: the hooks, the rules' diagnostics.
     Sheet = 1 << 6,
+    /// The self-test.
+    SelfTest = 1 << 7,
 }
 
 impl Place {
-    pub(super) const ALL: [Self; 7] =
-        [Self::List, Self::Detail, Self::Help, Self::Palette, Self::Search, Self::Filter, Self::Sheet];
+    pub(super) const ALL: [Self; 8] = [
+        Self::List,
+        Self::Detail,
+        Self::Help,
+        Self::Palette,
+        Self::Search,
+        Self::Filter,
+        Self::Sheet,
+        Self::SelfTest,
+    ];
 
     fn title(self) -> &'static str {
         match self {
@@ -139,6 +154,7 @@ impl Place {
             Self::Search => "Search prompt",
             Self::Filter => "Filter bar",
             Self::Sheet => "Sheets (hooks, rule diagnostics)",
+            Self::SelfTest => "Self-test",
         }
     }
 }
@@ -157,13 +173,14 @@ const LIST: Places = Places(1);
 const DETAIL: Places = Places(2);
 const MAIN: Places = Places(1 | 2);
 const SHEET: Places = Places(64);
-const READ: Places = Places(1 | 2 | 64);
+const TEST: Places = Places(128);
+const READ: Places = Places(1 | 2 | 64 | 128);
 const PROMPT: Places = Places(16 | 32);
 const ENTER: Places = Places(8 | 16 | 32);
 const CHOOSE: Places = Places(4 | 8);
 const FILTER: Places = Places(32);
-const LAYER: Places = Places(4 | 8 | 16 | 32 | 64);
-const EVERY: Places = Places(127);
+const LAYER: Places = Places(4 | 8 | 16 | 32 | 64 | 128);
+const EVERY: Places = Places(255);
 
 /// One row of the table.
 #[derive(Debug)]
@@ -402,6 +419,32 @@ pub(super) const COMMANDS: &[Command] = &[
         MAIN,
         Action::Reload,
         "",
+    ),
+    row(
+        "self-test",
+        "Play harmless attacks, and see whether the rules tell of them.",
+        &[Key::ch('t')],
+        MAIN,
+        Action::SelfTest,
+        "",
+    ),
+    row("play all", "Play every action, one after the other.", &[Key::ch('a')], TEST, Action::TestAll, "all"),
+    row("play", "Play the chosen action.", &[Key::on(Enter)], TEST, Action::TestOne, "play"),
+    row(
+        "stop",
+        "End the action that plays, and play no more.",
+        &[Key::ch('s')],
+        TEST,
+        Action::TestStop,
+        "stop",
+    ),
+    row(
+        "close self-test",
+        "Close it; what plays goes on.",
+        &[Key::ch('q')],
+        TEST,
+        Action::TestClose,
+        "close",
     ),
     row("theme", "Choose a theme in the palette.", &[Key::ch('T')], MAIN, Action::Themes, ""),
     row("repaint", "Paint the screen anew.", &[Key::ctrl('l')], EVERY, Action::Repaint, ""),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use eyas_event::{Alert, AlertId, HookStatus, RulesetHash, WallTime};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 /// The state of the node and of eyas, a few times a second.
@@ -322,4 +323,86 @@ pub struct Doors {
     pub asks: mpsc::Sender<Ask>,
     /// Answers.
     pub replies: mpsc::Receiver<(Ticket, Reply)>,
+    /// The self-test, or why there is none.
+    pub test: Result<TestDoor, &'static str>,
+}
+
+/// The way to the process that plays the actions of the self-test.
+#[derive(Debug)]
+pub struct TestDoor {
+    /// What it should do.
+    pub orders: mpsc::Sender<TestOrder>,
+    /// What it tells.
+    pub news: mpsc::Receiver<TestNews>,
+}
+
+/// What the self-test should do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TestOrder {
+    /// Say which actions there are.
+    List,
+    /// Play all, one after the other.
+    PlayAll,
+    /// Play the one of that name.
+    Play(String),
+    /// End the action that is playing, and play no more.
+    Stop,
+}
+
+/// What the self-test tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TestNews {
+    /// These actions there are.
+    Listed(Vec<TestAction>),
+    /// The action of that name plays.
+    Began(String),
+    /// The action of that name has ended so.
+    Ended(String, TestOutcome),
+    /// Nothing plays any more.
+    Over,
+    /// It cannot be done, or not go on; this says why.
+    Failed(String),
+}
+
+/// An action of the self-test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestAction {
+    /// Its name.
+    pub name: String,
+    /// What it does, in a sentence.
+    pub does: String,
+    /// The rule that should tell of it; `None` when no such rule is loaded.
+    pub rule: Option<String>,
+    /// Why it cannot be played here.
+    pub obstacle: Option<String>,
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestOutcome {
+    /// Whether the alert arrived.
+    pub verdict: TestVerdict,
+    /// What went wrong, or why it is as it is.
+    pub why: Option<String>,
+    /// Other rules that fired.
+    pub also: Vec<String>,
+    /// How long the alert took into the store, in milliseconds.
+    pub took_ms: Option<u64>,
+}
+
+/// Whether the alert of an action arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TestVerdict {
+    /// It did.
+    Seen,
+    /// It did not, although the action was done.
+    Missing,
+    /// The action could not be done.
+    Failed,
+    /// The rule cannot fire.
+    Blind,
+    /// It was done, and no rule is there for it.
+    NoRule,
+    /// It was not tried.
+    Skipped,
 }

@@ -18,6 +18,7 @@ mod overlay;
 mod rows;
 mod run;
 mod search;
+mod self_test;
 mod show;
 mod state;
 mod terminal;

@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 use eyas_event::Alert;
 use ratatui::layout::Size;
 
-use super::door::{Ask, Pulse, Reply, Ticket};
+use super::door::{Ask, Pulse, Reply, TestNews, TestOrder, Ticket};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(super) enum Msg {
     Alerts(Vec<Arc<Alert>>),
     /// A question was answered.
     Reply(Ticket, Reply),
+    /// The self-test has told something.
+    Test(TestNews),
     /// Somebody asked the process to end.
     Signal,
 }
@@ -35,6 +37,8 @@ pub(super) enum Msg {
 pub(super) enum Effect {
     /// Send a question.
     Ask(Ask),
+    /// Tell the self-test what to do.
+    Test(TestOrder),
     /// Paint everything anew: something else wrote to the terminal.
     Repaint,
     /// Leave, because a person said so.

@@ -21,6 +21,8 @@ pub(super) enum Layer {
     Filter(FilterBar),
     /// Text to be read.
     Sheet(Sheet, usize),
+    /// The self-test.
+    SelfTest,
 }
 
 /// A list to be searched and chosen from.
@@ -97,6 +99,7 @@ impl Layer {
             Self::Search(_) => Place::Search,
             Self::Filter(_) => Place::Filter,
             Self::Sheet(..) => Place::Sheet,
+            Self::SelfTest => Place::SelfTest,
         }
     }
 }

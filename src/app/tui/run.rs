@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::door::{Doors, Pulse, Reply};
+use super::door::{Doors, Pulse, Reply, TestDoor, TestNews};
 use super::draw::draw;
 use super::msg::{Effect, Msg};
 use super::state::{Ctx, State};
@@ -77,6 +77,7 @@ pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
     let size = terminal.size()?;
     let ctx = Ctx { zone: console.zone, themes: console.themes };
     let mut state = State::new(Size::new(size.width, size.height), doors.pulse.load_full());
+    state.self_test.why_not = doors.test.as_ref().err().copied();
     let start = Instant::now();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -112,6 +113,7 @@ pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
                 replies_open = false;
                 continue;
             },
+            news = told(&mut doors.test) => Msg::Test(news),
             alerts = doors.alerts.recv(), if alerts_open => if let Some(alerts) = alerts {
                 Msg::Alerts(alerts)
             } else {
@@ -146,6 +148,16 @@ pub async fn run(mut doors: Doors, console: Console) -> io::Result<Exit> {
     }
 }
 
+/// What the self-test tells next; for ever nothing where there is none or it has ended.
+async fn told(test: &mut Result<TestDoor, &'static str>) -> TestNews {
+    if let Ok(door) = test
+        && let Some(news) = door.news.recv().await
+    {
+        return news;
+    }
+    std::future::pending().await
+}
+
 type Screen = Terminal<CrosstermBackend<Stdout>>;
 
 fn paint(terminal: &mut Screen, state: &State, ctx: &Ctx) -> io::Result<()> {
@@ -173,6 +185,14 @@ fn carry_out(
                     Err(TrySendError::Closed(_)) => "the store is closed",
                 };
                 queue.extend(update(state, Msg::Reply(ticket, Reply::Failed(why.to_owned())), ctx));
+            }
+            Effect::Test(order) => {
+                let sent = doors.test.as_ref().is_ok_and(|test| test.orders.try_send(order).is_ok());
+                if !sent {
+                    let news =
+                        TestNews::Failed("the process that plays the actions does not listen".to_owned());
+                    queue.extend(update(state, Msg::Test(news), ctx));
+                }
             }
             Effect::Repaint => blank(terminal)?,
             Effect::Quit => return Ok(Some(Exit::Quit)),

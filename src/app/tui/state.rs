@@ -15,6 +15,7 @@ use super::layout::Layout;
 use super::overlay::Layer;
 use super::rows::Rows;
 use super::search::{Found, Search};
+use super::self_test::SelfTest;
 use super::theme::{Role, Theme};
 use super::zone::Zone;
 
@@ -154,6 +155,7 @@ pub(super) struct State {
     pub(super) again: Option<AlertId>,
     /// How many alerts have come in as they fired.
     pub(super) received: u64,
+    pub(super) self_test: SelfTest,
 }
 
 impl State {
@@ -188,6 +190,7 @@ impl State {
             leaving: false,
             again: None,
             received,
+            self_test: SelfTest::default(),
         }
     }
 

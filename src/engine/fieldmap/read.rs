@@ -301,7 +301,8 @@ fn given_text(field: &FieldRef, text: &str) -> Result<Given, String> {
             text.parse().map(Given::Time).map_err(|_| wrong("a number of nanoseconds since the epoch"))
         }
         FieldType::Port => text.parse().map(Given::Port).map_err(|_| wrong("a number from 0 to 65535")),
-        FieldType::Text | FieldType::Path | FieldType::Bytes => Ok(Given::Bytes(text.as_bytes().into())),
+        FieldType::Text | FieldType::Path => Ok(Given::Bytes(text.as_bytes().into())),
+        FieldType::Bytes => Ok(Given::Bytes(unescaped(text).into())),
         FieldType::Priority => Priority::from_name(text)
             .map(|priority| Given::Uint(priority.urgency().into()))
             .ok_or_else(|| wrong("the name of a priority")),
@@ -309,4 +310,18 @@ fn given_text(field: &FieldRef, text: &str) -> Result<Given, String> {
             text.parse().map(|ip: IpAddr| Given::Ip(ip.to_canonical())).map_err(|_| wrong("an address"))
         }
     }
+}
+
+/// The bytes of a text in which `\xHH` stands for those that are no UTF-8, as such fields are printed.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\\x") {
+        bytes.extend_from_slice(before.as_bytes());
+        let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.extend(byte.map_or_else(|| b"\\x".to_vec(), |byte| vec![byte]));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
 }

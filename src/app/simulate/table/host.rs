@@ -56,7 +56,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "Create Hidden Files or Directories",
         "Makes a directory whose name begins with a dot, and a file in it.",
         files::make_hidden_directory,
-    ),
+    )
+    .shipped("Hidden name made elsewhere"),
     Action::host(
         "CreateSymlinkOverSensitiveFiles",
         "Create Symlink Over Sensitive Files",
@@ -70,7 +71,7 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays mysqld, which runs id.",
         programs::mysqld_runs_id,
     )
-    .shipped("Survey command run by a network service"),
+    .shipped("Program started by a database"),
     Action::host(
         "DeleteOrRenameShellHistory",
         "Delete or rename shell history",
@@ -99,7 +100,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays ssh, which begins a connection to port 443 of nobody.",
         network::ssh_to_443,
     )
-    .needs(ISLAND),
+    .needs(ISLAND)
+    .shipped("SSH to an unusual port"),
     Action::host(
         "ExecutionFromDevShm",
         "Execution from /dev/shm",
@@ -127,7 +129,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays lua, which takes a connection.",
         network::interpreter_serves,
     )
-    .needs(ISLAND),
+    .needs(ISLAND)
+    .shipped("Shell or interpreter waits for connections"),
     Action::host(
         "InterpretedProcsOutboundNetworkActivity",
         "Interpreted procs outbound network activity",
@@ -143,7 +146,8 @@ pub(super) const ACTIONS: &[Action] = &[
         network::java_receives_class,
     )
     .needs(ISLAND)
-    .reads(&["evt.buffer"]),
+    .reads(&["evt.buffer"])
+    .shipped("Java program receives a class"),
     Action::host(
         "LaunchSuspiciousNetworkToolOnHost",
         "Launch Suspicious Network Tool on Host",
@@ -191,21 +195,24 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays pkexec without arguments, as the user daemon.",
         programs::pkexec_as_daemon,
     )
-    .needs(ROOT),
+    .needs(ROOT)
+    .shipped("pkexec started without a program"),
     Action::host(
         "PotentialLocalPrivilegeEscalationViaEnvironmentVariablesMisuse",
         "Potential Local Privilege Escalation via Environment Variables Misuse",
         "Runs a program that does nothing with GLIBC_TUNABLES set.",
         programs::run_with_tunables,
     )
-    .reads(&["proc.env"]),
+    .reads(&["proc.env"])
+    .shipped("C library tuned by the environment"),
     Action::host(
         "ProgramRunWithDisallowedHttpProxyEnv",
         "Program run with disallowed http proxy env",
         "Plays curl with HTTP_PROXY set.",
         programs::curl_with_proxy,
     )
-    .reads(&["proc.env"]),
+    .reads(&["proc.env"])
+    .shipped("Download tool sent through a proxy"),
     Action::host(
         "PtraceAntiDebugAttempt",
         "PTRACE anti-debug attempt",
@@ -243,7 +250,8 @@ pub(super) const ACTIONS: &[Action] = &[
         files::read_shell_configuration,
     )
     .after(files::with_home)
-    .needs(ROOT),
+    .needs(ROOT)
+    .shipped("Shell start-up file read by another program"),
     Action::host(
         "ReadSshInformation",
         "Read ssh information",
@@ -297,7 +305,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays sudoedit -s with a trailing backslash, as the user daemon.",
         programs::sudoedit_as_daemon,
     )
-    .needs(ROOT),
+    .needs(ROOT)
+    .shipped("sudoedit given a broken argument"),
     Action::host(
         "SystemProcsNetworkActivity",
         "System procs network activity",
@@ -354,19 +363,22 @@ pub(super) const ACTIONS: &[Action] = &[
         "Creates an empty file in /lib.",
         files::write_below_lib,
     )
-    .needs(ROOT),
+    .needs(ROOT)
+    .shipped("System library or boot file written"),
     Action::host(
         "WriteBelowRoot",
         "Write below root",
         "Creates an empty file in /root.",
         files::write_below_root,
     )
-    .needs(ROOT),
+    .needs(ROOT)
+    .shipped("File put into / or root's home"),
     Action::host(
         "WriteBelowRpmDatabase",
         "Write below rpm database",
         "Creates an empty file in /var/lib/rpm.",
         files::write_below_rpm,
     )
-    .needs(ROOT),
+    .needs(ROOT)
+    .shipped("Package database written"),
 ];

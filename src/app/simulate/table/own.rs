@@ -24,7 +24,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "Plays whoami on a terminal.",
         programs::look_round_on_terminal,
     )
-    .own(),
+    .own()
+    .shipped("Survey command typed on a terminal"),
     Action::host(
         "BPFProgramNotProfiled",
         "BPF Program Not Profiled",
@@ -41,7 +42,8 @@ pub(super) const ACTIONS: &[Action] = &[
         network::ssh_to_22,
     )
     .own()
-    .needs(ISLAND),
+    .needs(ISLAND)
+    .shipped("SSH connection"),
     Action::host(
         "KnownCryptominerProcessExecuted",
         "Known Cryptominer Process Executed",
@@ -73,7 +75,8 @@ pub(super) const ACTIONS: &[Action] = &[
         network::serve_a_stranger,
     )
     .own()
-    .needs(ISLAND),
+    .needs(ISLAND)
+    .shipped("Connection taken from an unexpected address"),
     Action::host(
         "UpdatePackageRepository",
         "Update Package Repository",

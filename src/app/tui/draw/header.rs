@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::super::commands::{self, COMMANDS};
+use super::super::commands::{self, COMMANDS, Place};
 use super::super::door::{Sensor, StoreState};
 use super::super::show::{bytes, clean, count, fit, plural, width};
 use super::super::state::{Ctx, Mode, State};
@@ -237,6 +237,11 @@ pub(super) fn key_bar(state: &State, area: Rect, pen: &mut Pen<'_>) {
         let key = key.name();
         let label = match (command.action, &state.mode) {
             (commands::Action::Pause, Mode::Paused { .. }) => "go on",
+            (commands::Action::Cancel, _)
+                if place == Place::SelfTest && state.self_test.playing.is_some() =>
+            {
+                "stop"
+            }
             _ => command.bar,
         };
         let wide = width(&key) + 1 + width(label) + 2;

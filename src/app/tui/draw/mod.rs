@@ -6,6 +6,7 @@ mod detail;
 mod header;
 mod list;
 mod prompt;
+mod self_test;
 mod sheet;
 
 use ratatui::buffer::Buffer;
@@ -34,6 +35,7 @@ pub(super) fn draw(state: &State, ctx: &Ctx, theme: &Theme, buf: &mut Buffer) {
         Some(Layer::Help(chooser)) => sheet::help(chooser, &layout, &mut pen),
         Some(Layer::Palette(chooser)) => sheet::palette(state, ctx, chooser, &layout, &mut pen),
         Some(Layer::Sheet(sheet, top)) => sheet::sheet(state, ctx, *sheet, *top, &layout, &mut pen),
+        Some(Layer::SelfTest) => self_test::draw(&state.self_test, &layout, &mut pen),
         Some(Layer::Search(_)) | None => {}
     }
     match state.layers.last() {

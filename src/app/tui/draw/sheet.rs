@@ -15,7 +15,7 @@ use super::super::update::why_not;
 use super::{Parts, Pen, prompt};
 
 /// Paints the panel and its title; returns the room inside.
-fn panel(area: Rect, title: &str, aside: &str, pen: &mut Pen<'_>) -> Rect {
+pub(super) fn panel(area: Rect, title: &str, aside: &str, pen: &mut Pen<'_>) -> Rect {
     pen.clear(area, Role::Panel);
     if area.width < 4 || area.height < 3 {
         return Rect { height: 0, ..area };

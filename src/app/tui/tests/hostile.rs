@@ -92,6 +92,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => (0..300_u64).prop_map(|n| Msg::Alerts(vec![Arc::new(alert(n))])),
         1 => (0..40_u64).prop_map(|n| Msg::Pulse(Arc::new(Pulse { lost: n / 2, ended: n > 30, ..pulse(n) }))),
         1 => (0..60_u64).prop_map(|n| Msg::Reply(Ticket(n), Reply::Page(vec![Arc::new(alert(n))]))),
+        1 => self_test::any_news().prop_map(Msg::Test),
     ]
 }
 
@@ -122,7 +123,7 @@ proptest! {
 
 #[test]
 fn every_size_can_be_drawn() {
-    for keys in ["", "Enter", "f 'x'", "?", ":", "S", "/ 'a'"] {
+    for keys in ["", "Enter", "f 'x'", "?", ":", "S", "/ 'a'", "t"] {
         let mut stage = Stage::new(80, 24, told());
         stage.keys(keys);
         for (width, height) in (0..45).flat_map(|w| (0..26).map(move |h| (w, h))) {

@@ -6,6 +6,7 @@
 mod behaviour;
 mod hostile;
 mod pictures;
+mod self_test;
 
 use std::sync::Arc;
 use std::time::Duration;

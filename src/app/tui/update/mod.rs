@@ -4,6 +4,7 @@
 mod answers;
 mod moves;
 mod prompts;
+mod self_test;
 
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ pub(super) fn update(state: &mut State, msg: Msg, ctx: &Ctx) -> Vec<Effect> {
         Msg::Pulse(pulse) => turn.pulse(pulse),
         Msg::Alerts(alerts) => turn.alerts(alerts),
         Msg::Reply(ticket, reply) => turn.reply(ticket, reply),
+        Msg::Test(news) => turn.s.self_test.hear(news),
         Msg::Signal => turn.out.push(Effect::Stop),
     }
     turn.sync_detail();
@@ -166,6 +168,11 @@ impl Turn<'_> {
                 self.s.layers.push(Layer::Sheet(Sheet::Losses, 0));
             }
             Action::Reload => self.s.layers.push(Layer::Sheet(Sheet::Reload, 0)),
+            Action::SelfTest => self.open_self_test(),
+            Action::TestAll => self.play(true),
+            Action::TestOne => self.play(false),
+            Action::TestStop => self.stop_playing(),
+            Action::TestClose => drop(self.s.layers.pop()),
             Action::Repaint => self.out.push(Effect::Repaint),
             Action::Quit if self.s.watching() => {
                 self.notify(Role::Warn, "Watching stops. q again to leave, Esc to stay.".to_owned());
@@ -415,6 +422,14 @@ pub(super) fn why_not(state: &State, action: Action) -> Option<&'static str> {
         }
         Action::ClearFilter if state.filter.is_none() => Some("There is no filter."),
         Action::Reload if state.pulse.reload.is_none() => Some("No rules have been loaded yet."),
+        Action::SelfTest => state.self_test.why_not,
+        Action::TestAll | Action::TestOne if state.self_test.playing.is_some() => {
+            Some("One plays already: s stops it.")
+        }
+        Action::TestAll | Action::TestOne if state.self_test.rows.is_empty() => {
+            Some("The actions are not known yet.")
+        }
+        Action::TestStop if state.self_test.playing.is_none() => Some("Nothing plays."),
         _ => None,
     }
 }

@@ -16,6 +16,10 @@ impl Turn<'_> {
     /// A command while a layer has the keys. Returns false for commands that mean the same everywhere.
     pub(super) fn in_layer(&mut self, place: Place, action: Action) -> bool {
         match action {
+            // What plays is ended first; the sheet shows what came of it.
+            Action::Cancel if place == Place::SelfTest && self.s.self_test.playing.is_some() => {
+                self.stop_playing();
+            }
             Action::Cancel => {
                 self.s.layers.pop();
             }
@@ -30,9 +34,9 @@ impl Turn<'_> {
             | Action::HalfDown
             | Action::Top
             | Action::Bottom
-                if matches!(place, Place::Help | Place::Palette | Place::Sheet) =>
+                if matches!(place, Place::Help | Place::Palette | Place::Sheet | Place::SelfTest) =>
             {
-                self.go_layer(action);
+                if place == Place::SelfTest { self.choose_test(action) } else { self.go_layer(action) }
             }
             _ => return false,
         }
@@ -55,7 +59,7 @@ impl Turn<'_> {
                 f.cycle = None;
                 f.prompt.input.key(key)
             }
-            Some(Layer::Sheet(..)) | None => false,
+            Some(Layer::Sheet(..) | Layer::SelfTest) | None => false,
         };
         if changed {
             self.typed();
@@ -70,7 +74,7 @@ impl Turn<'_> {
             }
             Some(Layer::Search(p)) => p.input.paste(text),
             Some(Layer::Filter(f)) => f.prompt.input.paste(text),
-            Some(Layer::Sheet(..)) | None => {
+            Some(Layer::Sheet(..) | Layer::SelfTest) | None => {
                 return self
                     .say("Nothing takes text here: press f for the filter or / to search, then paste.");
             }
