@@ -41,6 +41,13 @@ fn has(set: *const Bitmap, number: u64) -> bool {
     }
 }
 
+/// Whether somebody wants this x86-64 number.
+#[inline(always)]
+pub fn is_wanted(number: u64) -> bool {
+    // SAFETY: a checked map value.
+    WANTED.get_ptr(0).is_some_and(|wanted| has(unsafe { &raw const (*wanted).native }, number))
+}
+
 /// A syscall on its way out, its number that of x86-64.
 pub struct Call {
     pub number: u64,

@@ -55,20 +55,26 @@ impl Tables for Words {
 pub fn is_unwanted(call: &Call, task: Typed) -> bool {
     let Some(filter) = Filter::in_force() else { return false };
     let asked = Asked::of(call);
-    let glance = glance(&filter.words, asked.way(call, task), |whose| {
-        let thread = match whose {
-            Whose::Thread => task,
-            Whose::Leader => match load(task, off!(task_leader)) {
-                leader if leader == task => return None,
-                leader => leader,
-            },
-        };
-        Some([load(thread, off!(task_comm)), load(thread, off!(task_comm) + 8)])
-    });
+    let glance = filter.glance(asked.way(call, task), task);
     let admitted = match glance {
         Glance::Wanted => true,
         Glance::Unwanted => false,
         Glance::Ask(ask) => admits(&filter.words, ask, asked.path),
+    };
+    !admitted && filter.is_in_force() && count()
+}
+
+/// The same of an opening whose path the kernel has copied: `text` ends with a NUL and is longer than [`LONGEST`].
+#[inline(always)]
+pub fn is_unwanted_copy(way: u32, task: Typed, text: *const u8, len: u64) -> bool {
+    let Some(filter) = Filter::in_force() else { return false };
+    let admitted = match filter.glance(way, task) {
+        Glance::Wanted => true,
+        Glance::Unwanted => false,
+        // As above: what cannot be read or does not fit is admitted.
+        Glance::Ask(_) if len == 0 || len >= u64::from(LONGEST) => true,
+        // SAFETY: the filter asks for bytes below LONGEST.
+        Glance::Ask(ask) => ask.admits(&filter.words, |at| unsafe { *text.add(at as usize) }),
     };
     !admitted && filter.is_in_force() && count()
 }
@@ -96,6 +102,21 @@ impl Filter {
         let number = unsafe { place.read_volatile() };
         let words = FILTER.get_ptr(number as u32 & 1)?;
         Some(Self { words: Words(words.cast()), number, place })
+    }
+
+    /// What way and names say.
+    #[inline(always)]
+    fn glance(&self, way: u32, task: Typed) -> Glance {
+        glance(&self.words, way, |whose| {
+            let thread = match whose {
+                Whose::Thread => task,
+                Whose::Leader => match load(task, off!(task_leader)) {
+                    leader if leader == task => return None,
+                    leader => leader,
+                },
+            };
+            Some([load(thread, off!(task_comm)), load(thread, off!(task_comm) + 8)])
+        })
     }
 
     /// Whether these tables are in force still.
