@@ -59,6 +59,15 @@ pub(super) const ACTIONS: &[Action] = &[
     .own()
     .shipped("Network tool started with a shell attached"),
     Action::host(
+        "ReadSensitiveFileUntrustedByIoUring",
+        "Read sensitive file untrusted",
+        "Has io_uring open /etc/shadow, and reads nothing of it.",
+        files::read_shadow_by_uring,
+    )
+    .own()
+    .needs(ROOT)
+    .shipped("Sensitive file read by an unexpected program"),
+    Action::host(
         "ReverseShellFromWebServer",
         "Reverse Shell from Web Server",
         "Plays gunicorn, which runs bash -i.",
@@ -74,6 +83,15 @@ pub(super) const ACTIONS: &[Action] = &[
     )
     .own()
     .needs(ISLAND),
+    Action::host(
+        "UnexpectedUDPTrafficByIoUring",
+        "Unexpected UDP Traffic",
+        "Has io_uring connect a socket to an unusual port of nobody.",
+        network::unusual_udp_by_uring,
+    )
+    .own()
+    .needs(ISLAND)
+    .shipped("UDP to an unusual port"),
     Action::host(
         "UpdatePackageRepository",
         "Update Package Repository",
