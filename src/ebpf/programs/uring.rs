@@ -89,8 +89,7 @@ static URING_CONNECTS: HashMap<u64, ConnectRequest> = HashMap::with_max_entries(
 pub fn on_uring_submit(ctx: BtfTracePointContext) -> i32 {
     let req = ctx.arg::<Typed>(0) as u64;
     match kernel::<u8>(req + off!(kiocb_opcode)) {
-        OP_OPENAT => begin_open(req, nr::OPENAT),
-        OP_OPENAT2 => begin_open(req, nr::OPENAT2),
+        OP_OPENAT | OP_OPENAT2 => begin_open(req),
         OP_CONNECT => begin_connect(req),
         OP_CLOSE => before_close(req),
         _ => 0,
@@ -205,8 +204,9 @@ fn flags_of(req: u64) -> u64 {
 
 /// Notes an opening, or tells it at once.
 #[inline(always)]
-fn begin_open(req: u64, number: u64) -> i32 {
+fn begin_open(req: u64) -> i32 {
     let task = task::current();
+    let number = if kernel::<u8>(req + off!(kiocb_opcode)) == OP_OPENAT { nr::OPENAT } else { nr::OPENAT2 };
     if !is_wanted(number) || !task::is_reported(task) {
         return 0;
     }
@@ -294,12 +294,22 @@ fn send_open(request: *const OpenRequest, scratch: *mut Scratch, end: u64) -> i3
 /// matters.
 #[inline(always)]
 fn tell_unfinished_open(request: *const OpenRequest, task: Typed) -> i32 {
-    // SAFETY: a checked map value.
-    let (fixed, given) = unsafe { (&(*request).fixed, &raw const (*request).given) };
-    let given_len = fixed.given_len.into();
+    // SAFETY: a checked map value. Read anew, as in `tell_open`.
+    let (given, given_len, flags) = unsafe {
+        let fixed = &raw const (*request).fixed;
+        let given_len = (&raw const (*fixed).given_len).read_volatile();
+        (&raw const (*request).given, given_len.into(), (&raw const (*fixed).flags).read_volatile())
+    };
     // A file that the call would make counts as made: what rules ask of openings they ask of those that go well.
-    let outcome = 1 + u32::from(fixed.flags & MODE_COUNTS != 0);
-    if is_unwanted_copy(way_of(outcome, fixed.flags), task, given.cast(), given_len) {
+    let outcome = 1 + u32::from(flags & MODE_COUNTS != 0);
+    let Some(scratch) = scratch(Slot::UringEnd) else { return 0 };
+    // SAFETY: a checked map value, this program's own on this processor.
+    let way = unsafe {
+        let kept = &raw mut (*scratch).args.sent;
+        kept.write_volatile(way_of(outcome, flags).into());
+        kept.read_volatile() as u32 & 15
+    };
+    if is_unwanted_copy(way, task, given.cast(), given_len) {
         return 0;
     }
     let Some((scratch, end)) = begin_record(request) else { return 0 };
@@ -341,10 +351,34 @@ fn tell_open(req: u64, request: *const OpenRequest, task: Typed, ret: i64) -> i3
         && file != 0
         && kernel::<u32>(file + off!(file_mode)) & FMODE_CREATED != 0;
     let outcome = if ret < 0 { 0 } else { 1 + u32::from(created) };
-    let given_len = fixed.given_len.into();
-    if is_own && is_unwanted_copy(way_of(outcome, fixed.flags), task, given.cast(), given_len) {
+    // The verifier walks every step of the filter once for each way that leads there with other knowledge. What comes back
+    // from a map it knows nothing of, so all these ways look alike to it.
+    let Some(scratch) = scratch(Slot::UringEnd) else { return 0 };
+    // SAFETY: a checked map value, this program's own on this processor.
+    let kept = unsafe { &raw mut (*scratch).args };
+    let way = way_of(outcome, fixed.flags);
+    // SAFETY: as above.
+    let (way, given_len) = unsafe {
+        (&raw mut (*kept).start).write_volatile(file);
+        (&raw mut (*kept).total).write_volatile(ret as u64);
+        (&raw mut (*kept).sent).write_volatile(u64::from(way) << 1 | u64::from(created));
+        let given_len = (&raw const (*request).fixed.given_len).read_volatile();
+        ((&raw const (*kept).sent).read_volatile() >> 1, given_len.into())
+    };
+    if is_own && is_unwanted_copy(way as u32 & 15, task, given.cast(), given_len) {
         return 0;
     }
+    // SAFETY: as above.
+    let (file, ret, created, slot) = unsafe {
+        let created = (&raw const (*kept).sent).read_volatile() & 1 != 0;
+        let ret = (&raw const (*kept).total).read_volatile() as i64;
+        (
+            (&raw const (*kept).start).read_volatile(),
+            ret,
+            created,
+            (&raw const (*request).slot).read_volatile(),
+        )
+    };
     let Some((scratch, mut end)) = begin_record(request) else { return 0 };
     end_head(scratch);
     // SAFETY: the scratch is a checked map value with room for both fixed parts.
