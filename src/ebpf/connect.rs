@@ -10,6 +10,10 @@ bits! {
         ADDRESS_FAULT = 1,
         /// The descriptor was no socket, or gone when it was looked at: only the given address is known.
         SOCKET_MISSING = 1 << 1,
+        /// The descriptor is a slot in the table of an `io_uring`, and none of the process.
+        DIRECT = 1 << 2,
+        /// It was told when `io_uring` took it, because no end of it may ever be seen: `ret` says nothing.
+        UNFINISHED = 1 << 3,
     }
 }
 

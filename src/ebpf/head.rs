@@ -100,6 +100,9 @@ bits! {
     pub struct HeadFlags: u16 {
         /// The call was made through the 32-bit (ia32) entry. Its number is given as the x86-64 one.
         COMPAT = 1,
+        /// It was no call: the process had `io_uring` do it. Its number is that of the call that does the same, and thread
+        /// and identity are those of whoever handed it in.
+        URING = 1 << 1,
     }
 }
 

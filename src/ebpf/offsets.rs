@@ -27,6 +27,14 @@ macro_rules! offsets {
                 Ok(Self { $($field: resolve_one($path, &mut find)?,)* })
             }
 
+            /// The first member of one of these structs that the kernel does not have, as its name.
+            pub fn absent(&self, structs: &[&str]) -> Option<&'static str> {
+                let of = |name: &str| structs.iter().any(|own| name.split('.').next() == Some(*own));
+                let words = self.to_words();
+                let named = Self::NAMES.iter().map(|name| name.trim_start_matches('?')).zip(words);
+                named.filter(|(name, _)| of(name)).find(|(_, at)| *at == Self::ABSENT).map(|(name, _)| name)
+            }
+
             /// The offsets as numbers, in the order of the fields: what the loader puts into the object.
             pub fn to_words(&self) -> [u32; Self::NAMES.len()] {
                 [$(self.$field),*]
@@ -160,4 +168,26 @@ offsets! {
     regs_bp = "pt_regs.bp",
     sock_queued = "sock.sk_ack_backlog",
     sock_queue_max = "sock.sk_max_ack_backlog",
+    filename_name = "?filename.name",
+    kiocb_file = "?io_kiocb.file",
+    kiocb_cmd = "?io_kiocb.cmd",
+    kiocb_opcode = "?io_kiocb.opcode",
+    kiocb_flags = "?io_kiocb.flags",
+    kiocb_data = "?io_kiocb.cqe.user_data",
+    kiocb_res = "?io_kiocb.cqe.res",
+    kiocb_fd = "?io_kiocb.cqe.fd",
+    kiocb_ring = "?io_kiocb.ctx",
+    uring_open_dirfd = "?io_open.dfd",
+    uring_open_slot = "?io_open.file_slot",
+    uring_open_name = "?io_open.filename",
+    uring_open_flags = "?io_open.how.flags",
+    uring_open_mode = "?io_open.how.mode",
+    uring_open_resolve = "?io_open.how.resolve",
+    uring_close_fd = "?io_close.fd",
+    uring_close_slot = "?io_close.file_slot",
+    uring_connect_address = "?io_connect.addr",
+    uring_connect_len = "?io_connect.addr_len",
+    uring_files = "?io_ring_ctx.file_table.data.nodes",
+    uring_files_count = "?io_ring_ctx.file_table.data.nr",
+    uring_node_file = "?io_rsrc_node.file_ptr",
 }

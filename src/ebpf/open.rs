@@ -1,7 +1,8 @@
 //! OPEN: open, openat, openat2 and creat, told when the call returns.
 //!
 //! The path *as given* is read from the caller's memory at exit: another thread may have changed it meanwhile. The
-//! *resolved* path is the opened file's own, read from the kernel: that one is to be trusted.
+//! *resolved* path is the opened file's own, read from the kernel: that one is to be trusted. Through `io_uring`
+//! ([`crate::HeadFlags::URING`]) the given path is the kernel's own copy, and to be trusted as well.
 
 bits! {
     /// What is known about an open beside its fields.
@@ -18,6 +19,10 @@ bits! {
         FILE_MISSING = 1 << 4,
         /// The opened file has no name any more.
         DELETED = 1 << 5,
+        /// The descriptor is a slot in the table of an `io_uring`, and none of the process.
+        DIRECT = 1 << 6,
+        /// It was told when `io_uring` took it, because no end of it may ever be seen: `ret` says nothing.
+        UNFINISHED = 1 << 7,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use eyas_ebpf::{Argv, Body as Raw, CgroupFixed, Exec, ExecFlags, ForkFixed, Head, Kind, Record};
+use eyas_ebpf::{Argv, Body as Raw, CgroupFixed, Exec, ExecFlags, ForkFixed, Head, HeadFlags, Kind, Record};
 use eyas_event::event::Body;
 use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
@@ -416,6 +416,7 @@ impl<H: Host> Enrich<H> {
             process,
             table: &self.table,
             names: &self.names,
+            uring: head.flags.has(HeadFlags::URING),
             body,
         });
     }

@@ -45,9 +45,14 @@ impl Scratch {
     }
 }
 
+/// In place of a descriptor that `io_uring` gave the process and nobody told us: more than any descriptor (Linux: `nr_open` is
+/// below it). The process is told of a failure, so what is not told of went well.
+const UNTOLD: i64 = i32::MAX as i64;
+
 /// The body of an open.
 pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'s> {
     let f = o.fixed;
+    let unfinished = f.bits.has(record::OpenBits::UNFINISHED);
     push_path(o.resolved, &mut scratch.real);
     scratch.absolute(o.base, o.given);
     if scratch.name.is_empty() {
@@ -55,7 +60,7 @@ pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'
         scratch.name.extend_from_slice(&scratch.real);
     }
     Body::Open(Open {
-        ret: f.ret,
+        ret: if unfinished { UNTOLD } else { f.ret },
         dirfd: f.dirfd,
         flags: f.flags,
         mode: f.mode,
@@ -82,6 +87,9 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
     let family = if f.bits.has(record::ConnectBits::SOCKET_MISSING) { given.family } else { f.family };
     let (local, remote) = ends(family, &f.local, f.local_port, &f.remote, f.remote_port);
     let remote = remote.or(given.ip);
+    // Told when `io_uring` took it: the kernel has not chosen this end yet.
+    let unfinished = f.bits.has(record::ConnectBits::UNFINISHED);
+    let local = local.or_else(|| remote.filter(|_| unfinished).map(any_of));
     push_path(c.path, &mut scratch.name);
     if scratch.name.is_empty() {
         given.write_unix(&mut scratch.name);
@@ -99,6 +107,14 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
         unix_path: &scratch.name,
     };
     Body::Connect(Connect { ret: f.ret, socket })
+}
+
+/// Any address of the other end's family.
+fn any_of(remote: SocketAddr) -> SocketAddr {
+    match remote {
+        SocketAddr::V4(_) => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0),
+        SocketAddr::V6(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0),
+    }
 }
 
 /// The error that a connect returns when it goes on in the background.

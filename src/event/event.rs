@@ -46,6 +46,8 @@ pub struct Event<'a> {
     pub table: &'a ProcessTable,
     /// What users and groups are called.
     pub names: &'a Names,
+    /// Whether the process had `io_uring` do it, in place of a call.
+    pub uring: bool,
     /// What is particular to the kind.
     pub body: Body<'a>,
 }
@@ -149,7 +151,7 @@ impl Event<'_> {
     /// Every field that has a value, with its name as rules write it: plain fields in the order of the table, among them
     /// each parameter (`evt.arg.NAME`) and each ancestor (`proc.aname[1]`, `[2]`, …). Fields that follow from these
     /// (`fd.ip`, unindexed ancestors, further forms of the time), say the same (`evt.info`) or say the same in every event
-    /// are left out.
+    /// are left out; and so is that something was not done by `io_uring`.
     pub fn all_fields(&self, mut out: impl FnMut(&str, Value<'_>)) {
         let mut buf = Vec::new();
         let give =
@@ -163,7 +165,8 @@ impl Event<'_> {
                     }
                 }
             };
-        for id in FieldId::provided().filter(|id| !LEFT_OUT.contains(id) && id.constant().is_none()) {
+        let is_left_out = |id: &FieldId| LEFT_OUT.contains(id) || *id == FieldId::EVT_IS_URING && !self.uring;
+        for id in FieldId::provided().filter(|id| !is_left_out(id) && id.constant().is_none()) {
             match id.info().shape {
                 // No event of a kind that is provided has a list yet.
                 Shape::AnySide | Shape::List => {}
@@ -261,6 +264,7 @@ impl Event<'_> {
             }
             FieldId::EVT_COUNT => Value::Uint(1),
             FieldId::EVT_IS_ASYNC => Value::Bool(false),
+            FieldId::EVT_IS_URING => Value::Bool(self.uring),
             FieldId::EVT_IS_IO => Value::Bool(self.kind.io_direction().is_some()),
             FieldId::EVT_IS_IO_READ => Value::Bool(self.kind.io_direction() == Some("read")),
             FieldId::EVT_IS_IO_WRITE => Value::Bool(self.kind.io_direction() == Some("write")),

@@ -258,7 +258,7 @@ impl FieldInfo {
 
     /// Whether it is one of ours, which Falco does not have.
     pub fn is_ours(&self) -> bool {
-        self.name.starts_with("alert.") || self.name == "fd.realpath"
+        self.name.starts_with("alert.") || matches!(self.name, "fd.realpath" | "evt.is_uring")
     }
 }
 

@@ -1,5 +1,5 @@
 //! The table of fields, joined from one file a family under `field_table/`. It has every field of Falco 0.44 and its
-//! plugins, and a few of ours alone (`fd.realpath`, `alert.*`). Names, types and arguments are Falco's; the sentences
+//! plugins, and a few of ours alone (`fd.realpath`, `evt.is_uring`, `alert.*`). Names, types and arguments are Falco's; the sentences
 //! are ours.
 //!
 //! A row is `f(name, type, sentence)` and what differs from the common case: an argument, a shape, a source, flags, and

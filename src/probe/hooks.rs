@@ -25,7 +25,12 @@ pub(crate) enum Entry {
     Dispatcher,
     /// The dispatcher jumps to it.
     Family(Family),
+    /// It is attached together with the others of its kind, while openings or connections are wanted.
+    Uring,
 }
+
+/// The structs whose members the programs on `io_uring` cannot do without.
+pub(crate) const URING_STRUCTS: &[&str] = &["io_kiocb", "io_open", "io_close", "io_connect", "filename"];
 
 /// All of them. Family programs stand before the dispatcher, so that it finds them in place.
 pub(crate) const HOOKS: &[Hook] = &[
@@ -84,6 +89,27 @@ pub(crate) const HOOKS: &[Hook] = &[
         program: "sys_exit",
         tracepoint: "sys_exit",
         entry: Entry::Dispatcher,
+    },
+    Hook {
+        name: "tp_btf/io_uring_submit_req",
+        purpose: "openings and connections that io_uring takes on",
+        program: "on_uring_submit",
+        tracepoint: "io_uring_submit_req",
+        entry: Entry::Uring,
+    },
+    Hook {
+        name: "tp_btf/io_uring_complete",
+        purpose: "how they ended",
+        program: "on_uring_complete",
+        tracepoint: "io_uring_complete",
+        entry: Entry::Uring,
+    },
+    Hook {
+        name: "tp_btf/io_uring_cqe_overflow",
+        purpose: "how they ended, where the process does not fetch the results",
+        program: "on_uring_overflow",
+        tracepoint: "io_uring_cqe_overflow",
+        entry: Entry::Uring,
     },
 ];
 

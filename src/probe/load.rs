@@ -4,16 +4,17 @@
 //! the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes them all.
 
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf};
+use aya::programs::tp_btf::BtfTracePointLink;
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
-use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Offsets, VALUE_SLOT, environment, value};
+use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Offsets, VALUE_SLOT, environment, nr, value};
 use eyas_event::{HookState, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
 use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
 use crate::filter::FilterMaps;
-use crate::hooks::{Entry, HOOKS, Hook};
+use crate::hooks::{Entry, HOOKS, Hook, URING_STRUCTS};
 use crate::probe::{ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
@@ -32,6 +33,7 @@ pub(crate) struct Loaded {
     /// The kernel empties it when its last descriptor closes.
     #[expect(dead_code, reason = "held open for the programs")]
     families: ProgramArray<MapData>,
+    uring: Uring,
     /// Owns programs and links, which end with it.
     pub(crate) ebpf: Ebpf,
 }
@@ -73,6 +75,43 @@ impl Variables {
     }
 }
 
+/// The programs on `io_uring`, and whether they hang in the kernel now.
+enum Uring {
+    /// This kernel does not have or does not take them.
+    Off,
+    /// They hang as long as these live; none while nobody asks for what they tell.
+    On(Vec<BtfTracePointLink>),
+}
+
+impl Uring {
+    /// What the programs tell.
+    const CALLS: [u64; 3] = [nr::OPENAT, nr::OPENAT2, nr::CONNECT];
+
+    fn want(&mut self, ebpf: &mut Ebpf, calls: Bitmap) -> Result<(), String> {
+        let Self::On(links) = self else { return Ok(()) };
+        let wanted = Self::CALLS.into_iter().any(|number| calls.has(number));
+        if !wanted {
+            links.clear();
+        } else if links.is_empty() {
+            *links = hang_uring(ebpf)?;
+        }
+        Ok(())
+    }
+}
+
+/// Attaches the programs on `io_uring`, which are loaded.
+fn hang_uring(ebpf: &mut Ebpf) -> Result<Vec<BtfTracePointLink>, String> {
+    let words = |error: ProgramError| one_line(&error);
+    let uring = HOOKS.iter().filter(|hook| hook.entry == Entry::Uring);
+    uring
+        .map(|hook| {
+            let program = tracepoint(ebpf, hook)?;
+            let link = program.attach().map_err(words)?;
+            program.take_link(link).map_err(words)
+        })
+        .collect()
+}
+
 /// Every number that a family handles.
 pub(crate) fn everything() -> Bitmap {
     (0..512).filter(|number| Family::of(*number).is_some()).fold(Bitmap::EMPTY, Bitmap::with)
@@ -101,12 +140,19 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
     };
     if let Some(cast) = cast
         && let Ok((ring, loaded)) = load_with(options, &offsets, Some(cast))
-        && loaded.hooks.iter().all(|hook| hook.state == HookState::On)
+        && loaded.hooks.iter().zip(HOOKS).all(|(status, hook)| {
+            status.state == HookState::On || hook.entry == Entry::Uring && lacks_uring(&offsets).is_some()
+        })
     {
         return Ok((ring, loaded));
     }
     // A kernel before 6.17 has the cast but wants a type. What it refuses for another reason it refuses again.
     load_with(options, &offsets, None)
+}
+
+/// Why this kernel can have no hooks on `io_uring`.
+fn lacks_uring(offsets: &Offsets) -> Option<String> {
+    offsets.absent(URING_STRUCTS).map(|member| format!("the kernel has no {member}"))
 }
 
 /// Loads and attaches, with plain loads by the kernel's cast of this number, or without.
@@ -117,6 +163,7 @@ fn load_with(
 ) -> Result<(RingBuf<MapData>, Loaded), ProbeError> {
     let ring_bytes = options.ring_bytes;
     let identity = Identity::of(options.skip)?;
+    let lacks_uring = lacks_uring(offsets);
     let offsets = offsets.to_words();
     let mut values = offsets.to_vec();
     values.resize(value::COUNT, 0);
@@ -144,8 +191,8 @@ fn load_with(
         now: Vec::new(),
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);
-    let hooks = attach_all(&mut ebpf, &mut families)?;
-    Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, ebpf }))
+    let (hooks, uring) = attach_all(&mut ebpf, &mut families, lacks_uring.as_deref())?;
+    Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, uring, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -235,13 +282,20 @@ impl Identity {
     }
 }
 
-fn attach_all(ebpf: &mut Ebpf, families: &mut ProgramArray<MapData>) -> Result<Vec<HookStatus>, ProbeError> {
+fn attach_all(
+    ebpf: &mut Ebpf,
+    families: &mut ProgramArray<MapData>,
+    lacks_uring: Option<&str>,
+) -> Result<(Vec<HookStatus>, Uring), ProbeError> {
     let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
     let mut hooks = Vec::with_capacity(HOOKS.len());
     for hook in HOOKS {
-        let state = match attach(ebpf, families, hook, &btf) {
-            Ok(()) => HookState::On,
-            Err(reason) => HookState::Off(reason),
+        let state = match (hook.entry, lacks_uring) {
+            (Entry::Uring, Some(reason)) => HookState::Off(reason.to_owned()),
+            _ => match attach(ebpf, families, hook, &btf) {
+                Ok(()) => HookState::On,
+                Err(reason) => HookState::Off(reason),
+            },
         };
         hooks.push(HookStatus { name: hook.name, purpose: hook.purpose, state });
     }
@@ -255,12 +309,32 @@ fn attach_all(ebpf: &mut Ebpf, families: &mut ProgramArray<MapData>) -> Result<V
             }
         }
     }
+    let uring = attach_uring(ebpf, &mut hooks);
     if let Some(HookStatus { name, state: HookState::Off(reason), .. }) = hooks.first()
         && hooks.iter().all(|hook| matches!(hook.state, HookState::Off(_)))
     {
         return Err(ProbeError::NoHook { name, reason: reason.clone() });
     }
-    Ok(hooks)
+    Ok((hooks, uring))
+}
+
+/// Attaches the programs on `io_uring`, if all of them are loaded: each needs the others.
+fn attach_uring(ebpf: &mut Ebpf, hooks: &mut [HookStatus]) -> Uring {
+    let is_off = |status: &HookStatus| matches!(status.state, HookState::Off(_));
+    let lacking = hooks.iter().zip(HOOKS).find(|(status, hook)| hook.entry == Entry::Uring && is_off(status));
+    let why = match lacking {
+        Some((status, _)) => format!("{} is off", status.name),
+        None => match hang_uring(ebpf) {
+            Ok(links) => return Uring::On(links),
+            Err(why) => why,
+        },
+    };
+    for (status, _) in hooks.iter_mut().zip(HOOKS).filter(|(_, hook)| hook.entry == Entry::Uring) {
+        if status.state == HookState::On {
+            status.state = HookState::Off(why.clone());
+        }
+    }
+    Uring::Off
 }
 
 fn attach(
@@ -275,6 +349,8 @@ fn attach(
     match hook.entry {
         Entry::Tracepoint | Entry::Dispatcher => program.attach().map(drop).map_err(words),
         Entry::Family(family) => set_family(ebpf, families, family, hook),
+        // All of them are, or none.
+        Entry::Uring => Ok(()),
     }
 }
 
@@ -299,6 +375,7 @@ fn tracepoint<'e>(ebpf: &'e mut Ebpf, hook: &Hook) -> Result<&'e mut BtfTracePoi
 impl Loaded {
     /// Sends these calls from now on, and no others.
     pub(crate) fn want(&mut self, calls: Bitmap) -> Result<(), String> {
+        self.uring.want(&mut self.ebpf, calls)?;
         want(&mut self.wanted, calls)
     }
 

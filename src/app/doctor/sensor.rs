@@ -84,7 +84,9 @@ fn state(hook: &HookStatus) -> (&'static str, Option<&str>) {
     match &hook.state {
         HookState::On => ("on", None),
         // What aya says of a tracepoint that the kernel's types do not have.
-        HookState::Off(why) if why.contains("unknown BTF type") => ("missing", Some(why)),
+        HookState::Off(why) if why.contains("unknown BTF type") || why.starts_with("the kernel has no ") => {
+            ("missing", Some(why))
+        }
         HookState::Off(why) => ("off", Some(why)),
     }
 }

@@ -12,6 +12,7 @@ mod judge;
 mod list;
 mod raw;
 mod report;
+mod ring;
 mod serve;
 mod stage;
 mod table;

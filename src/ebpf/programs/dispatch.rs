@@ -43,6 +43,13 @@ fn has(set: *const Bitmap, number: u64) -> bool {
     }
 }
 
+/// Whether somebody wants this x86-64 number.
+#[inline(always)]
+pub fn is_wanted(number: u64) -> bool {
+    // SAFETY: only its address is taken here.
+    has(unsafe { &raw const WANTED.native }, number)
+}
+
 /// A syscall on its way out, its number that of x86-64.
 pub struct Call {
     pub number: u64,
@@ -71,8 +78,12 @@ impl Call {
     pub fn args(&self) -> [u64; 4] {
         let regs = self.regs;
         if self.flags == HeadFlags::COMPAT {
-            let args: [u64; 4] =
-                [member!(regs, regs_bx), member!(regs, regs_cx), member!(regs, regs_dx), member!(regs, regs_si)];
+            let args: [u64; 4] = [
+                member!(regs, regs_bx),
+                member!(regs, regs_cx),
+                member!(regs, regs_dx),
+                member!(regs, regs_si),
+            ];
             args.map(|arg| arg & 0xffff_ffff)
         } else {
             [member!(regs, regs_di), member!(regs, regs_si), member!(regs, regs_dx), member!(regs, regs_r10)]

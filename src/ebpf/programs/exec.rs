@@ -10,8 +10,7 @@ use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, HashMap};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{
-    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind,
-    environment, nr,
+    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind, environment, nr,
 };
 
 use super::read::{Typed, has, kernel, off};
@@ -42,8 +41,7 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
 
     // execveat is certain only where the kernel had to make up a name for a descriptor; otherwise the entry code of
     // Linux has already put execve's number in place of execveat's (arch/x86/kernel/process_64.c).
-    let by_fd =
-        has!(bprm_fdpath) && kernel::<u64>(bprm + off!(bprm_fdpath)) != 0;
+    let by_fd = has!(bprm_fdpath) && kernel::<u64>(bprm + off!(bprm_fdpath)) != 0;
     fixed.syscall = if by_fd { nr::EXECVEAT } else { nr::EXECVE } as u32;
 
     let mm: u64 = kernel(task + off!(task_mm));

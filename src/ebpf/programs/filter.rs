@@ -83,13 +83,7 @@ fn refuses(number: u64, way: u32, path: u64, task: Typed) -> bool {
     }
     let name = |thread: Typed| [member!(thread, task_comm), load(thread, off!(task_comm) + 8)];
     let (thread, leader) = (name(task), name(member!(task, task_leader)));
-    let asked = refused::Asked {
-        tables: number,
-        thread,
-        leader,
-        way,
-        len: len as u32,
-    };
+    let asked = refused::Asked { tables: number, thread, leader, way, len: len as u32 };
     let (Some(memory), Some(tables)) = (REFUSED.get_ptr_mut(0), FILTER.get_ptr(number as u32 & 1)) else {
         return false;
     };

@@ -13,4 +13,5 @@ mod read;
 mod ring;
 mod socket;
 mod task;
+mod uring;
 mod walk;

@@ -69,6 +69,8 @@ pub enum Slot {
     Connect = 4,
     ExecFailed = 5,
     Call = 6,
+    UringBegin = 7,
+    UringEnd = 8,
 }
 
 /// How many records were attempted on this processor, how many openings the filter passed over, and how many records of
@@ -83,7 +85,7 @@ pub struct Counts {
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 #[map]
-static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(7, 0);
+static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(9, 0);
 #[map]
 pub static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
 

@@ -60,6 +60,7 @@ const USAGE: &str = "the use of memory is not sent yet";
 /// Provided fields that the recordings do not have.
 const NOT_RECORDED: &[(&str, &str)] = &[
     ("fd.realpath", "ours alone"),
+    ("evt.is_uring", "ours alone"),
     ("container.id", "of the plugin container, without which the engine was recorded"),
     ("evt.type.is", "it takes a name, and none was asked for"),
     ("evt.around", "it takes an instant, is compared and never printed"),

@@ -10,4 +10,5 @@ mod hostile;
 mod races;
 mod situations;
 mod support;
+mod uring;
 mod v1_containers;

@@ -42,6 +42,7 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("evt.is_open_write", Bool, "Whether an open asked to write."),
     row("evt.is_open_exec", Bool, "Whether a creating open asked for an executable file."),
     row("evt.is_open_create", Bool, "Whether the open really created the file."),
+    row("evt.is_uring", Bool, "Whether the process had io_uring do it, in place of a call; eyas only."),
     any("evt.reltime", Span, "Time since the first event of this run."),
     any("evt.reltime.s", Span, "That time in whole seconds."),
     any("evt.reltime.ns", Span, "What is left of that time beyond whole seconds."),

@@ -38,6 +38,7 @@ ids! {
     EVT_FAILED "evt.failed";
     EVT_COUNT "evt.count";
     EVT_IS_ASYNC "evt.is_async";
+    EVT_IS_URING "evt.is_uring";
     EVT_IS_OPEN_READ "evt.is_open_read";
     EVT_IS_OPEN_WRITE "evt.is_open_write";
     EVT_IS_OPEN_EXEC "evt.is_open_exec";

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use super::super::ring;
 use super::super::stage::Stage;
 
 /// A home directory with empty files in it that attackers look for.
@@ -145,6 +146,10 @@ pub(crate) fn set_setuid_bit(stage: &Stage) -> io::Result<()> {
 
 pub(crate) fn read_shadow(_: &Stage) -> io::Result<()> {
     File::open("/etc/shadow").map(drop)
+}
+
+pub(crate) fn read_shadow_by_uring(_: &Stage) -> io::Result<()> {
+    ring::open(c"/etc/shadow").map(drop)
 }
 
 pub(crate) fn read_by_traversal(_: &Stage) -> io::Result<()> {

@@ -2,12 +2,12 @@
 //! kept for documentation, and where what is sent to another such network is dropped. Nothing can leave the machine.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use super::super::action::Step;
-use super::super::raw;
 use super::super::stage::{Stage, finish};
+use super::super::{raw, ring};
 
 /// The island's own address, of TEST-NET-2 (RFC 5737).
 const HERE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -83,6 +83,11 @@ pub(crate) fn unusual_udp(_: &Stage) -> io::Result<()> {
     let socket = UdpSocket::bind((HERE, 0))?;
     socket.connect((THERE, 9_001))?;
     socket.send(b"nothing to see\n").map(drop)
+}
+
+pub(crate) fn unusual_udp_by_uring(_: &Stage) -> io::Result<()> {
+    island()?;
+    ring::connect(UdpSocket::bind((HERE, 0))?, SocketAddrV4::new(THERE, 9_001))
 }
 
 pub(crate) fn java_receives_class(stage: &Stage) -> io::Result<()> {

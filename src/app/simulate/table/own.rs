@@ -61,6 +61,15 @@ pub(super) const ACTIONS: &[Action] = &[
     .own()
     .shipped("Network tool started with a shell attached"),
     Action::host(
+        "ReadSensitiveFileUntrustedByIoUring",
+        "Read sensitive file untrusted",
+        "Has io_uring open /etc/shadow, and reads nothing of it.",
+        files::read_shadow_by_uring,
+    )
+    .own()
+    .needs(ROOT)
+    .shipped("Sensitive file read by an unexpected program"),
+    Action::host(
         "ReverseShellFromWebServer",
         "Reverse Shell from Web Server",
         "Plays gunicorn, which runs bash -i.",
@@ -77,6 +86,15 @@ pub(super) const ACTIONS: &[Action] = &[
     .own()
     .needs(ISLAND)
     .shipped("Connection taken from an unexpected address"),
+    Action::host(
+        "UnexpectedUDPTrafficByIoUring",
+        "Unexpected UDP Traffic",
+        "Has io_uring connect a socket to an unusual port of nobody.",
+        network::unusual_udp_by_uring,
+    )
+    .own()
+    .needs(ISLAND)
+    .shipped("UDP to an unusual port"),
     Action::host(
         "UpdatePackageRepository",
         "Update Package Repository",

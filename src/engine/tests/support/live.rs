@@ -126,6 +126,7 @@ impl Live {
             process: &self.process,
             table: &self.table,
             names: &self.names,
+            uring: false,
             body,
         }
     }

@@ -12,4 +12,6 @@ mod life;
 mod loss;
 mod names;
 mod open;
+mod ring;
+mod uring;
 mod watch;
