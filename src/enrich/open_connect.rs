@@ -90,6 +90,7 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
     let socket = Socket {
         fd: f.fd.into(),
         family: family_of(family, connected, local, remote),
+        kind: f.kind,
         protocol: f.protocol,
         role: if connected { Role::Client } else { Role::Unknown },
         connected,

@@ -32,6 +32,11 @@ pub(crate) enum What {
     Second,
     /// The first text, no path.
     FirstText,
+    /// The type of a file system.
+    FsType,
+    /// The second argument of prctl where it is a text, and where it is a number.
+    OptionText,
+    OptionInt,
     /// A signed number of 32 bits.
     Int(u8),
     /// A number of 32 bits.
@@ -44,6 +49,8 @@ pub(crate) enum What {
     HexLong(u8),
     /// Bits with names.
     Flags(u8, &'static [Flag]),
+    /// Bits with names, of mount, which may have a magic number in their upper half.
+    MountFlags(u8),
     /// Bits of a mode word.
     Mode(u8),
     /// One of the named numbers.
@@ -109,9 +116,9 @@ macro_rules! calls {
 }
 
 use What::{
-    Address, Capabilities, Data, Dir, Enum, Fd, First, FirstText, Flags, Group, Hex, HexLong, Int, Long,
-    Made, MadeProcess, MessageSize, Mode, OfProcess, Pid, QueueLen, QueueMax, QueueShare, Request, Result,
-    Second, Signal, SocketType, Tuple, Uint, Untold, User, Word, WordFlags,
+    Address, Capabilities, Data, Dir, Enum, Fd, First, FirstText, Flags, FsType, Group, Hex, HexLong, Int,
+    Long, Made, MadeProcess, MessageSize, Mode, MountFlags, OfProcess, OptionInt, OptionText, Pid, QueueLen,
+    QueueMax, QueueShare, Request, Result, Second, Signal, SocketType, Tuple, Uint, Untold, User, Word, WordFlags,
 };
 
 calls! {
@@ -143,11 +150,11 @@ calls! {
     MEMFD_CREATE = "fd" Made, "name" FirstText, "flags" Flags(1, flags::MEMFD);
     MKDIR = "res" Result, "path" First, "mode" Hex(1);
     MKDIRAT = "res" Result, "dirfd" Dir(0), "path" First, "mode" Hex(2);
-    MOUNT = "res" Result, "dev" FirstText, "dir" Second, "type" Untold, "flags" Flags(3, flags::MOUNT);
+    MOUNT = "res" Result, "dev" FirstText, "dir" Second, "type" FsType, "flags" MountFlags(3);
     PIDFD_GETFD = "fd" Made, "pid_fd" Fd(0), "target_fd" Int(1), "flags" Hex(2);
     PIDFD_OPEN = "fd" Made, "pid" Pid(0), "flags" Flags(1, flags::PIDFD);
-    PRCTL = "res" Result, "option" Enum(0, flags::PRCTL), "arg2_str" FirstText, "arg2_int" Long(1);
-    PROCESS_VM_READV | PROCESS_VM_WRITEV = "res" Result, "pid" Pid(0), "data" Untold;
+    PRCTL = "res" Result, "option" Enum(0, flags::PRCTL), "arg2_str" OptionText, "arg2_int" OptionInt;
+    PROCESS_VM_READV | PROCESS_VM_WRITEV = "res" Result, "pid" Pid(0), "data" Data;
     PTRACE = "res" Result, "addr" HexLong(2), "data" HexLong(3), "request" Request(0), "pid" Pid(1);
     RECVFROM = "res" Result, "data" Data, "tuple" Tuple, "fd" Fd(0), "size" Uint(2);
     RECVMSG = "res" Result, "size" MessageSize, "data" Data, "tuple" Tuple, "msgcontrol" Untold, "fd" Fd(0);
@@ -169,6 +176,7 @@ calls! {
     SYMLINKAT = "res" Result, "target" FirstText, "linkdirfd" Dir(1), "linkpath" Second;
     TGKILL = "res" Result, "pid" Pid(0), "tid" Pid(1), "sig" Signal(2);
     TKILL = "res" Result, "tid" Pid(0), "sig" Signal(1);
+    UMOUNT = "res" Result, "name" First;
     UMOUNT2 = "res" Result, "name" First, "flags" Flags(1, flags::UMOUNT);
     UNLINKAT = "res" Result, "dirfd" Dir(0), "name" First, "flags" Flags(2, flags::UNLINK);
     UNSHARE = "res" Result, "flags" Flags(0, flags::CLONE);
@@ -226,13 +234,20 @@ fn plain(call: &Call<'_>, what: What, out: &mut Vec<u8>) -> bool {
         Hex(n) => write!(out, "{:X}", low(n)),
         HexLong(n) => write!(out, "{:X}", arg(n)),
         Flags(n, table) => write!(out, "{:X}", flags::number(table, low(n))),
+        MountFlags(n) => write!(out, "{:X}", flags::number(flags::MOUNT, without_magic(low(n)))),
         Mode(n) if permissions(low(n)) == 0 => write!(out, "0"),
         Mode(n) => write!(out, "0{:o}", permissions(low(n))),
         Request(n) => write!(out, "{}", request(low(n)).1),
         Signal(n) => write!(out, "{}", low(n) & 0xff),
         SocketType(n) => write!(out, "{}", low(n) & 0xf),
-        First | FirstText => return put(out, call.first.text),
-        Second => return put(out, call.second.text),
+        First | FirstText => return given(call.first, out),
+        Second => return given(call.second, out),
+        FsType if call.data_unreadable => return put(out, UNREADABLE),
+        FsType => return put(out, call.data),
+        OptionText if is_about_a_name(call) => return given(call.first, out),
+        OptionText => return put(out, UNREADABLE),
+        OptionInt => write!(out, "{}", option_int(call)),
+        Data if call.data.is_empty() => return put(out, NOTHING),
         Data => {
             out.extend(call.data.iter().map(|b| if matches!(b, b' '..=b'~') { *b } else { b'.' }));
             return true;
@@ -241,12 +256,14 @@ fn plain(call: &Call<'_>, what: What, out: &mut Vec<u8>) -> bool {
         QueueMax => write!(out, "{}", call.queue_max),
         QueueShare => write!(out, "{}", queue_share(call)),
         Tuple => match call.descriptor {
-            Some(Descriptor::Socket(socket)) => {
+            Some(Descriptor::Socket(socket)) if call.ret >= 0 => {
+                let begin = out.len();
                 render::endpoints(&socket, out);
-                return true;
+                return out.len() > begin || put(out, NOTHING);
             }
-            _ => return false,
+            _ => return put(out, NOTHING),
         },
+        Address if call.address.is_empty() => return put(out, UNREADABLE),
         Address => return put(out, call.address),
         Capabilities(which) => write!(out, "{:X}", capabilities(call, which)),
         Word(n) => write!(out, "{}", word(call, n)),
@@ -268,6 +285,7 @@ fn means(event: &Event<'_>, call: &Call<'_>, what: What, out: &mut Vec<u8>) {
         First => path(call.first, out),
         Second => path(call.second, out),
         Flags(n, table) => flags::write_names(table, arg(n), out),
+        MountFlags(n) => flags::write_names(flags::MOUNT, without_magic(arg(n)), out),
         WordFlags(n, table) => flags::write_names(table, word(call, n), out),
         Mode(n) => flags::write_names(flags::MODE, arg(n), out),
         Enum(n, names) => {
@@ -300,13 +318,17 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
         Uint(n) | Hex(n) | Enum(n, _) | User(n) | Group(n) => Value::Uint(low(n).into()),
         Long(n) | HexLong(n) => Value::Uint(arg(n)),
         Flags(n, table) => Value::Uint(flags::number(table, low(n)).into()),
+        MountFlags(n) => Value::Uint(flags::number(flags::MOUNT, without_magic(low(n))).into()),
         Mode(n) => Value::Uint(permissions(low(n)).into()),
         Request(n) => Value::Uint(request(low(n)).1.into()),
         Signal(n) => Value::Uint((low(n) & 0xff).into()),
         SocketType(n) => Value::Uint((low(n) & 0xf).into()),
-        First | FirstText => Value::Bytes(call.first.text),
+        FsType if call.data_unreadable => Value::Absent,
+        OptionText if !is_about_a_name(call) => Value::Absent,
+        OptionInt => Value::Int(option_int(call)),
+        First | FirstText | OptionText => Value::Bytes(call.first.text),
         Second => Value::Bytes(call.second.text),
-        Data => Value::Bytes(call.data),
+        Data | FsType => Value::Bytes(call.data),
         MessageSize | QueueLen => Value::Uint(call.aux),
         QueueMax => Value::Uint(call.queue_max.into()),
         QueueShare => Value::Uint(queue_share(call)),
@@ -315,6 +337,39 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
         WordFlags(n, table) => Value::Uint(flags::number(table, word(call, n)).into()),
         Tuple | Address | OfProcess | Untold => Value::Absent,
     }
+}
+
+/// What Falco writes in place of a text or an address that was not given or could not be read.
+pub(crate) const UNREADABLE: &[u8] = b"<NA>";
+/// The same in place of data and of both ends of a socket.
+const NOTHING: &[u8] = b"NULL";
+
+/// A text as it was given.
+fn given(text: Given<'_>, out: &mut Vec<u8>) -> bool {
+    put(out, if text.unreadable { UNREADABLE } else { text.text })
+}
+
+/// `PR_SET_NAME`, `PR_GET_NAME`, `PR_GET_CHILD_SUBREAPER`.
+const NAMES: [u64; 2] = [15, 16];
+const GET_CHILD_SUBREAPER: u64 = 37;
+
+/// Whether the second argument of this prctl is a text.
+fn is_about_a_name(call: &Call<'_>) -> bool {
+    NAMES.contains(&call.args[0])
+}
+
+/// The second argument of prctl as Falco tells it: 0 where it is a text, and what it points to where it is answered so.
+fn option_int(call: &Call<'_>) -> i64 {
+    match call.args[0] {
+        GET_CHILD_SUBREAPER => (call.aux as i32).into(),
+        _ if is_about_a_name(call) => 0,
+        _ => call.args[1] as i64,
+    }
+}
+
+/// Flags of mount without the number that Linux before 2.4 wanted in their upper half (`MS_MGC_VAL`).
+fn without_magic(flags: u32) -> u32 {
+    if flags & 0xffff_0000 == 0xc0ed_0000 { flags & 0xffff } else { flags }
 }
 
 /// The bits of a mode that chmod looks at.

@@ -41,7 +41,7 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
         Body::Call(call) => call_params::param(event, call, name, out),
         Body::Exec => exec_param(event, 0, name, out),
         Body::ExecFailed { ret, given, name: file } => match name {
-            ParamId::FILENAME => put(out, as_shown(given, file)),
+            ParamId::FILENAME => put(out, as_shown(ret, given, file)),
             _ => exec_param(event, ret, name, out),
         },
         Body::Exit { status } => match name {
@@ -75,8 +75,8 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
                 true
             })
         }
-        (Body::Open(o), ParamId::NAME) => path_twice(out, o.given, o.name),
-        (Body::ExecFailed { given, name: file, .. }, ParamId::FILENAME) => path_twice(out, given, file),
+        (Body::Open(o), ParamId::NAME) => path_twice(out, o.ret, o.given, o.name),
+        (Body::ExecFailed { ret, given, name: file }, ParamId::FILENAME) => path_twice(out, ret, given, file),
         (Body::Exec, ParamId::FILENAME) => {
             let p = event.process;
             put(out, &p.filename);
@@ -124,7 +124,7 @@ fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>)
             true
         }
         ParamId::DIRFD => dirfd(o.dirfd, out),
-        ParamId::NAME => put(out, as_shown(o.given, o.name)),
+        ParamId::NAME => put(out, as_shown(o.ret, o.given, o.name)),
         ParamId::FLAGS => {
             symbol::write_open_flags(o.flags, o.created, out);
             true
@@ -311,16 +311,23 @@ pub(crate) fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
 }
 
 /// A path parameter as text: a relative one made absolute, an absolute one as it was given. One that could not be read is
-/// what the kernel found.
-fn as_shown<'p>(given: &'p [u8], name: &'p [u8]) -> &'p [u8] {
-    if given.starts_with(b"/") { given } else { name }
+/// what the kernel found, or, where it found nothing either, Falco's words for that.
+fn as_shown<'p>(ret: i64, given: &'p [u8], name: &'p [u8]) -> &'p [u8] {
+    match given {
+        [] if ret == EFAULT => call_params::UNREADABLE,
+        [b'/', ..] => given,
+        _ => name,
+    }
 }
 
+/// The error of a call that was given an address where nothing is.
+const EFAULT: i64 = -14;
+
 /// A path as given, and made absolute in parentheses where it was not.
-fn path_twice(out: &mut Vec<u8>, given: &[u8], name: &[u8]) -> bool {
+fn path_twice(out: &mut Vec<u8>, ret: i64, given: &[u8], name: &[u8]) -> bool {
     put(out, given);
     if given.is_empty() {
-        return put(out, name);
+        return put(out, as_shown(ret, given, name));
     }
     if !given.starts_with(b"/") {
         out.push(b'(');

@@ -7,7 +7,7 @@
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
-use eyas_ebpf::{Bitmap, Family, HeadFlags, native};
+use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_socketcall};
 
 use super::filter;
 use super::read::{Typed, load, off};
@@ -46,7 +46,7 @@ pub struct Call {
     pub number: u64,
     pub ret: i64,
     pub flags: HeadFlags,
-    regs: Typed,
+    pub(super) regs: Typed,
 }
 
 impl Call {
@@ -59,8 +59,13 @@ impl Call {
         if load::<u32>(task, off!(task_status)) & TS_COMPAT == 0 {
             return Some(Self { number, ret, flags: HeadFlags(0), regs });
         }
+        let number = if number == nr::IA32_SOCKETCALL {
+            of_socketcall(load::<u64>(regs, off!(regs_bx)) & 0xffff_ffff)?.0
+        } else {
+            native(number)?
+        };
         // A 32-bit call returns 32 bits.
-        let (number, ret) = (native(number)?, i64::from(ret as i32));
+        let ret = i64::from(ret as i32);
         Some(Self { number, ret, flags: HeadFlags::COMPAT, regs })
     }
 

@@ -178,11 +178,23 @@ fn paths_are_told_as_given_and_made_absolute() {
             ("fd.typechar", "d"),
         ],
     );
-    let mount = Call { first: b"/dev/sda1", second: b"/mnt", ..made("mount", 0, &[0, 0, 0, 0x1001]) };
+    let mount = Call {
+        first: b"/dev/sda1",
+        second: b"/mnt",
+        data: b"ext4",
+        ..made("mount", 0, &[0, 0, 0, 0xc0ed_1001])
+    };
     check(
         &mount,
-        &[("evt.args", "res=0 dev=/dev/sda1 dir=/mnt flags=1001(RDONLY|BIND)"), ("fs.path.name", "/mnt")],
+        &[
+            ("evt.args", "res=0 dev=/dev/sda1 dir=/mnt type=ext4 flags=1001(RDONLY|BIND)"),
+            ("fs.path.name", "/mnt"),
+        ],
     );
+    let mut nowhere = Call { second_base: HOME, ..made("mount", -14, &[1, 2, 3, 0]) };
+    let faults = CallBits::FIRST_FAULT.with(CallBits::SECOND_FAULT).with(CallBits::DATA_FAULT);
+    nowhere.fixed.bits = faults;
+    check(&nowhere, &[("evt.args", "res=-14(EFAULT) dev=<NA> dir=<NA> type=<NA> flags=0")]);
     let chmod = Call { first: b"/tmp/x", ..made("chmod", 0, &[0, 0o4755]) };
     check(
         &chmod,

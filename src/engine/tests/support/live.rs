@@ -90,6 +90,7 @@ impl Live {
         };
         let end = |text: &str| text.parse::<SocketAddr>().ok();
         let socket = Socket {
+            kind: 1,
             fd: 4,
             family: Family::Inet,
             protocol: 6,
