@@ -11,7 +11,7 @@ use eyas_event::{EventType, Host, Process, ProcessKey};
 
 use crate::facts::push_path;
 use crate::fold::Enrich;
-use crate::open_connect::{Address, Scratch, ends, family_of};
+use crate::open_connect::{self, Address, Scratch, ends, family_of};
 
 /// The event of each x86-64 number that has one.
 pub(crate) fn event_types() -> Box<[Option<EventType>]> {
@@ -35,6 +35,7 @@ pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut S
         scratch.second_absolute(c.second_base, c.second);
     }
     push_path(c.path, &mut scratch.real);
+    open_connect::name_placeless(&mut scratch.real, f.ino);
     let address = Address::read(c.address);
     address.write(&mut scratch.address);
     let scratch = &*scratch;

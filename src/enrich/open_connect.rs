@@ -49,6 +49,7 @@ impl Scratch {
 pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'s> {
     let f = o.fixed;
     push_path(o.resolved, &mut scratch.real);
+    name_placeless(&mut scratch.real, f.ino);
     scratch.absolute(o.base, o.given);
     if scratch.name.is_empty() {
         // The given path could not be read: the kernel's own is all there is.
@@ -68,6 +69,17 @@ pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'
         name: &scratch.name,
         real: &scratch.real,
     })
+}
+
+/// Files of two kinds have no name but that of their file system. They are called as elsewhere: a process as kernels without
+/// `pidfs` call it, a namespace with the number that tells one from another.
+pub(crate) fn name_placeless(path: &mut Vec<u8>, ino: u64) {
+    match &path[..] {
+        b"pidfs" => *path = b"[pidfd]".to_vec(),
+        // Writing to a Vec cannot fail.
+        b"nsfs" => drop(write!(path, ":[{ino}]")),
+        _ => {}
+    }
 }
 
 const AF_UNIX: u16 = 1;

@@ -118,7 +118,8 @@ macro_rules! calls {
 use What::{
     Address, Capabilities, Data, Dir, Enum, Fd, First, FirstText, Flags, FsType, Group, Hex, HexLong, Int,
     Long, Made, MadeProcess, MessageSize, Mode, MountFlags, OfProcess, OptionInt, OptionText, Pid, QueueLen,
-    QueueMax, QueueShare, Request, Result, Second, Signal, SocketType, Tuple, Uint, Untold, User, Word, WordFlags,
+    QueueMax, QueueShare, Request, Result, Second, Signal, SocketType, Tuple, Uint, Untold, User, Word,
+    WordFlags,
 };
 
 calls! {

@@ -201,7 +201,9 @@ impl Gather {
                 (data, data_len) = (fixed.arg1, if moved > 0 { moved } else { fixed.arg2 });
             }
             RECEIVE => {
-                let len = if fixed.arg5 == 0 { 0 } else { user::<u32>(fixed.arg5).unwrap_or(0) };
+                // A call that failed has written none, and what lies there is old.
+                let is_written = fixed.ret >= 0 && fixed.arg5 != 0;
+                let len = if is_written { user::<u32>(fixed.arg5).unwrap_or(0) } else { 0 };
                 (address, address_len) = (fixed.arg4, len.into());
                 (data, data_len) = (fixed.arg1, moved);
             }
@@ -209,8 +211,9 @@ impl Gather {
                 let message = Message::read(fixed.arg1, flags);
                 (address, address_len) = (message.name, message.name_len);
                 (data, data_len) = (message.buffers.data, message.buffers.data_len);
-                if u64::from(fixed.syscall) == nr::RECVMSG && data_len > moved {
-                    data_len = moved;
+                if u64::from(fixed.syscall) == nr::RECVMSG {
+                    data_len = if data_len > moved { moved } else { data_len };
+                    address_len = if fixed.ret >= 0 { address_len } else { 0 };
                 }
                 fixed.aux = message.buffers.size;
             }
@@ -231,7 +234,8 @@ impl Gather {
             IMAGE => (data, data_len) = (fixed.arg0, fixed.arg1),
             BUFFERS => {
                 let buffers = Buffers::read(fixed.arg1, fixed.arg2, flags);
-                (data, data_len) = (buffers.data, if buffers.data_len > moved { moved } else { buffers.data_len });
+                (data, data_len) =
+                    (buffers.data, if buffers.data_len > moved { moved } else { buffers.data_len });
             }
             OPTION => {
                 if fixed.arg0 == PR_GET_CHILD_SUBREAPER {
