@@ -65,6 +65,7 @@ pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'
         dev: f.dev,
         ino: f.ino,
         file_mode: f.file_mode,
+        base: &scratch.base,
         given: o.given,
         name: &scratch.name,
         real: &scratch.real,

@@ -62,7 +62,7 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
             paired(out, o.ret, |out| open_param(event, &o, name, out))
         }
         (Body::Open(o), ParamId::FD) => result(out, o.ret),
-        (Body::Open(o), ParamId::DIRFD) => paired(out, o.dirfd.into(), |out| dirfd(o.dirfd, out)),
+        (Body::Open(o), ParamId::DIRFD) => paired(out, o.dirfd.into(), |out| directory(&o, out)),
         (Body::Open(o), ParamId::FLAGS) => {
             paired(out, symbol::open_flags_number(o.flags, o.created).into(), |out| {
                 symbol::write_open_flags(o.flags, o.created, out);
@@ -123,7 +123,7 @@ fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>)
             symbol::write_errno(o.ret, out);
             true
         }
-        ParamId::DIRFD => dirfd(o.dirfd, out),
+        ParamId::DIRFD => directory(o, out) || number(out, o.dirfd.into()),
         ParamId::NAME => put(out, as_shown(o.ret, o.given, o.name)),
         ParamId::FLAGS => {
             symbol::write_open_flags(o.flags, o.created, out);
@@ -152,8 +152,17 @@ fn event_typechar(event: &Event<'_>) -> &'static str {
 /// In place of a directory's descriptor: the working directory.
 pub(crate) const AT_FDCWD: i32 = -100;
 
-fn dirfd(fd: i32, out: &mut Vec<u8>) -> bool {
-    if fd == AT_FDCWD { put(out, b"AT_FDCWD") } else { number(out, fd.into()) }
+/// The error of a call that found something else where a directory had to be.
+const ENOTDIR: i64 = -20;
+
+/// What the directory of an opening is, as far as that is known: of an absolute path it is not, nor whether the descriptor
+/// of an opening that failed so is one.
+fn directory(o: &Open<'_>, out: &mut Vec<u8>) -> bool {
+    if o.dirfd == AT_FDCWD {
+        return put(out, b"AT_FDCWD");
+    }
+    let is_known = !o.base.is_empty() && o.ret != ENOTDIR;
+    is_known && put(out, b"<d>") && put(out, o.base)
 }
 
 fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {

@@ -10,6 +10,7 @@ mod execs;
 mod facts;
 mod paths;
 mod plain;
+mod printed;
 mod sockets;
 mod stage;
 
@@ -205,6 +206,7 @@ fn holds(world: &World, reads: Reads) {
             _ => by_process.entry(head.tgid).or_default().push((head, body)),
         }
     }
+    let printed = printed::all(&watch.bytes);
     let text = fs::read_to_string(dir.path().join("told")).unwrap();
     let (mut wrong, mut made) = (Vec::new(), BTreeSet::new());
     let mut at: BTreeMap<u32, usize> = BTreeMap::new();
@@ -222,6 +224,12 @@ fn holds(world: &World, reads: Reads) {
         };
         *at.entry(pid).or_default() += place + 1;
         let seen = own.get(place + 1).and_then(|(head, body)| of_record(head, body)).unwrap_or_default();
+        if let Some(printed) = own.get(place + 1).and_then(|(head, _)| printed.get(&(head.cpu, head.seq))) {
+            let wrong_text = printed::wrong(&row, &told, printed);
+            wrong.extend(wrong_text.into_iter().map(|what| format!("{label}: printed {what}")));
+        } else {
+            wrong.push(format!("{label}: nothing was printed"));
+        }
         if seen != told {
             wrong.push(format!("{label}: {}", difference(&told, &seen)));
         }
