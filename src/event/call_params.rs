@@ -89,6 +89,11 @@ pub(crate) enum What {
     SocketType(u8),
     /// What an exec has under the same name: a process tells the same of itself.
     OfProcess,
+    /// Own user and group as numbers, and own number in the own pid namespace: of the process, of the thread.
+    OwnUser,
+    OwnGroup,
+    OwnVpid,
+    OwnVtid,
     /// The sensor does not tell it.
     Untold,
 }
@@ -117,9 +122,9 @@ macro_rules! calls {
 
 use What::{
     Address, Capabilities, Data, Dir, Enum, Fd, First, FirstText, Flags, FsType, Group, Hex, HexLong, Int,
-    Long, Made, MadeProcess, MessageSize, Mode, MountFlags, OfProcess, OptionInt, OptionText, Pid, QueueLen,
-    QueueMax, QueueShare, Request, Result, Second, Signal, SocketType, Tuple, Uint, Untold, User, Word,
-    WordFlags,
+    Long, Made, MadeProcess, MessageSize, Mode, MountFlags, OfProcess, OptionInt, OptionText, OwnGroup,
+    OwnUser, OwnVpid, OwnVtid, Pid, QueueLen, QueueMax, QueueShare, Request, Result, Second, Signal,
+    SocketType, Tuple, Uint, Untold, User, Word, WordFlags,
 };
 
 calls! {
@@ -131,8 +136,8 @@ calls! {
     CHDIR = "res" Result, "path" FirstText;
     CHMOD = "res" Result, "filename" First, "mode" Mode(1);
     CHROOT | RMDIR | UNLINK = "res" Result, "path" First;
-    CLONE = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Flags(0, flags::CLONE), "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
-    CLONE3 = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" WordFlags(0, flags::CLONE), "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
+    CLONE = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Flags(0, flags::CLONE), "uid" OwnUser, "gid" OwnGroup, "vtid" OwnVtid, "vpid" OwnVpid, "pidns_init_start_ts" Untold;
+    CLONE3 = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" WordFlags(0, flags::CLONE), "uid" OwnUser, "gid" OwnGroup, "vtid" OwnVtid, "vpid" OwnVpid, "pidns_init_start_ts" Untold;
     DELETE_MODULE = "res" Result, "name" FirstText, "flags" Flags(1, flags::DELETE_MODULE);
     DUP = "res" Made, "oldfd" Fd(0);
     DUP2 = "res" Made, "oldfd" Fd(0), "newfd" Fd(1);
@@ -141,7 +146,7 @@ calls! {
     FCHMOD = "res" Result, "fd" Fd(0), "mode" Mode(1);
     FCHMODAT = "res" Result, "dirfd" Dir(0), "filename" First, "mode" Mode(2);
     FINIT_MODULE = "res" Result, "fd" Fd(0), "uargs" FirstText, "flags" Flags(2, flags::INIT_MODULE);
-    FORK | VFORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
+    FORK | VFORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OwnUser, "gid" OwnGroup, "vtid" OwnVtid, "vpid" OwnVpid, "pidns_init_start_ts" Untold;
     INIT_MODULE = "res" Result, "img" Data, "length" Long(1), "uargs" FirstText;
     IO_URING_SETUP = "res" Made, "entries" Uint(0), "sq_entries" Word(0), "cq_entries" Word(1), "flags" WordFlags(2, flags::RING_SETUP), "sq_thread_cpu" Word(3), "sq_thread_idle" Word(4), "features" WordFlags(5, flags::RING_FEATURES);
     KILL = "res" Result, "pid" Pid(0), "sig" Signal(1);
@@ -192,19 +197,45 @@ fn what_of(event: EventType, name: ParamId) -> Option<What> {
 /// Appends one parameter as `evt.arg.NAME` prints it; `false` when there is nothing to tell.
 pub(crate) fn param(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     let Some(what) = what_of(event.kind, name) else { return false };
-    if matches!(what, OfProcess) {
-        return render::exec_param(event, call.ret, name, out);
+    if let Some(told) = own(event, call, what, name, out, false) {
+        return told;
     }
     let begin = out.len();
     means(event, call, what, out);
     out.len() > begin || plain(call, what, out)
 }
 
+/// Appends what a process tells of itself, with or without the name behind an id; `None` for what it does not.
+fn own(
+    event: &Event<'_>,
+    call: &Call<'_>,
+    what: What,
+    name: ParamId,
+    out: &mut Vec<u8>,
+    is_paired: bool,
+) -> Option<bool> {
+    let process = event.process;
+    let number = match what {
+        OfProcess => {
+            let text = |out: &mut Vec<u8>| render::exec_param(event, call.ret, name, out);
+            return Some(is_paired && render::own_id(event, name, out, text) || text(out));
+        }
+        OwnUser => event.uid,
+        OwnGroup => event.gid,
+        OwnVtid if event.tid != process.key.pid => return Some(false),
+        OwnVpid | OwnVtid if process.vpid == 0 => return Some(false),
+        OwnVpid | OwnVtid => process.vpid,
+        _ => return None,
+    };
+    // Writing to a Vec cannot fail.
+    Some(write!(out, "{number}").is_ok())
+}
+
 /// Appends one parameter as it stands in `evt.args`.
 pub(crate) fn decorated(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     let Some(what) = what_of(event.kind, name) else { return false };
-    if matches!(what, OfProcess) {
-        return render::exec_param(event, call.ret, name, out);
+    if let Some(told) = own(event, call, what, name, out, true) {
+        return told;
     }
     let begin = out.len();
     if !plain(call, what, out) {
@@ -269,7 +300,7 @@ fn plain(call: &Call<'_>, what: What, out: &mut Vec<u8>) -> bool {
         Capabilities(which) => write!(out, "{:X}", capabilities(call, which)),
         Word(n) => write!(out, "{}", word(call, n)),
         WordFlags(n, table) => write!(out, "{:X}", flags::number(table, word(call, n))),
-        OfProcess | Untold => return false,
+        OfProcess | OwnUser | OwnGroup | OwnVpid | OwnVtid | Untold => return false,
     };
     true
 }
@@ -336,14 +367,17 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
         Capabilities(which) => Value::Uint(capabilities(call, which)),
         Word(n) => Value::Uint(word(call, n).into()),
         WordFlags(n, table) => Value::Uint(flags::number(table, word(call, n)).into()),
-        Tuple | Address | OfProcess | Untold => Value::Absent,
+        OwnUser => Value::Uint(event.uid.into()),
+        OwnGroup => Value::Uint(event.gid.into()),
+        OwnVpid => Value::Int(event.process.vpid.into()),
+        Tuple | Address | OfProcess | OwnVtid | Untold => Value::Absent,
     }
 }
 
 /// What Falco writes in place of a text or an address that was not given or could not be read.
 pub(crate) const UNREADABLE: &[u8] = b"<NA>";
 /// The same in place of data and of both ends of a socket.
-const NOTHING: &[u8] = b"NULL";
+pub(crate) const NOTHING: &[u8] = b"NULL";
 
 /// A text as it was given.
 fn given(text: Given<'_>, out: &mut Vec<u8>) -> bool {
@@ -413,9 +447,15 @@ fn descriptor(call: &Call<'_>, number: i64, out: &mut Vec<u8>) {
     }
 }
 
-/// The name of a process, when it is known.
+/// The name of a process, when it is known. The caller numbers processes as its own pid namespace does.
 fn process(event: &Event<'_>, pid: i64, out: &mut Vec<u8>) {
-    let known = u32::try_from(pid).ok().and_then(|pid| event.table.by_pid(pid));
+    let Ok(pid) = u32::try_from(pid) else { return };
+    let own = event.process;
+    let known = if own.vpid == own.key.pid || own.vpid == 0 {
+        event.table.by_pid(pid)
+    } else {
+        event.table.in_namespace(own.pid_ns, pid)
+    };
     out.extend_from_slice(known.map_or(b"".as_slice(), |process| &process.comm));
 }
 

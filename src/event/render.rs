@@ -92,24 +92,34 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
             paired(out, exec_flags(event.process).into(), |out| param(event, name, out))
         }
         (Body::Connect(c), ParamId::RES) if c.ret < 0 => result(out, c.ret),
-        (Body::Connect(c), ParamId::FD) => paired(out, c.socket.fd, |out| connect_param(&c, name, out)),
+        (Body::Connect(c), ParamId::FD) if c.socket.kind != 0 => {
+            paired(out, c.socket.fd, |out| connect_param(&c, name, out))
+        }
         (Body::ExecFailed { ret, .. }, ParamId::RES) => result(out, ret),
-        (
-            Body::Exec | Body::ExecFailed { .. },
-            ParamId::TID | ParamId::PID | ParamId::PTID | ParamId::UID | ParamId::LOGINUID | ParamId::GID,
-        ) => {
-            let n = match name {
-                ParamId::TID => event.tid.into(),
-                ParamId::PID => event.process.key.pid.into(),
-                ParamId::PTID => event.process.parent.pid.into(),
-                ParamId::UID => event.uid.into(),
-                ParamId::GID => event.gid.into(),
-                _ => i64::from(event.process.loginuid as i32),
-            };
-            paired(out, n, |out| param(event, name, out))
+        (Body::Exec | Body::ExecFailed { .. }, _) => {
+            own_id(event, name, out, |out| param(event, name, out)) || param(event, name, out)
         }
         _ => param(event, name, out),
     }
+}
+
+/// Appends an id of the event's own process, with its name behind it; `false` for what is none.
+pub(crate) fn own_id(
+    event: &Event<'_>,
+    name: ParamId,
+    out: &mut Vec<u8>,
+    text: impl FnOnce(&mut Vec<u8>) -> bool,
+) -> bool {
+    let n = match name {
+        ParamId::TID => event.tid.into(),
+        ParamId::PID => event.process.key.pid.into(),
+        ParamId::PTID => event.process.parent.pid.into(),
+        ParamId::UID => event.uid.into(),
+        ParamId::GID => event.gid.into(),
+        ParamId::LOGINUID => i64::from(event.process.loginuid as i32),
+        _ => return false,
+    };
+    paired(out, n, text)
 }
 
 fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
@@ -173,15 +183,18 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
         }
         ParamId::RES => number(out, c.ret),
         ParamId::TUPLE => {
+            let begin = out.len();
             endpoints(&c.socket, out);
-            true
+            out.len() > begin || put(out, call_params::NOTHING)
         }
+        // What is no socket is not known to be anything else either.
+        ParamId::FD if c.socket.kind == 0 => number(out, c.socket.fd),
         ParamId::FD => {
             socket(&c.socket, out);
             true
         }
         ParamId::ADDR => match (c.socket.family, c.socket.remote) {
-            (Family::Unix, _) => put(out, c.socket.unix_path),
+            (Family::Unix, _) if !c.socket.unix_path.is_empty() => put(out, c.socket.unix_path),
             (_, Some(remote)) => {
                 // As the call was given it, not as the socket is counted.
                 if remote.is_ipv4() && matches!(c.socket.family, Family::Mapped | Family::Inet6) {
@@ -190,7 +203,7 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
                 end(remote, out);
                 true
             }
-            _ => false,
+            _ => put(out, call_params::UNREADABLE),
         },
         _ => false,
     }

@@ -48,7 +48,8 @@ pub struct Socket<'a> {
     pub fd: i64,
     /// Address family.
     pub family: Family,
-    /// Type (`SOCK_STREAM` 1, `SOCK_DGRAM` 2, `SOCK_RAW` 3, …).
+    /// Type (`SOCK_STREAM` 1, `SOCK_DGRAM` 2, `SOCK_RAW` 3, …); 0 where the descriptor is no socket, and only what it was
+    /// to be connected to is known.
     pub kind: u16,
     /// Transport protocol number (6 TCP, 17 UDP, …).
     pub protocol: u16,

@@ -11,12 +11,12 @@ use super::facts::Facts;
 
 /// Of each event: its parameters in order, and where each comes from. `res`: the result; `fd` made, `pid` made; a letter and
 /// the number of an argument: `f` descriptor, `d` directory, `i` signed, `u` unsigned, `x` hexadecimal, `p` process, `g`
-/// user or group; `1` and `2`: the first and second path; `t`: the first text; `data`, `address`, `type`; `~`: bits and
+/// user or group; `tuple` both ends of a socket, `addr` an address; `1` and `2`: the first and second path; `t`: the first text; `data`, `address`, `type`; `~`: bits and
 /// numbers with names, which the tests of the room `enrich` hold against Falco's.
 const PARAMETERS: &[&str] = &[
-    "accept fd=fd tuple=~ queuepct=~ queuelen=aux queuemax=queue",
-    "accept4 fd=fd tuple=~ queuepct=~ queuelen=aux queuemax=queue flags=x3",
-    "bind res=res addr=~ fd=f0",
+    "accept fd=fd tuple=tuple queuepct=~ queuelen=aux queuemax=queue",
+    "accept4 fd=fd tuple=tuple queuepct=~ queuelen=aux queuemax=queue flags=x3",
+    "bind res=res addr=addr fd=f0",
     "bpf fd=fd cmd=~",
     "capset res=res cap_inheritable=~ cap_permitted=~ cap_effective=~",
     "chdir res=res path=t",
@@ -49,14 +49,14 @@ const PARAMETERS: &[&str] = &[
     "process_vm_readv res=res pid=p0 data=data",
     "process_vm_writev res=res pid=p0 data=data",
     "ptrace res=res addr=x2 data=x3 request=~ pid=p1",
-    "recvfrom res=res data=data tuple=~ fd=f0 size=u2",
-    "recvmsg res=res size=aux data=data tuple=~ fd=f0",
+    "recvfrom res=res data=data tuple=tuple fd=f0 size=u2",
+    "recvmsg res=res size=aux data=data tuple=tuple fd=f0",
     "rename res=res oldpath=1 newpath=2",
     "renameat res=res olddirfd=d0 oldpath=1 newdirfd=d2 newpath=2",
     "renameat2 res=res olddirfd=d0 oldpath=1 newdirfd=d2 newpath=2 flags=~",
     "rmdir res=res path=1",
-    "sendmsg res=res data=data fd=f0 size=aux tuple=~",
-    "sendto res=res data=data fd=f0 size=u2 tuple=~",
+    "sendmsg res=res data=data fd=f0 size=aux tuple=tuple",
+    "sendto res=res data=data fd=f0 size=u2 tuple=tuple",
     "setgid res=res gid=g0",
     "setns res=res fd=f0 nstype=~",
     "setpgid res=res pid=p0 pgid=p1",
@@ -82,7 +82,7 @@ const PARAMETERS: &[&str] = &[
     "openat fd=opened dirfd=dirfd name=1 flags=~ mode=~ dev=~ ino=ino",
     "openat2 fd=opened dirfd=dirfd name=1 flags=~ mode=~ resolve=~ dev=~ ino=ino",
     "creat fd=opened name=1 mode=~ dev=~ ino=ino creat_flags=~",
-    "connect res=res tuple=~ fd=connected addr=~",
+    "connect res=res tuple=tuple fd=connected addr=addr",
     "execve res=res",
     "execveat res=res",
 ];
@@ -180,6 +180,9 @@ fn expected(from: &str, told: &Facts) -> Option<[String; 2]> {
         }
         // The name is that of a process that may be unknown.
         "pid" => Some(["…".into(), format!("{ret}…")]),
+        "connected" if !told.contains_key("socket") => {
+            both(told["args"].split(',').next().unwrap().to_owned())
+        }
         "connected" => Some(["<…".into(), format!("{}(<…", args.first()?)]),
         "dirfd" if told["dirfd"] == "-100" => Some(["AT_FDCWD".into(), "-100(AT_FDCWD)".into()]),
         "dirfd" => both(told["dirfd"].clone()).map(|both| match told.get("first.base") {
@@ -200,6 +203,11 @@ fn expected(from: &str, told: &Facts) -> Option<[String; 2]> {
                 None => Some(["…".into(), format!("{given}…")]),
             }
         }
+        "tuple" if ret < 0 && ret != -i64::from(libc::EINPROGRESS) && told["number"] != "42" => {
+            both("NULL".into())
+        }
+        "tuple" => both(tuple(told)),
+        "addr" => both(told.get("address").map_or("<NA>".into(), |word| address(&raw_text(word)))),
         "t" => both(paths(told, "first").0),
         "type" => both(if told.contains_key("data") { "tmpfs".into() } else { "<NA>".into() }),
         "data" => both(told.get("data").map_or("NULL".into(), |data| {
@@ -257,6 +265,36 @@ fn decorated(number: i64, told: &Facts) -> [String; 2] {
         _ => 'f',
     };
     [format!("<{letter}>{path}"), format!("{number}(<{letter}>{path})")]
+}
+
+/// Both ends of a socket as Falco writes them: the client's first. Of a datagram the other end is the one that the call
+/// was given or gave.
+fn tuple(told: &Facts) -> String {
+    let given = told.get("address").map(|word| address(&raw_text(word)));
+    if !told.contains_key("socket") {
+        return given.unwrap_or("NULL".into());
+    }
+    if told["socket"].starts_with("1/") {
+        return told.get("socket.peer").map(|word| text(word)).or(given).unwrap_or("NULL".into());
+    }
+    let remote = given.or(told.get("socket.remote").cloned());
+    let ends = [told.get("socket.local").cloned(), remote];
+    let ends: Vec<_> = match told.get("socket.role").map(String::as_str) {
+        Some("server") => ends.into_iter().rev().flatten().collect(),
+        _ => ends.into_iter().flatten().collect(),
+    };
+    if ends.is_empty() { "NULL".into() } else { ends.join("->") }
+}
+
+/// An address as text.
+fn address(bytes: &[u8]) -> String {
+    let port = u16::from_be_bytes([bytes[2], bytes[3]]);
+    match bytes[0] {
+        1 if bytes[2] == 0 => format!("@{}", String::from_utf8_lossy(&bytes[3..])),
+        1 => String::from_utf8_lossy(&bytes[2..bytes.len() - 1]).into_owned(),
+        2 => format!("{}.{}.{}.{}:{port}", bytes[4], bytes[5], bytes[6], bytes[7]),
+        _ => format!("{}:{port}", std::net::Ipv6Addr::from(*bytes[8..].first_chunk::<16>().unwrap())),
+    }
 }
 
 /// The name of an error.
@@ -317,10 +355,17 @@ fn paths(told: &Facts, which: &str) -> (String, Option<String>) {
 
 /// The text behind a word.
 fn text(word: &str) -> String {
-    if let Some((dots, rest)) = word.split_once('*') {
-        let dots: usize = dots.parse().unwrap();
-        return format!("{}{}", "./".repeat(2048).get(..dots).unwrap(), text(rest));
+    match word.split_once('*') {
+        Some((dots, rest)) => {
+            let dots: usize = dots.parse().unwrap();
+            format!("{}{}", "./".repeat(2048).get(..dots).unwrap(), text(rest))
+        }
+        None => String::from_utf8_lossy(&raw_text(word)).into_owned(),
     }
+}
+
+/// The bytes behind a word.
+fn raw_text(word: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = word.strip_prefix('=').unwrap().bytes();
     while let Some(byte) = rest.next() {
@@ -335,5 +380,5 @@ fn text(word: &str) -> String {
             _ => bytes.push(byte),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
