@@ -6,6 +6,9 @@ use std::io::Write as _;
 
 use crate::call::{Call, Descriptor, Given};
 use crate::call_flags::{self as flags, Flag, Names};
+use crate::call_special::{
+    NOTHING, UNREADABLE, given, is_about_a_name, option_int, own, path, process, without_magic,
+};
 use crate::event::Event;
 use crate::event_type::EventType;
 use crate::params::ParamId;
@@ -205,32 +208,6 @@ pub(crate) fn param(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut
     out.len() > begin || plain(call, what, out)
 }
 
-/// Appends what a process tells of itself, with or without the name behind an id; `None` for what it does not.
-fn own(
-    event: &Event<'_>,
-    call: &Call<'_>,
-    what: What,
-    name: ParamId,
-    out: &mut Vec<u8>,
-    is_paired: bool,
-) -> Option<bool> {
-    let process = event.process;
-    let number = match what {
-        OfProcess => {
-            let text = |out: &mut Vec<u8>| render::exec_param(event, call.ret, name, out);
-            return Some(is_paired && render::own_id(event, name, out, text) || text(out));
-        }
-        OwnUser => event.uid,
-        OwnGroup => event.gid,
-        OwnVtid if event.tid != process.key.pid => return Some(false),
-        OwnVpid | OwnVtid if process.vpid == 0 => return Some(false),
-        OwnVpid | OwnVtid => process.vpid,
-        _ => return None,
-    };
-    // Writing to a Vec cannot fail.
-    Some(write!(out, "{number}").is_ok())
-}
-
 /// Appends one parameter as it stands in `evt.args`.
 pub(crate) fn decorated(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     let Some(what) = what_of(event.kind, name) else { return false };
@@ -374,39 +351,6 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
     }
 }
 
-/// What Falco writes in place of a text or an address that was not given or could not be read.
-pub(crate) const UNREADABLE: &[u8] = b"<NA>";
-/// The same in place of data and of both ends of a socket.
-pub(crate) const NOTHING: &[u8] = b"NULL";
-
-/// A text as it was given.
-fn given(text: Given<'_>, out: &mut Vec<u8>) -> bool {
-    put(out, if text.unreadable { UNREADABLE } else { text.text })
-}
-
-/// `PR_SET_NAME`, `PR_GET_NAME`, `PR_GET_CHILD_SUBREAPER`.
-const NAMES: [u64; 2] = [15, 16];
-const GET_CHILD_SUBREAPER: u64 = 37;
-
-/// Whether the second argument of this prctl is a text.
-fn is_about_a_name(call: &Call<'_>) -> bool {
-    NAMES.contains(&call.args[0])
-}
-
-/// The second argument of prctl as Falco tells it: 0 where it is a text, and what it points to where it is answered so.
-fn option_int(call: &Call<'_>) -> i64 {
-    match call.args[0] {
-        GET_CHILD_SUBREAPER => (call.aux as i32).into(),
-        _ if is_about_a_name(call) => 0,
-        _ => call.args[1] as i64,
-    }
-}
-
-/// Flags of mount without the number that Linux before 2.4 wanted in their upper half (`MS_MGC_VAL`).
-fn without_magic(flags: u32) -> u32 {
-    if flags & 0xffff_0000 == 0xc0ed_0000 { flags & 0xffff } else { flags }
-}
-
 /// The bits of a mode that chmod looks at.
 fn permissions(mode: u32) -> u32 {
     mode & 0o7777
@@ -444,25 +388,6 @@ fn descriptor(call: &Call<'_>, number: i64, out: &mut Vec<u8>) {
         }
         Some(Descriptor::Socket(socket)) if socket.fd == number => render::socket(socket, out),
         _ => {}
-    }
-}
-
-/// The name of a process, when it is known. The caller numbers processes as its own pid namespace does.
-fn process(event: &Event<'_>, pid: i64, out: &mut Vec<u8>) {
-    let Ok(pid) = u32::try_from(pid) else { return };
-    let own = event.process;
-    let known = if own.vpid == own.key.pid || own.vpid == 0 {
-        event.table.by_pid(pid)
-    } else {
-        event.table.in_namespace(own.pid_ns, pid)
-    };
-    out.extend_from_slice(known.map_or(b"".as_slice(), |process| &process.comm));
-}
-
-/// A relative path made absolute; nothing more is to be said of an absolute one.
-fn path(given: Given<'_>, out: &mut Vec<u8>) {
-    if !given.text.starts_with(b"/") {
-        out.extend_from_slice(given.absolute);
     }
 }
 

@@ -5,6 +5,7 @@
 use std::io::Write as _;
 
 use crate::call_params;
+use crate::call_special;
 use crate::event::{Body, Connect, Event, Open};
 use crate::form::write_clock;
 use crate::params::{self, ParamId};
@@ -185,7 +186,7 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
         ParamId::TUPLE => {
             let begin = out.len();
             endpoints(&c.socket, out);
-            out.len() > begin || put(out, call_params::NOTHING)
+            out.len() > begin || put(out, call_special::NOTHING)
         }
         // What is no socket is not known to be anything else either.
         ParamId::FD if c.socket.kind == 0 => number(out, c.socket.fd),
@@ -203,7 +204,7 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
                 end(remote, out);
                 true
             }
-            _ => put(out, call_params::UNREADABLE),
+            _ => put(out, call_special::UNREADABLE),
         },
         _ => false,
     }
@@ -336,7 +337,7 @@ pub(crate) fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
 /// what the kernel found, or, where it found nothing either, Falco's words for that.
 fn as_shown<'p>(ret: i64, given: &'p [u8], name: &'p [u8]) -> &'p [u8] {
     match given {
-        [] if ret == EFAULT => call_params::UNREADABLE,
+        [] if ret == EFAULT => call_special::UNREADABLE,
         [b'/', ..] => given,
         _ => name,
     }

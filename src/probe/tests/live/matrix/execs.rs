@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::facts::{Facts, word};
-use super::stage::{Arg, Hints, Stage, bytes, capabilities, seen_link};
+use super::own::{capabilities, seen_link};
+use super::stage::{Arg, Hints, Stage, bytes};
 use crate::watch::kernel_dev;
 
 /// The ways; the error where there is one.

@@ -8,6 +8,7 @@
 mod entry;
 mod execs;
 mod facts;
+mod own;
 mod paths;
 mod plain;
 mod printed;
@@ -206,8 +207,9 @@ fn holds(world: &World, reads: Reads) {
             _ => by_process.entry(head.tgid).or_default().push((head, body)),
         }
     }
-    let printed = printed::all(&watch.bytes);
     let text = fs::read_to_string(dir.path().join("told")).unwrap();
+    let actors = text.lines().map(|line| of_line(line)["pid"].parse().unwrap()).collect();
+    let printed = printed::all(&watch.bytes, &actors);
     let (mut wrong, mut made) = (Vec::new(), BTreeSet::new());
     let mut at: BTreeMap<u32, usize> = BTreeMap::new();
     for mut told in text.lines().map(of_line) {

@@ -5,7 +5,8 @@ use std::os::fd::AsRawFd as _;
 
 use super::entry::Entry;
 use super::facts::word;
-use super::stage::{Arg, Hints, Stage, capabilities, wait};
+use super::own::capabilities;
+use super::stage::{Arg, Hints, Stage, wait};
 
 use Arg::{Fd, N, Nowhere, Text};
 

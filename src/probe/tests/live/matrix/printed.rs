@@ -1,7 +1,7 @@
 //! What is printed of each cell (`evt.args`), against the words of the program that made it. Where each parameter comes
 //! from is said here once more, as the manual pages of the calls have it; the forms are those of Falco.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use eyas_ebpf::records;
 use eyas_enrich::{Enrich, SilentHost};
@@ -87,13 +87,19 @@ const PARAMETERS: &[&str] = &[
     "execveat res=res",
 ];
 
-/// The printed parameters of every event, by the processor and number of its record.
-pub(crate) fn all(bytes: &[u8]) -> HashMap<(u32, u64), HashMap<&'static str, [String; 2]>> {
+/// The printed parameters of every event of these processes, by the processor and number of its record.
+pub(crate) fn all(
+    bytes: &[u8],
+    of: &BTreeSet<u32>,
+) -> HashMap<(u32, u64), HashMap<&'static str, [String; 2]>> {
     let mut enrich = Enrich::new(SilentHost);
     let mut printed = HashMap::new();
     for (_, record) in records(bytes) {
         let record = record.unwrap();
         enrich.fold(&record, &mut Vec::new(), &mut |event| {
+            if !of.contains(&record.head.tgid) {
+                return;
+            }
             let row = PARAMETERS.iter().find(|row| row.split(' ').next() == Some(event.kind.name()));
             let names = row.into_iter().flat_map(|row| row.split(' ').skip(1));
             let names = names.map(|part| part.split_once('=').unwrap().0);
@@ -156,8 +162,9 @@ fn fits(text: &str, want: &str) -> bool {
 /// A parameter alone, and as it stands among the others; `None` where nothing is held against it.
 fn expected(from: &str, told: &Facts) -> Option<[String; 2]> {
     let ret: i64 = told["ret"].parse().unwrap();
-    let args: Vec<u64> =
-        told.get("args").map_or(Vec::new(), |args| args.split(',').map(|arg| arg.parse().unwrap()).collect());
+    let args: Vec<u64> = told
+        .get("args")
+        .map_or(Vec::new(), |args| args.split(',').map(|arg| arg.parse::<i128>().unwrap() as u64).collect());
     let both = |text: String| Some([text.clone(), text]);
     let result = || {
         if ret >= 0 {

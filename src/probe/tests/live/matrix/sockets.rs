@@ -6,8 +6,10 @@ use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
+use super::entry::Entry;
 use super::facts::word;
-use super::stage::{Arg, Hints, Stage, bytes, name_of};
+use super::own::name_of;
+use super::stage::{Arg, Hints, Stage, bytes};
 
 use Arg::{Fd, N};
 
@@ -186,6 +188,11 @@ fn connect(stage: &mut Stage) {
             close(fd);
         });
     }
+    // An array of arguments that cannot be read: whatever was to be connected is not known.
+    stage.through("connect", Entry::Narrow(102), |stage| {
+        let hints = Hints { own_kind: true, words: vec![("args", "-1,0".into())], ..Hints::default() };
+        stage.go("failure/bad-array", &[N(3), N(1)], &hints);
+    });
     let file = fs::File::open("/proc/self/exe").unwrap();
     stage.each_entry("connect", |stage| {
         let at = stage.put(&loopback(1));
@@ -248,6 +255,19 @@ fn send(stage: &mut Stage) {
             &knows(&[server(), data(HELLO)]),
         );
     });
+    // send of `socketcall`, which no other entry has.
+    stage.through("sendto", Entry::Socketcall(9), |stage| {
+        let (client, accepted, _listener) = connected();
+        let hello = N(stage.put(HELLO));
+        let is_client = knows(&[("socket.role", "client".into()), data(HELLO)]);
+        stage.go("success/send", &[Fd(client.as_raw_fd().into()), hello, N(5), N(0)], &is_client);
+        stage.go(
+            "success/send",
+            &[Fd(accepted.as_raw_fd().into()), hello, N(5), N(0)],
+            &knows(&[server(), data(HELLO)]),
+        );
+        stage.go("failure/send", &[Fd(NO_FD), hello, N(5), N(0)], &knows(&[data(HELLO)]));
+    });
     stage.each_entry("sendmsg", |stage| {
         let from = UdpSocket::bind("127.0.0.1:0").unwrap();
         let fd = Fd(from.as_raw_fd().into());
@@ -305,6 +325,15 @@ fn receive(stage: &mut Stage) {
             &[Fd(client.as_raw_fd().into()), into, N(64), N(0), N(0), N(0)],
             &is_client,
         );
+    });
+    stage.through("recvfrom", Entry::Socketcall(10), |stage| {
+        let socket = own();
+        let fd = Fd(socket.as_raw_fd().into());
+        let into = N(stage.put(&[0; 64]));
+        let got = knows(&[server(), ("data", word(b"hello world"))]);
+        stage.go("success/recv", &[fd, into, N(64), N(0)], &got);
+        stage.go("success/recv", &[fd, into, N(64), N(0)], &got);
+        stage.go("failure/recv", &[fd, into, N(64), N(0)], &knows(&[server()]));
     });
     stage.each_entry("recvmsg", |stage| {
         let socket = own();
