@@ -4,7 +4,7 @@
 
 use std::io::Write as _;
 
-use crate::call::{Call, Descriptor, Given};
+use crate::call::{Call, Descriptor};
 use crate::call_flags::{self as flags, Flag, Names};
 use crate::call_special::{
     NOTHING, UNREADABLE, given, is_about_a_name, option_int, own, path, process, without_magic,
