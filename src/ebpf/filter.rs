@@ -155,6 +155,15 @@ pub struct Ask {
     classes: u64,
 }
 
+/// Bits of the number of the tables below those of the ways that nobody wants: a bit a way.
+pub const NOBODY: u32 = 48;
+
+/// Whether nobody wants openings of this way, whatever their path and program, by the number of the tables in force.
+#[inline(always)]
+pub const fn is_nobodys(number: u64, way: u32) -> bool {
+    number >> (NOBODY + way) & 1 != 0
+}
+
 /// What the way and the program's names say of an opening: the thread's, and that of the thread that its process began with
 /// if it is another. Names are asked for only where they matter.
 #[inline(always)]

@@ -22,6 +22,7 @@ mod numbers;
 mod offsets;
 mod open;
 mod record;
+pub mod refused;
 mod walk;
 
 pub use call::{Call, CallBits, CallFixed, Role};
@@ -46,6 +47,30 @@ pub const MAX_RECORD: usize = 8 << 20;
 /// The number that the programs put into a register where the user half may put a call in its place; why stands with the
 /// one use of it, in `programs/read.rs`.
 pub const CAST_SLOT: u32 = 0x6579_6173;
+
+/// The number that the programs put into a register where the user half puts one that it knows: this plus the index of an
+/// offset in [`Offsets::NAMES`], or of a [`value`]. A program has it at hand then, and need not load it from a map.
+pub const VALUE_SLOT: u32 = 0x6579_0000;
+
+/// The offset that the programs load from where the user half puts one that it knows: this plus its index. No program reaches
+/// so far by itself.
+pub const MEMBER_SLOT: u16 = 0x7000;
+
+/// Numbers that the user half puts into the programs behind the offsets.
+pub mod value {
+    use super::Offsets;
+
+    /// Whether the casts are there: 1 or 0.
+    pub const PLAIN_LOADS: usize = Offsets::NAMES.len();
+    /// The process of the sensor itself, which is never reported; 0 reports everybody.
+    pub const SELF_TGID: usize = PLAIN_LOADS + 1;
+    /// Inode number of the pid namespace that it is counted in; 0 means the first one.
+    pub const SELF_NS_INO: usize = PLAIN_LOADS + 2;
+    /// Inode number of the only pid namespace to report from, those below it included; 0 reports from all.
+    pub const ONLY_PIDNS: usize = PLAIN_LOADS + 3;
+    /// How many numbers there are, the offsets included.
+    pub const COUNT: usize = PLAIN_LOADS + 4;
+}
 
 /// How many bytes of a command line ride inside EXEC, and how many each ARGV record carries at most.
 pub const ARGV_CHUNK: usize = 4096;

@@ -6,7 +6,7 @@
 use aya::maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
-use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, Offsets, environment};
+use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Offsets, VALUE_SLOT, environment, value};
 use eyas_event::{HookState, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
@@ -118,18 +118,17 @@ fn load_with(
     let ring_bytes = options.ring_bytes;
     let identity = Identity::of(options.skip)?;
     let offsets = offsets.to_words();
-    let plain_loads = u32::from(cast.is_some());
-    let object = cast.map_or_else(|| OBJECT.to_vec(), with_cast);
-    let only_pidns = options.only_pidns.unwrap_or(0);
+    let mut values = offsets.to_vec();
+    values.resize(value::COUNT, 0);
+    values[value::PLAIN_LOADS] = u32::from(cast.is_some());
+    values[value::SELF_TGID] = identity.tgid;
+    values[value::SELF_NS_INO] = identity.ns_ino;
+    values[value::ONLY_PIDNS] = options.only_pidns.unwrap_or(0);
+    let object = filled(cast, &values)?;
     let wake_bytes = u64::from(ring_bytes / 4);
     let mut loader = EbpfLoader::new();
     loader
-        .override_global("OFFSETS", offsets.as_slice(), true)
-        .override_global("PLAIN_LOADS", &plain_loads, true)
-        .override_global("ONLY_PIDNS", &only_pidns, true)
-        .override_global("SELF_TGID", &identity.tgid, true)
         .override_global("SELF_NS_DEV", &identity.ns_dev, true)
-        .override_global("SELF_NS_INO", &identity.ns_ino, true)
         .override_global("WAKE_BYTES", &wake_bytes, true)
         .map_max_entries("EVENTS", ring_bytes);
     let mut ebpf = loader.load(&object).map_err(|error| ProbeError::Load(one_line(&error)))?;
@@ -137,14 +136,14 @@ fn load_with(
     let ring = take(&mut ebpf, "EVENTS")?;
     let counts = take(&mut ebpf, "COUNTS")?;
     let mut families = take(&mut ebpf, "FAMILIES")?;
-    let mut wanted: Array<MapData, Wanted> = take(&mut ebpf, "WANTED")?;
+    let mut wanted: Array<MapData, Wanted> = take(&mut ebpf, ".bss.wanted")?;
     want(&mut wanted, everything()).map_err(ProbeError::Load)?;
     let variables = Variables {
         names: take(&mut ebpf, "ENV_NAMES")?,
         any: take(&mut ebpf, "ENV_WANTED")?,
         now: Vec::new(),
     };
-    let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, "FILTER_NUMBER")?);
+    let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);
     let hooks = attach_all(&mut ebpf, &mut families)?;
     Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, ebpf }))
 }
@@ -163,21 +162,41 @@ fn read_btf() -> Result<Btf, ProbeError> {
     Ok(Btf::parse(bytes)?)
 }
 
-/// The object with calls of the kernel's cast in the places that the programs leave for them.
-fn with_cast(cast: u32) -> Vec<u8> {
-    /// `r0 = number` (Linux: Documentation/bpf/standardization/instruction-set.rst).
-    const MOVE: [u8; 4] = [0xb7, 0, 0, 0];
+/// The object with the values in the places that the programs leave for them, and with calls of the kernel's cast.
+fn filled(cast: Option<u32>, values: &[u32]) -> Result<Vec<u8>, ProbeError> {
+    /// `r = number` for any register, and for r0 (Linux: Documentation/bpf/standardization/instruction-set.rst).
+    const MOVE: u8 = 0xb7;
+    const MOVE_TO_R0: [u8; 4] = [MOVE, 0, 0, 0];
+    /// `r = *(r + offset)`, of four, two, one and eight bytes.
+    const LOADS: [u8; 4] = [0x61, 0x69, 0x71, 0x79];
     /// A call of the kernel function with this number.
     const CALL: [u8; 4] = [0x85, 0x20, 0, 0];
     let mut object = OBJECT.to_vec();
     for instruction in object.chunks_exact_mut(8) {
-        let (operation, number) = instruction.split_at_mut(4);
-        if operation == MOVE && number == CAST_SLOT.to_le_bytes() {
-            operation.copy_from_slice(&CALL);
+        let Some((operation, number)) = instruction.split_first_chunk_mut::<4>() else { continue };
+        let asked = u32::from_le_bytes([number[0], number[1], number[2], number[3]]);
+        let member = u16::from_le_bytes([operation[2], operation[3]]).checked_sub(MEMBER_SLOT);
+        let value = |index: Option<u32>| index.and_then(|index| values.get(index as usize));
+        if operation[0] == MOVE
+            && let Some(value) = value(asked.checked_sub(VALUE_SLOT))
+        {
+            number.copy_from_slice(&value.to_le_bytes());
+        } else if *operation == MOVE_TO_R0
+            && asked == CAST_SLOT
+            && let Some(cast) = cast
+        {
+            *operation = CALL;
             number.copy_from_slice(&cast.to_le_bytes());
+        } else if LOADS.contains(&operation[0])
+            && asked == 0
+            && let Some(offset) = value(member.map(u32::from))
+        {
+            let far =
+                |_| ProbeError::Load(format!("a member lies {offset} bytes into its struct, out of reach"));
+            operation[2..].copy_from_slice(&i16::try_from(*offset).map_err(far)?.to_le_bytes());
         }
     }
-    object
+    Ok(object)
 }
 
 /// `CAP_SYS_ADMIN` stands for both of the others, as it did before Linux 5.8.
@@ -197,7 +216,7 @@ fn check_capabilities() -> Result<(), ProbeError> {
 struct Identity {
     tgid: u32,
     ns_dev: u64,
-    ns_ino: u64,
+    ns_ino: u32,
 }
 
 impl Identity {
@@ -212,7 +231,7 @@ impl Identity {
         if ns.st_ino == FIRST_PIDNS {
             return Ok(Self { tgid, ..Self::default() });
         }
-        Ok(Self { tgid, ns_dev: ns.st_dev, ns_ino: ns.st_ino })
+        Ok(Self { tgid, ns_dev: ns.st_dev, ns_ino: ns.st_ino as u32 })
     }
 }
 
@@ -299,13 +318,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_object_has_places_for_the_cast_and_each_is_filled() {
-        let slots = |object: &[u8]| {
-            object.chunks_exact(8).filter(|bytes| bytes[4..] == CAST_SLOT.to_le_bytes()).count()
+    fn the_object_has_places_for_the_cast_and_for_each_value_and_each_is_filled() {
+        let slots = |object: &[u8], number: u32| {
+            object.chunks_exact(8).filter(|bytes| bytes[4..] == number.to_le_bytes()).count()
         };
-        let object = with_cast(7);
-        assert!(slots(OBJECT) > 0);
-        assert_eq!(slots(&object), 0);
+        let object = filled(Some(7), &[1; value::COUNT]).expect("small offsets");
+        let numbers = (0..value::COUNT as u32).map(|index| VALUE_SLOT + index);
+        for number in numbers.chain([CAST_SLOT]) {
+            assert_eq!(slots(&object, number), 0, "{number:#x}");
+        }
+        assert!(slots(OBJECT, CAST_SLOT) > 0);
+        assert!(slots(OBJECT, VALUE_SLOT + value::PLAIN_LOADS as u32) > 0);
         assert_eq!(object.len(), OBJECT.len());
     }
 }

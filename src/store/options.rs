@@ -36,6 +36,8 @@ pub struct OpenOptions {
 pub struct WriterOptions {
     /// A commit comes at the latest so long after the first item that waits for it.
     pub flush_ms: u64,
+    /// An alert is committed sooner: so long after the commit before it, or at once when that is long past.
+    pub alert_flush_ms: u64,
     /// A commit comes at the latest when so many items wait for it.
     pub flush_items: usize,
     /// All compressed segments together; beyond it the oldest go.
@@ -56,6 +58,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             flush_ms: 50,
+            alert_flush_ms: 5,
             flush_items: 512,
             segment_limit_bytes: 1 << 30,
             alert_lane: 4096,

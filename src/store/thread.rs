@@ -60,6 +60,9 @@ struct Batch {
     segment_bytes: u64,
 }
 
+/// Alerts of one batch of events come within so long of one another.
+const TOGETHER: Duration = Duration::from_micros(500);
+
 enum Wake {
     Entry(Entry),
     Segment(Segment),
@@ -95,15 +98,19 @@ impl WriterThread {
         self.runtime.block_on(self.pen.close())
     }
 
-    /// Waits for the first entry, then at most `flush_ms` for more.
+    /// Waits for the first entry, then at most `flush_ms` for more; for an alert only until commits are `alert_flush_ms` apart.
     fn collect(&mut self) -> Batch {
         let mut batch = Batch::default();
         let mut deadline = (self.state.last_commit + HEARTBEAT).max(Instant::now());
         while !self.is_full(&batch) {
             let wait = deadline.saturating_duration_since(Instant::now());
             let first = batch.entries.is_empty();
+            let mut hurries = false;
             match self.next(wait) {
-                Wake::Entry(entry) => batch.entries.push(entry),
+                Wake::Entry(entry) => {
+                    hurries = matches!(entry, Entry::Alert(..));
+                    batch.entries.push(entry);
+                }
                 Wake::Segment(segment) => self.pack(&mut batch, segment),
                 Wake::Request(Request::Ruleset(text)) => batch.entries.push(Entry::Ruleset(text)),
                 Wake::Request(Request::Flush(answer)) => {
@@ -118,6 +125,10 @@ impl WriterThread {
             }
             if first {
                 deadline = Instant::now() + Duration::from_millis(self.options.flush_ms);
+            }
+            if hurries {
+                let soon = self.state.last_commit + Duration::from_millis(self.options.alert_flush_ms);
+                deadline = deadline.min(soon.max(Instant::now() + TOGETHER));
             }
         }
         batch

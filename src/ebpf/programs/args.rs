@@ -4,7 +4,7 @@
 use eyas_ebpf::{HeadFlags, has_short_ids, nr, of_socketcall};
 
 use super::dispatch::Call;
-use super::read::{load, off, user};
+use super::read::{member, user};
 
 impl Call {
     /// The arguments; zero where the call takes none.
@@ -14,7 +14,7 @@ impl Call {
         if self.flags != HeadFlags::COMPAT {
             return [a, b, c, d, self.fifth(), self.sixth()];
         }
-        let entry: u64 = load(self.regs, off!(regs_nr));
+        let entry = member!(self.regs, regs_nr, u64);
         if entry == nr::IA32_SOCKETCALL {
             return by_socketcall(a, b);
         }

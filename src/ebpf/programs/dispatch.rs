@@ -5,15 +5,15 @@
 //! have numbers of their own, which would be taken for others: the task's status word tells them apart.
 
 use aya_ebpf::macros::{btf_tracepoint, map};
-use aya_ebpf::maps::{Array, ProgramArray};
+use aya_ebpf::maps::ProgramArray;
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_socketcall};
 
 use super::filter;
-use super::read::{Typed, load, off};
+use super::read::{Typed, member};
 use super::task;
 
-/// Which calls are wanted; changes while the program runs.
+/// Which calls are wanted; the user half changes it while the program runs.
 #[repr(C)]
 struct Wanted {
     /// Numbers worth a second look, through whichever entry they came.
@@ -22,8 +22,10 @@ struct Wanted {
     native: Bitmap,
 }
 
-#[map]
-static WANTED: Array<Wanted> = Array::with_max_entries(1, 0);
+/// A map of its own by its section, so that a program has its address at hand and looks nothing up.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".bss.wanted")]
+static mut WANTED: Wanted = Wanted { look: Bitmap::EMPTY, native: Bitmap::EMPTY };
 
 #[map]
 static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len() as u32, 0);
@@ -34,7 +36,7 @@ const TS_COMPAT: u32 = 2;
 /// Whether a number is in a set. A word at a time, since a copy of the whole set would be a loop.
 #[inline(always)]
 fn has(set: *const Bitmap, number: u64) -> bool {
-    // SAFETY: the set is part of a checked map value, and the word one of the eight that a number below 512 can be in.
+    // SAFETY: the set is a whole static, and the word one of the eight that a number below 512 can be in.
     number < 512 && {
         let word = unsafe { set.cast::<u64>().add((number >> 6) as usize).read_volatile() };
         word >> (number & 63) & 1 != 0
@@ -55,12 +57,12 @@ impl Call {
     pub fn of(ctx: &BtfTracePointContext, task: Typed) -> Option<Self> {
         let regs: Typed = ctx.arg(0);
         let ret: i64 = ctx.arg(1);
-        let number: u64 = load(regs, off!(regs_nr));
-        if load::<u32>(task, off!(task_status)) & TS_COMPAT == 0 {
+        let number: u64 = member!(regs, regs_nr);
+        if member!(task, task_status, u32) & TS_COMPAT == 0 {
             return Some(Self { number, ret, flags: HeadFlags(0), regs });
         }
         let number = if number == nr::IA32_SOCKETCALL {
-            of_socketcall(load::<u64>(regs, off!(regs_bx)) & 0xffff_ffff)?.0
+            of_socketcall(member!(regs, regs_bx, u64) & 0xffff_ffff)?.0
         } else {
             native(number)?
         };
@@ -72,12 +74,13 @@ impl Call {
     /// The first four arguments.
     #[inline(always)]
     pub fn args(&self) -> [u64; 4] {
-        let reg = |offset| load::<u64>(self.regs, offset);
+        let regs = self.regs;
         if self.flags == HeadFlags::COMPAT {
-            let low = |offset| reg(offset) & 0xffff_ffff;
-            [low(off!(regs_bx)), low(off!(regs_cx)), low(off!(regs_dx)), low(off!(regs_si))]
+            let args: [u64; 4] =
+                [member!(regs, regs_bx), member!(regs, regs_cx), member!(regs, regs_dx), member!(regs, regs_si)];
+            args.map(|arg| arg & 0xffff_ffff)
         } else {
-            [reg(off!(regs_di)), reg(off!(regs_si)), reg(off!(regs_dx)), reg(off!(regs_r10))]
+            [member!(regs, regs_di), member!(regs, regs_si), member!(regs, regs_dx), member!(regs, regs_r10)]
         }
     }
 
@@ -85,9 +88,9 @@ impl Call {
     #[inline(always)]
     pub fn fifth(&self) -> u64 {
         if self.flags == HeadFlags::COMPAT {
-            load::<u64>(self.regs, off!(regs_di)) & 0xffff_ffff
+            member!(self.regs, regs_di, u64) & 0xffff_ffff
         } else {
-            load(self.regs, off!(regs_r8))
+            member!(self.regs, regs_r8)
         }
     }
 
@@ -95,9 +98,9 @@ impl Call {
     #[inline(always)]
     pub fn sixth(&self) -> u64 {
         if self.flags == HeadFlags::COMPAT {
-            load::<u64>(self.regs, off!(regs_bp)) & 0xffff_ffff
+            member!(self.regs, regs_bp, u64) & 0xffff_ffff
         } else {
-            load(self.regs, off!(regs_r9))
+            member!(self.regs, regs_r9)
         }
     }
 }
@@ -106,10 +109,9 @@ impl Call {
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs: Typed = ctx.arg(0);
-    let Some(wanted) = WANTED.get_ptr(0) else { return 0 };
-    // SAFETY: a checked map value.
-    let (look, native) = unsafe { (&raw const (*wanted).look, &raw const (*wanted).native) };
-    if !has(look, load::<u64>(regs, off!(regs_nr))) {
+    // SAFETY: as elsewhere, only its address is taken here.
+    let (look, native) = unsafe { (&raw const WANTED.look, &raw const WANTED.native) };
+    if !has(look, member!(regs, regs_nr, u64)) {
         return 0;
     }
     let task = task::current();

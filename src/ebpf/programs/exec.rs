@@ -10,11 +10,11 @@ use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, HashMap};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{
-    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind, Offsets,
+    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind,
     environment, nr,
 };
 
-use super::read::{OFFSETS, Typed, constant, kernel, off};
+use super::read::{Typed, has, kernel, off};
 use super::ring::{CAP, Context, PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Place, append};
@@ -43,7 +43,7 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     // execveat is certain only where the kernel had to make up a name for a descriptor; otherwise the entry code of
     // Linux has already put execve's number in place of execveat's (arch/x86/kernel/process_64.c).
     let by_fd =
-        constant!(OFFSETS.bprm_fdpath) != Offsets::ABSENT && kernel::<u64>(bprm + off!(bprm_fdpath)) != 0;
+        has!(bprm_fdpath) && kernel::<u64>(bprm + off!(bprm_fdpath)) != 0;
     fixed.syscall = if by_fd { nr::EXECVEAT } else { nr::EXECVE } as u32;
 
     let mm: u64 = kernel(task + off!(task_mm));
@@ -174,11 +174,11 @@ fn fill_identity(fixed: &mut ExecFixed, task: u64) {
     fixed.cap_permitted = kernel(cred + off!(cred_permitted));
     fixed.cap_effective = kernel(cred + off!(cred_effective));
     fixed.loginuid = u32::MAX;
-    if constant!(OFFSETS.task_loginuid) != Offsets::ABSENT {
+    if has!(task_loginuid) {
         fixed.loginuid = kernel(task + off!(task_loginuid));
     }
     fixed.session = u32::MAX;
-    if constant!(OFFSETS.task_session) != Offsets::ABSENT {
+    if has!(task_session) {
         fixed.session = kernel(task + off!(task_session));
     }
     fixed.tty = tty(kernel::<u64>(task + off!(task_signal)));

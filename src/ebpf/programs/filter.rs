@@ -9,25 +9,24 @@ use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::Array;
-use eyas_ebpf::filter::{ALL_WORDS, Ask, BYTES, Glance, LONGEST, Tables, Whose, glance};
+use aya_ebpf::maps::{Array, PerCpuArray};
+use eyas_ebpf::filter::{ALL_WORDS, BYTES, LONGEST, Tables, is_nobodys};
+use eyas_ebpf::refused::{self, Memory};
 
 use super::dispatch::Call;
 use super::open::Asked;
-use super::read::{Typed, load, off};
+use super::read::{Typed, load, member, off};
 use super::ring::COUNTS;
 
 #[map]
 static FILTER: Array<[u32; ALL_WORDS]> = Array::with_max_entries(2, 0);
+/// Also the ways that nobody wants ([`is_nobodys`]).
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".bss.filter")]
+static mut FILTER_NUMBER: u64 = 0;
+/// Only the dispatcher uses it, and the kernel never runs a program of a tracepoint within itself on one processor.
 #[map]
-static FILTER_NUMBER: Array<u64> = Array::with_max_entries(1, 0);
-
-/// The tables in force when the program began to ask.
-struct Filter {
-    words: Words,
-    number: u64,
-    place: *const u64,
-}
+static REFUSED: PerCpuArray<Memory> = PerCpuArray::with_max_entries(1, 0);
 
 /// One set of tables.
 struct Words(*const u8);
@@ -53,56 +52,56 @@ impl Tables for Words {
 /// for the record: whoever changes it in between could as well have changed it before.
 #[inline(always)]
 pub fn is_unwanted(call: &Call, task: Typed) -> bool {
-    let Some(filter) = Filter::in_force() else { return false };
-    let asked = Asked::of(call);
-    let glance = glance(&filter.words, asked.way(call, task), |whose| {
-        let thread = match whose {
-            Whose::Thread => task,
-            Whose::Leader => match load(task, off!(task_leader)) {
-                leader if leader == task => return None,
-                leader => leader,
-            },
-        };
-        Some([load(thread, off!(task_comm)), load(thread, off!(task_comm) + 8)])
-    });
-    let admitted = match glance {
-        Glance::Wanted => true,
-        Glance::Unwanted => false,
-        Glance::Ask(ask) => admits(&filter.words, ask, asked.path),
-    };
-    !admitted && filter.is_in_force() && count()
+    let number = in_force();
+    // Nothing has been said yet of what is wanted.
+    if number == 0 {
+        return false;
+    }
+    let opening = Asked::of(call);
+    let way = opening.way(call, task);
+    let refused = is_nobodys(number, way) || refuses(number, way, opening.path, task);
+    refused && number == in_force() && count()
 }
 
-/// Whether the path at this address of the caller's could be wanted. One that cannot be read is: its event has the path of
-/// the file that was opened. So is one that does not fit, which the helper cuts off.
+/// The number of the tables in force.
 #[inline(always)]
-fn admits(words: &Words, ask: Ask, path: u64) -> bool {
+fn in_force() -> u64 {
+    // SAFETY: the user half changes it as a whole.
+    unsafe { (&raw const FILTER_NUMBER).read_volatile() }
+}
+
+/// Whether nobody wants an opening of the path at this address of the caller's. One that cannot be read is wanted: its event
+/// has the path of the file that was opened. So is one that does not fit, which the helper cuts off.
+#[inline(always)]
+fn refuses(number: u64, way: u32, path: u64, task: Typed) -> bool {
     let mut text = MaybeUninit::<[u64; LONGEST as usize / 8]>::uninit();
-    let text: *mut u8 = text.as_mut_ptr().cast();
+    let text: *mut u64 = text.as_mut_ptr().cast();
     // SAFETY: the text is as long as the helper is told.
     let len = unsafe { bpf_probe_read_user_str(text.cast(), LONGEST, path as *const c_void) };
     if len <= 0 || len >= i64::from(LONGEST) {
-        return true;
+        return false;
     }
-    // SAFETY: the filter asks for bytes of the text, which the helper has filled up to the NUL.
-    ask.admits(words, |at| unsafe { *text.add(at as usize) })
-}
-
-impl Filter {
-    #[inline(always)]
-    fn in_force() -> Option<Self> {
-        let place = FILTER_NUMBER.get_ptr(0)?;
-        // SAFETY: a checked map value, which the user half changes as a whole.
-        let number = unsafe { place.read_volatile() };
-        let words = FILTER.get_ptr(number as u32 & 1)?;
-        Some(Self { words: Words(words.cast()), number, place })
-    }
-
-    /// Whether these tables are in force still.
-    #[inline(always)]
-    fn is_in_force(&self) -> bool {
-        // SAFETY: as above.
-        unsafe { self.place.read_volatile() == self.number }
+    let name = |thread: Typed| [member!(thread, task_comm), load(thread, off!(task_comm) + 8)];
+    let (thread, leader) = (name(task), name(member!(task, task_leader)));
+    let asked = refused::Asked {
+        tables: number,
+        thread,
+        leader,
+        way,
+        len: len as u32,
+    };
+    let (Some(memory), Some(tables)) = (REFUSED.get_ptr_mut(0), FILTER.get_ptr(number as u32 & 1)) else {
+        return false;
+    };
+    // SAFETY: a checked map value, this processor's own; the text is longer than what is asked for, and the helper has filled
+    // it up to the NUL.
+    unsafe {
+        (*memory).refuses(
+            &asked,
+            &Words(tables.cast()),
+            |at| *text.add(at as usize),
+            |at| *text.cast::<u8>().add(at as usize),
+        )
     }
 }
 

@@ -9,11 +9,7 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_user};
-use eyas_ebpf::{CAST_SLOT, Offsets};
-
-/// Kernel struct offsets of the running kernel.
-#[unsafe(no_mangle)]
-pub static OFFSETS: Offsets = Offsets::ZERO;
+use eyas_ebpf::{CAST_SLOT, MEMBER_SLOT, VALUE_SLOT, value::PLAIN_LOADS};
 
 /// Reads one constant that the loader set. The map behind it is frozen, so the verifier sees the number itself.
 macro_rules! constant {
@@ -31,13 +27,48 @@ pub fn get<T: Copy>(place: *const T) -> T {
     unsafe { place.read_volatile() }
 }
 
+/// A number that the loader has put into the program, by its index: its lowest 32 bits count.
+#[inline(always)]
+pub fn value<const INDEX: usize>() -> u64 {
+    let number: u64;
+    // SAFETY: sets a register and nothing else.
+    unsafe {
+        asm!(
+            "{number} = {slot}",
+            number = out(reg) number,
+            slot = const (VALUE_SLOT + INDEX as u32) as i32,
+            options(pure, nomem, nostack),
+        );
+    }
+    number
+}
+
 /// One offset.
 macro_rules! off {
     ($field:ident) => {
-        u64::from($crate::programs::read::constant!($crate::programs::read::OFFSETS.$field))
+        $crate::programs::read::value::<{ core::mem::offset_of!(eyas_ebpf::Offsets, $field) / 4 }>()
     };
 }
 pub(crate) use off;
+
+/// The member of a struct that has such a pointer: like [`load`] of its offset, in one instruction.
+macro_rules! member {
+    ($base:expr, $field:ident) => {
+        $crate::programs::read::member!($base, $field, _)
+    };
+    ($base:expr, $field:ident, $type:ty) => {
+        $crate::programs::read::load_member::<{ core::mem::offset_of!(eyas_ebpf::Offsets, $field) / 4 }, $type>($base)
+    };
+}
+pub(crate) use member;
+
+/// Whether this kernel has the member that an offset is for.
+macro_rules! has {
+    ($field:ident) => {
+        $crate::programs::read::off!($field) as u32 != eyas_ebpf::Offsets::ABSENT
+    };
+}
+pub(crate) use has;
 
 /// A pointer to a kernel struct whose type the verifier knows.
 pub type Typed = *const u8;
@@ -50,9 +81,42 @@ pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
     unsafe { base.add(offset as usize).cast::<T>().read() }
 }
 
-/// Whether [`plain`] may be used: 1 when the loader has put the call into its place.
-#[unsafe(no_mangle)]
-static PLAIN_LOADS: u32 = 0;
+/// What [`member!`] stands for: the loader puts the offset into the instruction.
+#[inline(always)]
+pub fn load_member<const INDEX: usize, T: Copy>(base: Typed) -> T {
+    let word: u64;
+    macro_rules! load {
+        ($read:literal) => {
+            asm!(
+                $read,
+                word = out(reg) word,
+                base = in(reg) base,
+                slot = const (MEMBER_SLOT + INDEX as u16) as i16,
+                options(pure, readonly, nostack),
+            )
+        };
+    }
+    // SAFETY: the verifier accepts the load only when `base` is a typed pointer whose struct has such a member there. The
+    // word holds the value in its lowest bytes, where a little-endian machine looks for it.
+    unsafe {
+        match size_of::<T>() {
+            8 => load!("{word} = *(u64 *)({base} + {slot})"),
+            4 => load!("{word} = *(u32 *)({base} + {slot})"),
+            2 => load!("{word} = *(u16 *)({base} + {slot})"),
+            _ => {
+                const { assert!(matches!(size_of::<T>(), 1 | 2 | 4 | 8)) }
+                load!("{word} = *(u8 *)({base} + {slot})")
+            }
+        }
+        core::mem::transmute_copy(&word)
+    }
+}
+
+/// Whether [`plain`] may be used: whether the loader has put the call into its place.
+#[inline(always)]
+fn has_plain_loads() -> bool {
+    value::<PLAIN_LOADS>() != 0
+}
 
 /// A pointer to this address that the verifier lets one load through, whatever is there.
 ///
@@ -83,7 +147,7 @@ fn plain(address: u64) -> Typed {
 #[inline(always)]
 pub fn kernel<T: Copy>(address: u64) -> T {
     // What is larger would be loaded byte by byte.
-    if constant!(PLAIN_LOADS) != 0 && size_of::<T>() <= 8 {
+    if has_plain_loads() && size_of::<T>() <= 8 {
         return load(plain(address), 0);
     }
     let mut value = MaybeUninit::<T>::uninit();
@@ -117,7 +181,7 @@ impl<const WORDS: usize> Window<WORDS> {
     #[inline(always)]
     pub fn read(&mut self, base: u64, offset: u64) -> &Self {
         self.base = base.wrapping_add(offset);
-        if constant!(PLAIN_LOADS) != 0 {
+        if has_plain_loads() {
             self.base = plain(self.base) as u64;
             return self;
         }
@@ -136,7 +200,7 @@ impl<const WORDS: usize> Window<WORDS> {
     /// The verifier knows the number, so only one of the ways is ever in the program.
     #[inline(always)]
     pub fn get<T: Copy>(&self, behind: u64) -> T {
-        if constant!(PLAIN_LOADS) != 0 {
+        if has_plain_loads() {
             load(self.base as Typed, behind)
         } else if behind as usize <= WORDS * 8 - size_of::<T>() {
             // SAFETY: within the words by the check, aligned as members of structs are, and filled by `read`.

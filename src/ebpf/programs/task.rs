@@ -6,22 +6,15 @@ use aya_ebpf::helpers::generated::{
     bpf_get_current_cgroup_id, bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid,
     bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
 };
+use eyas_ebpf::value::{ONLY_PIDNS, SELF_NS_INO, SELF_TGID};
 use eyas_ebpf::{Head, HeadFlags};
 
-use super::read::{Typed, constant, kernel, load, off};
+use super::read::{Typed, constant, kernel, load, member, off, value};
 use super::ring::Scratch;
 
-/// The process of the sensor itself, which is never reported; 0 reports everybody.
-#[unsafe(no_mangle)]
-static SELF_TGID: u32 = 0;
-/// Device and inode of the pid namespace that `SELF_TGID` is counted in; inode 0 means the first one.
+/// Device of the pid namespace that the sensor's own process is counted in.
 #[unsafe(no_mangle)]
 static SELF_NS_DEV: u64 = 0;
-#[unsafe(no_mangle)]
-static SELF_NS_INO: u64 = 0;
-/// Inode number of the only pid namespace to report from, those below it included; 0 reports from all.
-#[unsafe(no_mangle)]
-static ONLY_PIDNS: u32 = 0;
 
 /// Namespaces are nested at most this deep (Linux: `MAX_PID_NS_LEVEL`).
 const LEVELS: u64 = 32;
@@ -36,22 +29,22 @@ pub fn current() -> Typed {
 /// Whether what the running task does is to be reported.
 #[inline(always)]
 pub fn is_reported(task: Typed) -> bool {
-    let own = constant!(SELF_TGID);
+    let own = value::<SELF_TGID>() as u32;
     if own != 0 && own == own_tgid(task) {
         return false;
     }
-    let only = constant!(ONLY_PIDNS);
-    only == 0 || is_within(load::<u64>(task, off!(task_thread_pid)), only)
+    let only = value::<ONLY_PIDNS>() as u32;
+    only == 0 || is_within(member!(task, task_thread_pid, u64), only)
 }
 
 /// The running process's pid, as the sensor's own pid namespace counts it; 0 in another.
 #[inline(always)]
 fn own_tgid(task: Typed) -> u32 {
-    let ino = constant!(SELF_NS_INO);
+    let ino = value::<SELF_NS_INO>() & 0xffff_ffff;
     // SAFETY: the helpers fill `ids` or say that they did not.
     unsafe {
         if ino == 0 {
-            return load(task, off!(task_tgid));
+            return member!(task, task_tgid);
         }
         let mut ids = bpf_pidns_info { pid: 0, tgid: 0 };
         let size = size_of::<bpf_pidns_info>() as u32;
@@ -92,20 +85,20 @@ fn namespace(pid: u64, level: u64) -> u64 {
 /// Fills the head for the running task; length, kind and number come when it is sent.
 #[inline(always)]
 pub fn fill_head(scratch: *mut Scratch, task: Typed, flags: HeadFlags) {
-    let cred: Typed = load(task, off!(task_cred));
-    let leader: Typed = load(task, off!(task_leader));
+    let cred: Typed = member!(task, task_cred);
+    let leader: Typed = member!(task, task_leader);
     // SAFETY: the scratch is a checked map value with room for a Head at its front; the helpers have no requirements.
     unsafe {
         let head = &mut *scratch.cast::<Head>();
         head.flags = flags;
         head.cpu = bpf_get_smp_processor_id();
-        head.tid = load(task, off!(task_pid));
-        head.tgid = load(task, off!(task_tgid));
-        head.uid = load(cred, off!(cred_euid));
-        head.gid = load(cred, off!(cred_egid));
+        head.tid = member!(task, task_pid);
+        head.tgid = member!(task, task_tgid);
+        head.uid = member!(cred, cred_euid);
+        head.gid = member!(cred, cred_egid);
         head.pad = 0;
         head.time = bpf_ktime_get_boot_ns();
-        head.start = load(leader, off!(task_start));
+        head.start = member!(leader, task_start);
         head.cgroup = bpf_get_current_cgroup_id();
     }
 }
@@ -173,9 +166,9 @@ pub fn cgroup_id(task: u64) -> u64 {
 /// The `struct file` behind a descriptor of the running task; 0 when there is none.
 #[inline(always)]
 pub fn file(task: Typed, fd: i64) -> u64 {
-    let files: Typed = load(task, off!(task_files));
-    let table: Typed = load(files, off!(files_fdt));
-    let max: u32 = load(table, off!(fdt_max));
+    let files: Typed = member!(task, task_files);
+    let table: Typed = member!(files, files_fdt);
+    let max: u32 = member!(table, fdt_max);
     if fd < 0 || fd >= i64::from(max) {
         return 0;
     }

@@ -8,7 +8,7 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 
-use super::read::{Typed, Window, kernel, load, off};
+use super::read::{Typed, Window, kernel, load, member, off};
 use super::ring::{CAP, Context, PIECE, Scratch};
 use super::task;
 
@@ -277,9 +277,9 @@ pub struct Appended {
 #[inline(always)]
 pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
     let mut context = Context { scratch };
-    let namespaces: Typed = load(task::current(), off!(task_nsproxy));
-    let mounts: Typed = load(namespaces, off!(nsproxy_mount));
-    let top: Typed = load(mounts, off!(mount_ns_root));
+    let namespaces: Typed = member!(task::current(), task_nsproxy);
+    let mounts: Typed = member!(namespaces, nsproxy_mount);
+    let top: Typed = member!(mounts, mount_ns_root);
     // SAFETY: the scratch is a checked map value; the callback is a private function that takes this context.
     unsafe {
         let walk = &mut (*scratch).walk;

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 use aya::maps::{Array, MapData};
 use eyas_ebpf::filter::{
-    ALL_WORDS, ANY_NAME, HOLDS, MASKS, NAME_BITS, NAME_PROBES, NAME_SLOTS, NAME_WORDS, NAMES, ON, ROWS,
-    WAY_COUNT, WAY_WORDS, WAYS, WORDS, name_bit, name_slot, way,
+    ALL_WORDS, ANY_NAME, HOLDS, MASKS, NAME_BITS, NAME_PROBES, NAME_SLOTS, NAME_WORDS, NAMES, NOBODY, ON,
+    ROWS, WAY_COUNT, WAY_WORDS, WAYS, WORDS, name_bit, name_slot, way,
 };
 use eyas_event::{Among, OpenWant, Opens, Outcome, PathTest, Ways};
 
@@ -34,7 +34,7 @@ const EVERYTHING: u32 = (ROWS * 4) | HOLDS;
 pub(crate) struct FilterMaps {
     tables: Array<MapData, Tables>,
     number: Array<MapData, u64>,
-    /// Whose lowest bit says which tables are in force.
+    /// Whose lowest bit says which tables are in force; below [`NOBODY`].
     in_force: u64,
     /// What they were made of; nothing yet, and then everything is sent.
     opens: Option<Opens>,
@@ -52,12 +52,20 @@ impl FilterMaps {
             return Ok(());
         }
         let next = self.in_force + 1;
+        let tables = compile(opens);
+        let number = nobodys(&tables) << NOBODY | next;
         let written =
-            self.tables.set((next & 1) as u32, compile(opens), 0).and_then(|()| self.number.set(0, next, 0));
+            self.tables.set((next & 1) as u32, tables, 0).and_then(|()| self.number.set(0, number, 0));
         written.map_err(|error| one_line(&error))?;
         (self.in_force, self.opens) = (next, Some(opens.clone()));
         Ok(())
     }
+}
+
+/// The ways that nobody wants, a bit each.
+fn nobodys(tables: &Tables) -> u64 {
+    let is_nobodys = |way: &u32| tables[(WAYS + way * WAY_WORDS) as usize] == 0;
+    (0..WAY_COUNT).filter(is_nobodys).fold(0, |ways, way| ways | 1 << way)
 }
 
 /// Makes the tables.

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use eyas_ebpf::filter::{Glance, LONGEST, Tables as _, Whose, comparable, glance, way};
+use eyas_ebpf::refused::{Asked, Memory};
 use eyas_event::path::write_absolute;
 use eyas_event::{Among, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
 use proptest::prelude::*;
@@ -29,19 +30,38 @@ fn name(comm: &[u8]) -> [u64; 2] {
 }
 
 fn admits(tables: &Tables, number: u32, given: &[u8], comm: &[u8]) -> bool {
-    let whose = |whose| Some(if whose == Whose::Thread { name(comm) } else { name(b"a leader") });
-    match glance(&tables, number, whose) {
+    let byte = |at: u32| match given.get(at as usize) {
+        Some(byte) => *byte,
+        None if at as usize == given.len() => 0,
+        None => panic!("byte {at} of {} was asked for", given.len()),
+    };
+    let whose = |whose| Some(if whose == Whose::Thread { name(comm) } else { name(LEADER) });
+    let admitted = match glance(&tables, number, whose) {
         Glance::Wanted => true,
         Glance::Unwanted => false,
-        Glance::Ask(ask) => {
-            let byte = |at| match given.get(at as usize) {
-                Some(byte) => *byte,
-                None if at as usize == given.len() => 0,
-                None => panic!("byte {at} of {} was asked for", given.len()),
-            };
-            ask.admits(&tables, byte)
-        }
+        Glance::Ask(ask) => ask.admits(&tables, byte),
+    };
+    if (given.len() as u32) < LONGEST {
+        assert_eq!(refuses(&mut Memory::default(), tables, 1, number, given, comm), !admitted);
     }
+    admitted
+}
+
+const LEADER: &[u8] = b"a leader";
+
+/// What is remembered or else asked.
+fn refuses(memory: &mut Memory, tables: &Tables, number: u64, way: u32, given: &[u8], comm: &[u8]) -> bool {
+    let byte = |at: u32| given.get(at as usize).copied().unwrap_or(0);
+    // Behind the NUL is anything: here the bits of what a word before held.
+    let word = |at: u32| {
+        let byte = |n: u32| {
+            let at = at * 8 + n;
+            if at as usize <= given.len() { byte(at) } else { b'?' ^ n as u8 }
+        };
+        u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(byte))
+    };
+    let (thread, leader, len) = (name(comm), name(LEADER), given.len() as u32 + 1);
+    memory.refuses(&Asked { tables: number, thread, leader, way, len }, &tables, word, byte)
 }
 
 /// Whether the tables admit it; with an assertion that they do if it is wanted.
@@ -132,6 +152,28 @@ proptest! {
                 if given.starts_with(b"/") && given != b"/" && folded == given {
                     prop_assert_eq!(wanted, admitted, "{} of {:?}", given.escape_ascii(), opens);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_the_tables_say(
+        before in opens(6),
+        after in opens(6),
+        asked in prop::collection::vec((text(3), 0..3_usize, 0..15_u32, 0..70_usize, 0..COMMS.len()), 200),
+    ) {
+        let mut memory = Memory::default();
+        for (number, tables) in (1..).zip([compile(&before), compile(&after)]) {
+            for (path, kind, way, longer, comm) in &asked {
+                let given = match kind {
+                    0 => [b"/", &**path].concat(),
+                    1 => path.clone(),
+                    // Paths that begin alike, of every length that is kept and some that are not.
+                    _ => [b"/".repeat(*longer), path.clone()].concat(),
+                };
+                let comm = COMMS[*comm];
+                let refused = refuses(&mut memory, &tables, number, *way, &given, comm);
+                prop_assert_eq!(refused, !admits(&tables, *way, &given, comm), "{}", given.escape_ascii());
             }
         }
     }

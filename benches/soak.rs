@@ -1,0 +1,95 @@
+//! Whether the agent bears a long day: `stress-ng` makes processes, executes, opens files and connects sockets for so many seconds;
+//! memory is watched, and at the end the processes that the recording knows are held against `/proc`.
+//!
+//! Run as root: `cargo bench --bench soak [-- SECONDS]`. It needs `stress-ng`.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
+
+#[path = "agent/process.rs"]
+#[expect(dead_code, reason = "the other benches ask for more")]
+mod process;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use eyas_ebpf::records;
+use eyas_enrich::{Enrich, SilentHost};
+use eyas_store::Store;
+use process::{Agent, rules};
+
+/// Workers by kind, each at a pace that leaves the machine something: what a busy build host does in a day, in an hour.
+const MIX: [&str; 10] = ["--fork", "1", "--exec", "1", "--open", "1", "--sock", "1", "--vforkmany", "1"];
+
+fn main() {
+    let seconds = std::env::args().skip(1).find(|arg| arg != "--bench");
+    let time = Duration::from_secs(seconds.map_or(60, |seconds| seconds.parse().unwrap()));
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: needs root");
+        return;
+    }
+    let (name, rules) = rules();
+    let agent = Agent::start(&rules);
+    let timeout = format!("{}s", time.as_secs());
+    let stress = Command::new("nice")
+        .args(["-n", "19", "stress-ng", "--quiet", "--metrics-brief", "--timeout", &timeout])
+        .args(MIX)
+        .stdin(Stdio::null())
+        .spawn();
+    let mut stress = stress.unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    if let Some(status) = stress.try_wait().unwrap() {
+        println!("skipped: stress-ng ended at once ({status})");
+        return;
+    }
+    println!("rules: {name}; resident MiB without the ring, and seconds of processor time:");
+    let begin = Instant::now();
+    let every = (time / 20).max(Duration::from_secs(1));
+    while stress.try_wait().unwrap().is_none() {
+        std::thread::sleep(every);
+        let (all, ring) = agent.rss_kib();
+        println!(
+            "{:>6} s  {:>6.1}  {:>8.2}",
+            begin.elapsed().as_secs(),
+            (all - ring) as f64 / 1024.0,
+            agent.cpu_ticks() as f64 / 100.0
+        );
+    }
+    // What ended last is told, and the recording holds it.
+    std::thread::sleep(Duration::from_secs(2));
+    let own = agent.pid();
+    let before = pids();
+    let (store, said) = agent.stop_and_keep();
+    let after = pids();
+    println!("{said}");
+    let known = recorded(&store.path().join("eyas.db"));
+    let still: BTreeSet<u32> = before.intersection(&after).copied().filter(|pid| *pid != own).collect();
+    let missing: Vec<_> = still.difference(&known).collect();
+    let ever: BTreeSet<u32> = before.union(&after).copied().collect();
+    let extra: Vec<_> = known.difference(&ever).collect();
+    println!(
+        "{} processes of /proc, {} of the recording; unknown to it: {missing:?}; known to it alone: {extra:?}",
+        still.len(),
+        known.len()
+    );
+}
+
+/// The processes of /proc.
+fn pids() -> BTreeSet<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The processes that run at the end of the recording.
+fn recorded(store: &Path) -> BTreeSet<u32> {
+    let reader = Store::open_read(store).unwrap().blocking();
+    let mut enrich = Enrich::new(SilentHost);
+    for segment in reader.segments() {
+        let (_, raw) = segment.unwrap();
+        for (_, record) in records(&raw) {
+            enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |_| {});
+        }
+    }
+    enrich.table().running().iter().map(|process| process.key.pid).collect()
+}
