@@ -32,6 +32,12 @@ pub enum Payload {
     CloneArgs = 9,
     /// The bytes at the first argument, their number in the second.
     Image = 10,
+    /// The text in the third argument: the type of a file system.
+    Type = 11,
+    /// The buffers at the second argument, their number in the third: the first bytes of the first.
+    Buffers = 12,
+    /// What an option of prctl points to, where that is a number that the kernel wrote.
+    Option = 13,
 }
 
 /// What a record of a call carries, packed into a number: the kernel half reads it out of a table of constants.
@@ -131,7 +137,7 @@ impl Shape {
 pub struct Call {
     /// Its name, which is also that of its event.
     pub name: &'static str,
-    /// Its x86-64 number.
+    /// Its x86-64 number; of one that x86-64 has not, the number that stands for it.
     pub number: u64,
     /// Its numbers through the 32-bit entry (Linux: `arch/x86/entry/syscalls/syscall_32.tbl`); 0 where there is none.
     pub ia32: [u64; 2],
@@ -146,7 +152,7 @@ const fn row(name: &'static str, number: u64, ia32: [u64; 2], shape: Shape) -> C
 const P: Shape = Shape::PLAIN;
 
 /// All of them, by number.
-pub const CALLS: [Call; 63] = [
+pub const CALLS: [Call; 64] = [
     row("dup", 32, [41, 0], P.fd(Shape::RESULT)),
     row("dup2", 33, [63, 0], P.fd(Shape::RESULT)),
     row("socket", 41, [359, 0], P.fd(Shape::RESULT)),
@@ -181,9 +187,9 @@ pub const CALLS: [Call; 63] = [
     row("setresuid", 117, [208, 164], P),
     row("setresgid", 119, [210, 170], P),
     row("capset", 126, [185, 0], P.with(Payload::Capabilities)),
-    row("prctl", 157, [172, 0], P),
+    row("prctl", 157, [172, 0], P.with(Payload::Option)),
     row("chroot", 161, [61, 0], P.path(0)),
-    row("mount", 165, [21, 0], P.text(0).path(1)),
+    row("mount", 165, [21, 0], P.text(0).path(1).with(Payload::Type)),
     row("umount2", 166, [52, 0], P.path(0)),
     row("init_module", 175, [128, 0], P.text(2).with(Payload::Image)),
     row("delete_module", 176, [129, 0], P.text(0)),
@@ -199,13 +205,14 @@ pub const CALLS: [Call; 63] = [
     row("accept4", 288, [364, 0], P.fd(Shape::RESULT).with(Payload::Queue)),
     row("dup3", 292, [330, 0], P.fd(Shape::RESULT)),
     row("setns", 308, [346, 0], P.fd(0)),
-    row("process_vm_readv", 310, [347, 0], P),
-    row("process_vm_writev", 311, [348, 0], P),
+    row("process_vm_readv", 310, [347, 0], P.with(Payload::Buffers)),
+    row("process_vm_writev", 311, [348, 0], P.with(Payload::Buffers)),
     row("finit_module", 313, [350, 0], P.text(1).fd(0)),
     row("renameat2", 316, [353, 0], P.path_at(0, 1).path_at(2, 3)),
     row("memfd_create", 319, [356, 0], P.text(0).fd(Shape::RESULT)),
     row("bpf", 321, [357, 0], P),
     row("userfaultfd", 323, [374, 0], P.fd(Shape::RESULT)),
+    row("umount", crate::nr::UMOUNT, [22, 0], P.path(0)),
     row("io_uring_setup", 425, [425, 0], P.fd(Shape::RESULT).with(Payload::RingParams)),
     row("pidfd_open", 434, [434, 0], P.fd(Shape::RESULT)),
     row("clone3", 435, [435, 0], P.with(Payload::CloneArgs)),

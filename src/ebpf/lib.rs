@@ -34,7 +34,7 @@ pub use failed::{ExecFailed, ExecFailedFixed, FailedBits};
 pub use head::{Head, HeadFlags, Kind};
 pub use layout::Sink;
 pub use life::{ExitFixed, ForkFixed};
-pub use numbers::{Bitmap, Family, native, nr, shape};
+pub use numbers::{Bitmap, Family, has_short_ids, native, nr, of_socketcall, shape};
 pub use offsets::Offsets;
 pub use open::{Open, OpenBits, OpenFixed};
 pub use record::{Body, Record, RecordError, Records, TooLong, records};

@@ -1,7 +1,7 @@
 //! The numbers of the syscalls that the kernel half looks at, in both of x86's tables, and which program handles each.
 //!
-//! Everywhere outside the dispatcher a syscall has its x86-64 number, also when it was made through the 32-bit entry.
-//! `socketcall` (ia32 102), through which old 32-bit programs connect, is not translated: such connects are not seen.
+//! Everywhere outside the dispatcher a syscall has its x86-64 number, also when it was made through the 32-bit entry, and
+//! also when that entry's `socketcall` stood for it.
 
 use crate::calls::{CALLS, NUMBERS, SHAPES, Shape};
 
@@ -9,6 +9,8 @@ use crate::calls::{CALLS, NUMBERS, SHAPES, Shape};
 pub mod nr {
     /// open
     pub const OPEN: u64 = 2;
+    /// socket
+    pub const SOCKET: u64 = 41;
     /// connect
     pub const CONNECT: u64 = 42;
     /// accept
@@ -23,6 +25,8 @@ pub mod nr {
     pub const RECVMSG: u64 = 47;
     /// bind
     pub const BIND: u64 = 49;
+    /// listen
+    pub const LISTEN: u64 = 50;
     /// execve
     pub const EXECVE: u64 = 59;
     /// creat
@@ -37,6 +41,58 @@ pub mod nr {
     pub const EXECVEAT: u64 = 322;
     /// openat2
     pub const OPENAT2: u64 = 437;
+    /// umount, which only the 32-bit table has: a number that x86-64 keeps free stands for it (Linux: "don't use numbers
+    /// 387 through 423").
+    pub const UMOUNT: u64 = 400;
+    /// socketcall of the 32-bit table, which stands for the call that its first argument names.
+    pub const IA32_SOCKETCALL: u64 = 102;
+}
+
+/// What `socketcall` may stand for: its first argument, the x86-64 number, how many arguments that one takes (Linux:
+/// net/socket.c, `nargs`). send and recv are sendto and recvfrom without an address, as the kernel makes them.
+const SOCKETCALLS: [(u64, u64, u64); 12] = [
+    (1, nr::SOCKET, 3),
+    (2, nr::BIND, 3),
+    (3, nr::CONNECT, 3),
+    (4, nr::LISTEN, 2),
+    (5, nr::ACCEPT, 3),
+    (9, nr::SENDTO, 4),
+    (10, nr::RECVFROM, 4),
+    (11, nr::SENDTO, 6),
+    (12, nr::RECVFROM, 6),
+    (16, nr::SENDMSG, 3),
+    (17, nr::RECVMSG, 3),
+    (18, nr::ACCEPT4, 4),
+];
+
+/// By the first argument: the x86-64 number and how many arguments it takes; zeroes where none is handled.
+static BY_SOCKETCALL: [(u16, u16); 32] = {
+    let mut by_call = [(0, 0); 32];
+    let mut at = 0;
+    while at < SOCKETCALLS.len() {
+        let (call, number, count) = SOCKETCALLS[at];
+        by_call[call as usize] = (number as u16, count as u16);
+        at += 1;
+    }
+    by_call
+};
+
+/// What a `socketcall` with this first argument stands for: the x86-64 number, and how many arguments it takes.
+#[inline]
+pub fn of_socketcall(call: u64) -> Option<(u64, u64)> {
+    if call >= BY_SOCKETCALL.len() as u64 {
+        return None;
+    }
+    match BY_SOCKETCALL[call as usize & 31] {
+        (0, _) => None,
+        (number, count) => Some((number.into(), count.into())),
+    }
+}
+
+/// Whether this number of the 32-bit table takes ids of 16 bits, which the kernel widens so that all ones stay all ones.
+#[inline]
+pub const fn has_short_ids(ia32: u64) -> bool {
+    matches!(ia32, 23 | 46 | 70 | 71 | 164 | 170)
 }
 
 /// (ia32 number, x86-64 number) of the syscalls that have a record of their own kind (Linux:
@@ -156,6 +212,7 @@ impl Bitmap {
     #[must_use]
     pub fn either_entry(self) -> Self {
         let meant = (0..NUMBERS as u64).filter(|ia32| native(*ia32).is_some_and(|number| self.has(number)));
-        meant.fold(self, Self::with)
+        let by_socketcall = SOCKETCALLS.iter().any(|(_, number, _)| self.has(*number));
+        meant.chain(by_socketcall.then_some(nr::IA32_SOCKETCALL)).fold(self, Self::with)
     }
 }

@@ -11,7 +11,7 @@ use eyas_event::{EventType, Host, Process, ProcessKey};
 
 use crate::facts::push_path;
 use crate::fold::Enrich;
-use crate::open_connect::{Address, Scratch, ends, family_of};
+use crate::open_connect::{self, Address, Scratch, ends, family_of};
 
 /// The event of each x86-64 number that has one.
 pub(crate) fn event_types() -> Box<[Option<EventType>]> {
@@ -35,6 +35,7 @@ pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut S
         scratch.second_absolute(c.second_base, c.second);
     }
     push_path(c.path, &mut scratch.real);
+    open_connect::name_placeless(&mut scratch.real, f.ino);
     let address = Address::read(c.address);
     address.write(&mut scratch.address);
     let scratch = &*scratch;
@@ -50,13 +51,15 @@ pub(crate) fn body<'s>(c: &record::Call<'s>, kind: EventType, scratch: &'s mut S
             Descriptor::File(File { fd, path: &scratch.real, mode: f.mode, dev: f.dev, ino: f.ino })
         }
     });
+    let given = |text, absolute, fault| Given { text, absolute, unreadable: f.bits.has(fault) };
     Call {
         ret: f.ret,
         args: c.args(),
-        first: Given { text: c.first, absolute: &scratch.name },
-        second: Given { text: c.second, absolute: &scratch.second },
+        first: given(c.first, &scratch.name, CallBits::FIRST_FAULT),
+        second: given(c.second, &scratch.second, CallBits::SECOND_FAULT),
         address: &scratch.address,
         data: c.data,
+        data_unreadable: f.bits.has(CallBits::DATA_FAULT),
         aux: f.aux,
         queue_max: f.queue_max,
         capabilities: f.bits.has(CallBits::CAPABILITIES).then_some((f.cap_permitted, f.cap_effective)),
@@ -95,6 +98,7 @@ fn socket<'s>(
     Socket {
         fd,
         family: family_of(f.family, connected, local, remote),
+        kind: f.kind,
         protocol: f.protocol,
         role,
         connected,

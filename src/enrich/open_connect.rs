@@ -54,6 +54,7 @@ pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'
     let f = o.fixed;
     let unfinished = f.bits.has(record::OpenBits::UNFINISHED);
     push_path(o.resolved, &mut scratch.real);
+    name_placeless(&mut scratch.real, f.ino);
     scratch.absolute(o.base, o.given);
     if scratch.name.is_empty() {
         // The given path could not be read: the kernel's own is all there is.
@@ -69,10 +70,22 @@ pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'
         dev: f.dev,
         ino: f.ino,
         file_mode: f.file_mode,
+        base: &scratch.base,
         given: o.given,
         name: &scratch.name,
         real: &scratch.real,
     })
+}
+
+/// Files of two kinds have no name but that of their file system. They are called as elsewhere: a process as kernels without
+/// `pidfs` call it, a namespace with the number that tells one from another.
+pub(crate) fn name_placeless(path: &mut Vec<u8>, ino: u64) {
+    match &path[..] {
+        b"pidfs" => *path = b"[pidfd]".to_vec(),
+        // Writing to a Vec cannot fail.
+        b"nsfs" => drop(write!(path, ":[{ino}]")),
+        _ => {}
+    }
 }
 
 const AF_UNIX: u16 = 1;
@@ -98,6 +111,7 @@ pub(crate) fn connect<'s>(c: &record::Connect<'s>, scratch: &'s mut Scratch) -> 
     let socket = Socket {
         fd: f.fd.into(),
         family: family_of(family, connected, local, remote),
+        kind: f.kind,
         protocol: f.protocol,
         role: if connected { Role::Client } else { Role::Unknown },
         connected,

@@ -15,6 +15,8 @@ pub struct Given<'a> {
     pub text: &'a [u8],
     /// Of a path: made absolute, symlinks left alone. Else empty.
     pub absolute: &'a [u8],
+    /// It could not be read: nothing was given, or an address where nothing is.
+    pub unreadable: bool,
 }
 
 /// What a descriptor is.
@@ -54,9 +56,12 @@ pub struct Call<'a> {
     pub second: Given<'a>,
     /// The address that it was given or gave, as `ADDRESS:PORT` or the path of a unix socket; empty when there is none.
     pub address: &'a [u8],
-    /// The first bytes of its data.
+    /// The first bytes of its data; of `mount`, the type of the file system.
     pub data: &'a [u8],
-    /// Bytes in all buffers of a message; connections that wait in a queue; inheritable capabilities.
+    /// The data could not be read.
+    pub data_unreadable: bool,
+    /// Bytes in all buffers of a message; connections that wait in a queue; inheritable capabilities; what an option of
+    /// `prctl` was answered.
     pub aux: u64,
     /// How many connections may wait.
     pub queue_max: u32,
@@ -155,6 +160,7 @@ impl Call<'_> {
             | EventType::UNLINK
             | EventType::UNLINKAT
             | EventType::CHROOT
+            | EventType::UMOUNT
             | EventType::UMOUNT2 => Some(self.first),
             EventType::MOUNT => Some(self.second),
             _ => None,

@@ -4,8 +4,11 @@
 
 use std::io::Write as _;
 
-use crate::call::{Call, Descriptor, Given};
+use crate::call::{Call, Descriptor};
 use crate::call_flags::{self as flags, Flag, Names};
+use crate::call_special::{
+    NOTHING, UNREADABLE, given, is_about_a_name, option_int, own, path, process, without_magic,
+};
 use crate::event::Event;
 use crate::event_type::EventType;
 use crate::params::ParamId;
@@ -32,6 +35,11 @@ pub(crate) enum What {
     Second,
     /// The first text, no path.
     FirstText,
+    /// The type of a file system.
+    FsType,
+    /// The second argument of prctl where it is a text, and where it is a number.
+    OptionText,
+    OptionInt,
     /// A signed number of 32 bits.
     Int(u8),
     /// A number of 32 bits.
@@ -44,6 +52,8 @@ pub(crate) enum What {
     HexLong(u8),
     /// Bits with names.
     Flags(u8, &'static [Flag]),
+    /// Bits with names, of mount, which may have a magic number in their upper half.
+    MountFlags(u8),
     /// Bits of a mode word.
     Mode(u8),
     /// One of the named numbers.
@@ -82,6 +92,11 @@ pub(crate) enum What {
     SocketType(u8),
     /// What an exec has under the same name: a process tells the same of itself.
     OfProcess,
+    /// Own user and group as numbers, and own number in the own pid namespace: of the process, of the thread.
+    OwnUser,
+    OwnGroup,
+    OwnVpid,
+    OwnVtid,
     /// The sensor does not tell it.
     Untold,
 }
@@ -109,9 +124,10 @@ macro_rules! calls {
 }
 
 use What::{
-    Address, Capabilities, Data, Dir, Enum, Fd, First, FirstText, Flags, Group, Hex, HexLong, Int, Long,
-    Made, MadeProcess, MessageSize, Mode, OfProcess, Pid, QueueLen, QueueMax, QueueShare, Request, Result,
-    Second, Signal, SocketType, Tuple, Uint, Untold, User, Word, WordFlags,
+    Address, Capabilities, Data, Dir, Enum, Fd, First, FirstText, Flags, FsType, Group, Hex, HexLong, Int,
+    Long, Made, MadeProcess, MessageSize, Mode, MountFlags, OfProcess, OptionInt, OptionText, OwnGroup,
+    OwnUser, OwnVpid, OwnVtid, Pid, QueueLen, QueueMax, QueueShare, Request, Result, Second, Signal,
+    SocketType, Tuple, Uint, Untold, User, Word, WordFlags,
 };
 
 calls! {
@@ -123,8 +139,8 @@ calls! {
     CHDIR = "res" Result, "path" FirstText;
     CHMOD = "res" Result, "filename" First, "mode" Mode(1);
     CHROOT | RMDIR | UNLINK = "res" Result, "path" First;
-    CLONE = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Flags(0, flags::CLONE), "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
-    CLONE3 = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" WordFlags(0, flags::CLONE), "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
+    CLONE = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Flags(0, flags::CLONE), "uid" OwnUser, "gid" OwnGroup, "vtid" OwnVtid, "vpid" OwnVpid, "pidns_init_start_ts" Untold;
+    CLONE3 = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" WordFlags(0, flags::CLONE), "uid" OwnUser, "gid" OwnGroup, "vtid" OwnVtid, "vpid" OwnVpid, "pidns_init_start_ts" Untold;
     DELETE_MODULE = "res" Result, "name" FirstText, "flags" Flags(1, flags::DELETE_MODULE);
     DUP = "res" Made, "oldfd" Fd(0);
     DUP2 = "res" Made, "oldfd" Fd(0), "newfd" Fd(1);
@@ -133,7 +149,7 @@ calls! {
     FCHMOD = "res" Result, "fd" Fd(0), "mode" Mode(1);
     FCHMODAT = "res" Result, "dirfd" Dir(0), "filename" First, "mode" Mode(2);
     FINIT_MODULE = "res" Result, "fd" Fd(0), "uargs" FirstText, "flags" Flags(2, flags::INIT_MODULE);
-    FORK | VFORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OfProcess, "gid" OfProcess, "vtid" Untold, "vpid" Untold, "pidns_init_start_ts" Untold;
+    FORK | VFORK = "res" MadeProcess, "exe" OfProcess, "args" OfProcess, "tid" OfProcess, "pid" OfProcess, "ptid" OfProcess, "cwd" OfProcess, "fdlimit" Untold, "pgft_maj" Untold, "pgft_min" Untold, "vm_size" Untold, "vm_rss" Untold, "vm_swap" Untold, "comm" OfProcess, "cgroups" Untold, "flags" Untold, "uid" OwnUser, "gid" OwnGroup, "vtid" OwnVtid, "vpid" OwnVpid, "pidns_init_start_ts" Untold;
     INIT_MODULE = "res" Result, "img" Data, "length" Long(1), "uargs" FirstText;
     IO_URING_SETUP = "res" Made, "entries" Uint(0), "sq_entries" Word(0), "cq_entries" Word(1), "flags" WordFlags(2, flags::RING_SETUP), "sq_thread_cpu" Word(3), "sq_thread_idle" Word(4), "features" WordFlags(5, flags::RING_FEATURES);
     KILL = "res" Result, "pid" Pid(0), "sig" Signal(1);
@@ -143,11 +159,11 @@ calls! {
     MEMFD_CREATE = "fd" Made, "name" FirstText, "flags" Flags(1, flags::MEMFD);
     MKDIR = "res" Result, "path" First, "mode" Hex(1);
     MKDIRAT = "res" Result, "dirfd" Dir(0), "path" First, "mode" Hex(2);
-    MOUNT = "res" Result, "dev" FirstText, "dir" Second, "type" Untold, "flags" Flags(3, flags::MOUNT);
+    MOUNT = "res" Result, "dev" FirstText, "dir" Second, "type" FsType, "flags" MountFlags(3);
     PIDFD_GETFD = "fd" Made, "pid_fd" Fd(0), "target_fd" Int(1), "flags" Hex(2);
     PIDFD_OPEN = "fd" Made, "pid" Pid(0), "flags" Flags(1, flags::PIDFD);
-    PRCTL = "res" Result, "option" Enum(0, flags::PRCTL), "arg2_str" FirstText, "arg2_int" Long(1);
-    PROCESS_VM_READV | PROCESS_VM_WRITEV = "res" Result, "pid" Pid(0), "data" Untold;
+    PRCTL = "res" Result, "option" Enum(0, flags::PRCTL), "arg2_str" OptionText, "arg2_int" OptionInt;
+    PROCESS_VM_READV | PROCESS_VM_WRITEV = "res" Result, "pid" Pid(0), "data" Data;
     PTRACE = "res" Result, "addr" HexLong(2), "data" HexLong(3), "request" Request(0), "pid" Pid(1);
     RECVFROM = "res" Result, "data" Data, "tuple" Tuple, "fd" Fd(0), "size" Uint(2);
     RECVMSG = "res" Result, "size" MessageSize, "data" Data, "tuple" Tuple, "msgcontrol" Untold, "fd" Fd(0);
@@ -169,6 +185,7 @@ calls! {
     SYMLINKAT = "res" Result, "target" FirstText, "linkdirfd" Dir(1), "linkpath" Second;
     TGKILL = "res" Result, "pid" Pid(0), "tid" Pid(1), "sig" Signal(2);
     TKILL = "res" Result, "tid" Pid(0), "sig" Signal(1);
+    UMOUNT = "res" Result, "name" First;
     UMOUNT2 = "res" Result, "name" First, "flags" Flags(1, flags::UMOUNT);
     UNLINKAT = "res" Result, "dirfd" Dir(0), "name" First, "flags" Flags(2, flags::UNLINK);
     UNSHARE = "res" Result, "flags" Flags(0, flags::CLONE);
@@ -183,8 +200,8 @@ fn what_of(event: EventType, name: ParamId) -> Option<What> {
 /// Appends one parameter as `evt.arg.NAME` prints it; `false` when there is nothing to tell.
 pub(crate) fn param(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     let Some(what) = what_of(event.kind, name) else { return false };
-    if matches!(what, OfProcess) {
-        return render::exec_param(event, call.ret, name, out);
+    if let Some(told) = own(event, call, what, name, out, false) {
+        return told;
     }
     let begin = out.len();
     means(event, call, what, out);
@@ -194,8 +211,8 @@ pub(crate) fn param(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut
 /// Appends one parameter as it stands in `evt.args`.
 pub(crate) fn decorated(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     let Some(what) = what_of(event.kind, name) else { return false };
-    if matches!(what, OfProcess) {
-        return render::exec_param(event, call.ret, name, out);
+    if let Some(told) = own(event, call, what, name, out, true) {
+        return told;
     }
     let begin = out.len();
     if !plain(call, what, out) {
@@ -226,13 +243,20 @@ fn plain(call: &Call<'_>, what: What, out: &mut Vec<u8>) -> bool {
         Hex(n) => write!(out, "{:X}", low(n)),
         HexLong(n) => write!(out, "{:X}", arg(n)),
         Flags(n, table) => write!(out, "{:X}", flags::number(table, low(n))),
+        MountFlags(n) => write!(out, "{:X}", flags::number(flags::MOUNT, without_magic(low(n)))),
         Mode(n) if permissions(low(n)) == 0 => write!(out, "0"),
         Mode(n) => write!(out, "0{:o}", permissions(low(n))),
         Request(n) => write!(out, "{}", request(low(n)).1),
         Signal(n) => write!(out, "{}", low(n) & 0xff),
         SocketType(n) => write!(out, "{}", low(n) & 0xf),
-        First | FirstText => return put(out, call.first.text),
-        Second => return put(out, call.second.text),
+        First | FirstText => return given(call.first, out),
+        Second => return given(call.second, out),
+        FsType if call.data_unreadable => return put(out, UNREADABLE),
+        FsType => return put(out, call.data),
+        OptionText if is_about_a_name(call) => return given(call.first, out),
+        OptionText => return put(out, UNREADABLE),
+        OptionInt => write!(out, "{}", option_int(call)),
+        Data if call.data.is_empty() => return put(out, NOTHING),
         Data => {
             out.extend(call.data.iter().map(|b| if matches!(b, b' '..=b'~') { *b } else { b'.' }));
             return true;
@@ -241,17 +265,19 @@ fn plain(call: &Call<'_>, what: What, out: &mut Vec<u8>) -> bool {
         QueueMax => write!(out, "{}", call.queue_max),
         QueueShare => write!(out, "{}", queue_share(call)),
         Tuple => match call.descriptor {
-            Some(Descriptor::Socket(socket)) => {
+            Some(Descriptor::Socket(socket)) if call.ret >= 0 => {
+                let begin = out.len();
                 render::endpoints(&socket, out);
-                return true;
+                return out.len() > begin || put(out, NOTHING);
             }
-            _ => return false,
+            _ => return put(out, NOTHING),
         },
+        Address if call.address.is_empty() => return put(out, UNREADABLE),
         Address => return put(out, call.address),
         Capabilities(which) => write!(out, "{:X}", capabilities(call, which)),
         Word(n) => write!(out, "{}", word(call, n)),
         WordFlags(n, table) => write!(out, "{:X}", flags::number(table, word(call, n))),
-        OfProcess | Untold => return false,
+        OfProcess | OwnUser | OwnGroup | OwnVpid | OwnVtid | Untold => return false,
     };
     true
 }
@@ -268,6 +294,7 @@ fn means(event: &Event<'_>, call: &Call<'_>, what: What, out: &mut Vec<u8>) {
         First => path(call.first, out),
         Second => path(call.second, out),
         Flags(n, table) => flags::write_names(table, arg(n), out),
+        MountFlags(n) => flags::write_names(flags::MOUNT, without_magic(arg(n)), out),
         WordFlags(n, table) => flags::write_names(table, word(call, n), out),
         Mode(n) => flags::write_names(flags::MODE, arg(n), out),
         Enum(n, names) => {
@@ -300,20 +327,27 @@ pub(crate) fn raw<'s>(event: &Event<'_>, call: &'s Call<'_>, name: ParamId) -> V
         Uint(n) | Hex(n) | Enum(n, _) | User(n) | Group(n) => Value::Uint(low(n).into()),
         Long(n) | HexLong(n) => Value::Uint(arg(n)),
         Flags(n, table) => Value::Uint(flags::number(table, low(n)).into()),
+        MountFlags(n) => Value::Uint(flags::number(flags::MOUNT, without_magic(low(n))).into()),
         Mode(n) => Value::Uint(permissions(low(n)).into()),
         Request(n) => Value::Uint(request(low(n)).1.into()),
         Signal(n) => Value::Uint((low(n) & 0xff).into()),
         SocketType(n) => Value::Uint((low(n) & 0xf).into()),
-        First | FirstText => Value::Bytes(call.first.text),
+        FsType if call.data_unreadable => Value::Absent,
+        OptionText if !is_about_a_name(call) => Value::Absent,
+        OptionInt => Value::Int(option_int(call)),
+        First | FirstText | OptionText => Value::Bytes(call.first.text),
         Second => Value::Bytes(call.second.text),
-        Data => Value::Bytes(call.data),
+        Data | FsType => Value::Bytes(call.data),
         MessageSize | QueueLen => Value::Uint(call.aux),
         QueueMax => Value::Uint(call.queue_max.into()),
         QueueShare => Value::Uint(queue_share(call)),
         Capabilities(which) => Value::Uint(capabilities(call, which)),
         Word(n) => Value::Uint(word(call, n).into()),
         WordFlags(n, table) => Value::Uint(flags::number(table, word(call, n)).into()),
-        Tuple | Address | OfProcess | Untold => Value::Absent,
+        OwnUser => Value::Uint(event.uid.into()),
+        OwnGroup => Value::Uint(event.gid.into()),
+        OwnVpid => Value::Int(event.process.vpid.into()),
+        Tuple | Address | OfProcess | OwnVtid | Untold => Value::Absent,
     }
 }
 
@@ -354,19 +388,6 @@ fn descriptor(call: &Call<'_>, number: i64, out: &mut Vec<u8>) {
         }
         Some(Descriptor::Socket(socket)) if socket.fd == number => render::socket(socket, out),
         _ => {}
-    }
-}
-
-/// The name of a process, when it is known.
-fn process(event: &Event<'_>, pid: i64, out: &mut Vec<u8>) {
-    let known = u32::try_from(pid).ok().and_then(|pid| event.table.by_pid(pid));
-    out.extend_from_slice(known.map_or(b"".as_slice(), |process| &process.comm));
-}
-
-/// A relative path made absolute; nothing more is to be said of an absolute one.
-fn path(given: Given<'_>, out: &mut Vec<u8>) {
-    if !given.text.starts_with(b"/") {
-        out.extend_from_slice(given.absolute);
     }
 }
 

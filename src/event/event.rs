@@ -100,6 +100,8 @@ pub struct Open<'a> {
     pub ino: u64,
     /// The opened file's mode word.
     pub file_mode: u16,
+    /// The directory that a relative path starts at; else empty.
+    pub base: &'a [u8],
     /// The path as given.
     pub given: &'a [u8],
     /// The same made absolute, symlinks left alone.

@@ -95,6 +95,7 @@ provided! {
     SYMLINKAT = "symlinkat", "file";
     TGKILL = "tgkill", "signal";
     TKILL = "tkill", "signal";
+    UMOUNT = "umount", "file";
     UMOUNT2 = "umount2", "file";
     UNLINK = "unlink", "file";
     UNLINKAT = "unlinkat", "file";

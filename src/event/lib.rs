@@ -9,6 +9,7 @@ pub mod batch;
 pub mod call;
 mod call_flags;
 mod call_params;
+mod call_special;
 mod constant;
 mod environment;
 pub mod event;

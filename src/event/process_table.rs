@@ -181,6 +181,12 @@ impl ProcessTable {
         running.into_iter().map(|s| &s.process).collect()
     }
 
+    /// The process that runs under this number of a pid namespace. All are looked at, since few ask.
+    pub fn in_namespace(&self, pid_ns: u32, vpid: u32) -> Option<&Arc<Process>> {
+        let running = self.by_key.values().filter(|s| !s.ended).map(|s| &s.process);
+        running.into_iter().find(|p| p.pid_ns == pid_ns && p.vpid == vpid)
+    }
+
     /// The processes noted as ended that are still kept, in the order in which they ended.
     pub fn ended(&self) -> impl Iterator<Item = &Arc<Process>> {
         self.dead.iter().filter_map(|key| self.by_key.get(key)).map(|s| &s.process)

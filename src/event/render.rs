@@ -5,6 +5,7 @@
 use std::io::Write as _;
 
 use crate::call_params;
+use crate::call_special;
 use crate::event::{Body, Connect, Event, Open};
 use crate::form::write_clock;
 use crate::params::{self, ParamId};
@@ -41,7 +42,7 @@ pub(crate) fn param(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool
         Body::Call(call) => call_params::param(event, call, name, out),
         Body::Exec => exec_param(event, 0, name, out),
         Body::ExecFailed { ret, given, name: file } => match name {
-            ParamId::FILENAME => put(out, as_shown(given, file)),
+            ParamId::FILENAME => put(out, as_shown(ret, given, file)),
             _ => exec_param(event, ret, name, out),
         },
         Body::Exit { status } => match name {
@@ -62,7 +63,7 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
             paired(out, o.ret, |out| open_param(event, &o, name, out))
         }
         (Body::Open(o), ParamId::FD) => result(out, o.ret),
-        (Body::Open(o), ParamId::DIRFD) => paired(out, o.dirfd.into(), |out| dirfd(o.dirfd, out)),
+        (Body::Open(o), ParamId::DIRFD) => paired(out, o.dirfd.into(), |out| directory(&o, out)),
         (Body::Open(o), ParamId::FLAGS) => {
             paired(out, symbol::open_flags_number(o.flags, o.created).into(), |out| {
                 symbol::write_open_flags(o.flags, o.created, out);
@@ -75,8 +76,8 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
                 true
             })
         }
-        (Body::Open(o), ParamId::NAME) => path_twice(out, o.given, o.name),
-        (Body::ExecFailed { given, name: file, .. }, ParamId::FILENAME) => path_twice(out, given, file),
+        (Body::Open(o), ParamId::NAME) => path_twice(out, o.ret, o.given, o.name),
+        (Body::ExecFailed { ret, given, name: file }, ParamId::FILENAME) => path_twice(out, ret, given, file),
         (Body::Exec, ParamId::FILENAME) => {
             let p = event.process;
             put(out, &p.filename);
@@ -92,24 +93,34 @@ fn decorated(event: &Event<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
             paired(out, exec_flags(event.process).into(), |out| param(event, name, out))
         }
         (Body::Connect(c), ParamId::RES) if c.ret < 0 => result(out, c.ret),
-        (Body::Connect(c), ParamId::FD) => paired(out, c.socket.fd, |out| connect_param(&c, name, out)),
+        (Body::Connect(c), ParamId::FD) if c.socket.kind != 0 => {
+            paired(out, c.socket.fd, |out| connect_param(&c, name, out))
+        }
         (Body::ExecFailed { ret, .. }, ParamId::RES) => result(out, ret),
-        (
-            Body::Exec | Body::ExecFailed { .. },
-            ParamId::TID | ParamId::PID | ParamId::PTID | ParamId::UID | ParamId::LOGINUID | ParamId::GID,
-        ) => {
-            let n = match name {
-                ParamId::TID => event.tid.into(),
-                ParamId::PID => event.process.key.pid.into(),
-                ParamId::PTID => event.process.parent.pid.into(),
-                ParamId::UID => event.uid.into(),
-                ParamId::GID => event.gid.into(),
-                _ => i64::from(event.process.loginuid as i32),
-            };
-            paired(out, n, |out| param(event, name, out))
+        (Body::Exec | Body::ExecFailed { .. }, _) => {
+            own_id(event, name, out, |out| param(event, name, out)) || param(event, name, out)
         }
         _ => param(event, name, out),
     }
+}
+
+/// Appends an id of the event's own process, with its name behind it; `false` for what is none.
+pub(crate) fn own_id(
+    event: &Event<'_>,
+    name: ParamId,
+    out: &mut Vec<u8>,
+    text: impl FnOnce(&mut Vec<u8>) -> bool,
+) -> bool {
+    let n = match name {
+        ParamId::TID => event.tid.into(),
+        ParamId::PID => event.process.key.pid.into(),
+        ParamId::PTID => event.process.parent.pid.into(),
+        ParamId::UID => event.uid.into(),
+        ParamId::GID => event.gid.into(),
+        ParamId::LOGINUID => i64::from(event.process.loginuid as i32),
+        _ => return false,
+    };
+    paired(out, n, text)
 }
 
 fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
@@ -123,8 +134,8 @@ fn open_param(event: &Event<'_>, o: &Open<'_>, name: ParamId, out: &mut Vec<u8>)
             symbol::write_errno(o.ret, out);
             true
         }
-        ParamId::DIRFD => dirfd(o.dirfd, out),
-        ParamId::NAME => put(out, as_shown(o.given, o.name)),
+        ParamId::DIRFD => directory(o, out) || number(out, o.dirfd.into()),
+        ParamId::NAME => put(out, as_shown(o.ret, o.given, o.name)),
         ParamId::FLAGS => {
             symbol::write_open_flags(o.flags, o.created, out);
             true
@@ -152,8 +163,17 @@ fn event_typechar(event: &Event<'_>) -> &'static str {
 /// In place of a directory's descriptor: the working directory.
 pub(crate) const AT_FDCWD: i32 = -100;
 
-fn dirfd(fd: i32, out: &mut Vec<u8>) -> bool {
-    if fd == AT_FDCWD { put(out, b"AT_FDCWD") } else { number(out, fd.into()) }
+/// The error of a call that found something else where a directory had to be.
+const ENOTDIR: i64 = -20;
+
+/// What the directory of an opening is, as far as that is known: of an absolute path it is not, nor whether the descriptor
+/// of an opening that failed so is one.
+fn directory(o: &Open<'_>, out: &mut Vec<u8>) -> bool {
+    if o.dirfd == AT_FDCWD {
+        return put(out, b"AT_FDCWD");
+    }
+    let is_known = !o.base.is_empty() && o.ret != ENOTDIR;
+    is_known && put(out, b"<d>") && put(out, o.base)
 }
 
 fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
@@ -164,15 +184,18 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
         }
         ParamId::RES => number(out, c.ret),
         ParamId::TUPLE => {
+            let begin = out.len();
             endpoints(&c.socket, out);
-            true
+            out.len() > begin || put(out, call_special::NOTHING)
         }
+        // What is no socket is not known to be anything else either.
+        ParamId::FD if c.socket.kind == 0 => number(out, c.socket.fd),
         ParamId::FD => {
             socket(&c.socket, out);
             true
         }
         ParamId::ADDR => match (c.socket.family, c.socket.remote) {
-            (Family::Unix, _) => put(out, c.socket.unix_path),
+            (Family::Unix, _) if !c.socket.unix_path.is_empty() => put(out, c.socket.unix_path),
             (_, Some(remote)) => {
                 // As the call was given it, not as the socket is counted.
                 if remote.is_ipv4() && matches!(c.socket.family, Family::Mapped | Family::Inet6) {
@@ -181,7 +204,7 @@ fn connect_param(c: &Connect<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
                 end(remote, out);
                 true
             }
-            _ => false,
+            _ => put(out, call_special::UNREADABLE),
         },
         _ => false,
     }
@@ -311,16 +334,23 @@ pub(crate) fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
 }
 
 /// A path parameter as text: a relative one made absolute, an absolute one as it was given. One that could not be read is
-/// what the kernel found.
-fn as_shown<'p>(given: &'p [u8], name: &'p [u8]) -> &'p [u8] {
-    if given.starts_with(b"/") { given } else { name }
+/// what the kernel found, or, where it found nothing either, Falco's words for that.
+fn as_shown<'p>(ret: i64, given: &'p [u8], name: &'p [u8]) -> &'p [u8] {
+    match given {
+        [] if ret == EFAULT => call_special::UNREADABLE,
+        [b'/', ..] => given,
+        _ => name,
+    }
 }
 
+/// The error of a call that was given an address where nothing is.
+const EFAULT: i64 = -14;
+
 /// A path as given, and made absolute in parentheses where it was not.
-fn path_twice(out: &mut Vec<u8>, given: &[u8], name: &[u8]) -> bool {
+fn path_twice(out: &mut Vec<u8>, ret: i64, given: &[u8], name: &[u8]) -> bool {
     put(out, given);
     if given.is_empty() {
-        return put(out, name);
+        return put(out, as_shown(ret, given, name));
     }
     if !given.starts_with(b"/") {
         out.push(b'(');

@@ -27,6 +27,9 @@ pub enum Family {
 /// `AF_NETLINK`.
 const AF_NETLINK: u16 = 16;
 
+/// `SOCK_RAW`.
+const SOCK_RAW: u16 = 3;
+
 /// Which end of a connection a socket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -45,6 +48,9 @@ pub struct Socket<'a> {
     pub fd: i64,
     /// Address family.
     pub family: Family,
+    /// Type (`SOCK_STREAM` 1, `SOCK_DGRAM` 2, `SOCK_RAW` 3, …); 0 where the descriptor is no socket, and only what it was
+    /// to be connected to is known.
+    pub kind: u16,
     /// Transport protocol number (6 TCP, 17 UDP, …).
     pub protocol: u16,
     /// Which end it is.
@@ -76,6 +82,11 @@ impl Socket<'_> {
     /// The end that waits for others: bound to a port, and connected with nobody.
     pub(crate) fn waits(&self) -> Option<SocketAddr> {
         self.local.filter(|local| self.role == Role::Server && self.remote.is_none() && local.port() != 0)
+    }
+
+    /// Whether whole packets go through it, whatever its protocol.
+    fn is_raw(&self) -> bool {
+        self.kind == SOCK_RAW
     }
 
     pub(crate) fn typechar(&self) -> &'static str {
@@ -129,6 +140,7 @@ impl Socket<'_> {
             FieldId::FD_LPROTO => port_text(local, buf),
             FieldId::FD_RPROTO => port_text(remote, buf),
             FieldId::FD_L4PROTO => Value::Bytes(match (server.is_some(), self.family, self.protocol) {
+                (_, Family::Inet | Family::Inet6, _) if self.is_raw() => b"raw",
                 (true, Family::Inet | Family::Inet6, 6) => b"tcp",
                 (true, Family::Inet | Family::Inet6, 17) => b"udp",
                 (true, Family::Inet | Family::Inet6, 1 | 58) => b"icmp",

@@ -18,8 +18,11 @@ use super::walk::{Appended, Place, append};
 
 const FIXED: usize = Head::SIZE;
 const SECTIONS: u64 = (Head::SIZE + CallFixed::SIZE) as u64;
-/// prctl's option that gives the thread a name (Linux: include/uapi/linux/prctl.h).
+/// prctl's options that give the thread a name and ask for it, and the one that asks whether it adopts (Linux:
+/// include/uapi/linux/prctl.h).
 const PR_SET_NAME: u64 = 15;
+const PR_GET_NAME: u64 = 16;
+const PR_GET_CHILD_SUBREAPER: u64 = 37;
 /// Buffers of one message that are counted.
 const BUFFERS: u64 = 16;
 
@@ -28,15 +31,17 @@ const BUFFERS: u64 = 16;
 pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     let task = task::current();
     let (Some(scratch), Some(call)) = (scratch(Slot::Call), Call::of(&ctx, task)) else { return 0 };
+    // Its number stands for a call of the other entry; x86-64 has none of this number.
+    if call.number == nr::UMOUNT && call.flags != HeadFlags::COMPAT {
+        return 0;
+    }
     let shape = shape(call.number);
     task::fill_head(scratch, task, call.flags);
     // SAFETY: the scratch is a checked map value with room for both fixed parts.
     let fixed = unsafe { &mut *scratch.cast::<u8>().add(FIXED).cast::<CallFixed>() };
     let cred: Typed = load(task, off!(task_cred));
     fixed.ret = call.ret;
-    [fixed.arg0, fixed.arg1, fixed.arg2, fixed.arg3] = call.args();
-    fixed.arg4 = call.fifth();
-    fixed.arg5 = call.sixth();
+    [fixed.arg0, fixed.arg1, fixed.arg2, fixed.arg3, fixed.arg4, fixed.arg5] = call.six();
     fixed.syscall = call.number as u32;
     fixed.cap_permitted = load(cred, off!(cred_permitted));
     fixed.cap_effective = load(cred, off!(cred_effective));
@@ -44,8 +49,8 @@ pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     (fixed.address_len, fixed.data_len) = (0, 0);
     let mut gather = Gather { scratch, end: SECTIONS, bits: CallBits::CAPABILITIES };
 
-    // The second argument of prctl is a text for this one of its options.
-    let names = call.number == nr::PRCTL && fixed.arg0 == PR_SET_NAME;
+    // The second argument of prctl is a text for these two of its options.
+    let names = call.number == nr::PRCTL && (fixed.arg0 == PR_SET_NAME || fixed.arg0 == PR_GET_NAME);
     let first = gather.text(fixed, if names { 1 } else { shape.first() }, CallBits::FIRST_FAULT);
     fixed.first_len = first.len as u16;
     let second = gather.text(fixed, shape.second(), CallBits::SECOND_FAULT);
@@ -182,6 +187,9 @@ impl Gather {
         const RING_PARAMS: u32 = Payload::RingParams as u32;
         const CLONE_ARGS: u32 = Payload::CloneArgs as u32;
         const IMAGE: u32 = Payload::Image as u32;
+        const TYPE: u32 = Payload::Type as u32;
+        const BUFFERS: u32 = Payload::Buffers as u32;
+        const OPTION: u32 = Payload::Option as u32;
         // Falco tells as much of a failed sending as was asked for.
         let moved = if fixed.ret > 0 { fixed.ret as u64 } else { 0 };
         let (mut address, mut address_len, mut data, mut data_len) = (0, 0, 0, 0);
@@ -193,18 +201,21 @@ impl Gather {
                 (data, data_len) = (fixed.arg1, if moved > 0 { moved } else { fixed.arg2 });
             }
             RECEIVE => {
-                let len = if fixed.arg5 == 0 { 0 } else { user::<u32>(fixed.arg5).unwrap_or(0) };
+                // A call that failed has written none, and what lies there is old.
+                let is_written = fixed.ret >= 0 && fixed.arg5 != 0;
+                let len = if is_written { user::<u32>(fixed.arg5).unwrap_or(0) } else { 0 };
                 (address, address_len) = (fixed.arg4, len.into());
                 (data, data_len) = (fixed.arg1, moved);
             }
             MESSAGE => {
                 let message = Message::read(fixed.arg1, flags);
                 (address, address_len) = (message.name, message.name_len);
-                (data, data_len) = (message.data, message.data_len);
-                if u64::from(fixed.syscall) == nr::RECVMSG && data_len > moved {
-                    data_len = moved;
+                (data, data_len) = (message.buffers.data, message.buffers.data_len);
+                if u64::from(fixed.syscall) == nr::RECVMSG {
+                    data_len = if data_len > moved { moved } else { data_len };
+                    address_len = if fixed.ret >= 0 { address_len } else { 0 };
                 }
-                fixed.aux = message.size;
+                fixed.aux = message.buffers.size;
             }
             QUEUE => {
                 let file = task::file(task, i64::from(fixed.arg0 as i32));
@@ -221,6 +232,21 @@ impl Gather {
             RING_PARAMS => (data, data_len) = (fixed.arg1, 24),
             CLONE_ARGS => (data, data_len) = (fixed.arg0, 8),
             IMAGE => (data, data_len) = (fixed.arg0, fixed.arg1),
+            BUFFERS => {
+                let buffers = Buffers::read(fixed.arg1, fixed.arg2, flags);
+                (data, data_len) =
+                    (buffers.data, if buffers.data_len > moved { moved } else { buffers.data_len });
+            }
+            OPTION => {
+                if fixed.arg0 == PR_GET_CHILD_SUBREAPER {
+                    fixed.aux = user::<u32>(fixed.arg1).unwrap_or(0).into();
+                }
+                return;
+            }
+            TYPE => {
+                fixed.data_len = self.text(fixed, 2, CallBits::DATA_FAULT).len as u16;
+                return;
+            }
             _ => {}
         }
         fixed.address_len = self.bytes(address, address_len, ADDRESS, CallBits::ADDRESS_FAULT);
@@ -325,6 +351,11 @@ fn is_socket(inode: u64) -> bool {
 struct Message {
     name: u64,
     name_len: u64,
+    buffers: Buffers,
+}
+
+/// What matters of an array of `struct iovec`: the first buffer, and how many bytes all of them have.
+struct Buffers {
     data: u64,
     data_len: u64,
     size: u64,
@@ -334,19 +365,24 @@ impl Message {
     /// Reads it as the entry lays it out (Linux: include/linux/socket.h, include/net/compat.h).
     #[inline(always)]
     fn read(address: u64, flags: HeadFlags) -> Self {
-        let mut message = Self { name: 0, name_len: 0, data: 0, data_len: 0, size: 0 };
-        let (buffers, count, step) = if flags == HeadFlags::COMPAT {
-            let Some([name, name_len, buffers, count]) = user::<[u32; 4]>(address) else { return message };
-            (message.name, message.name_len) = (name.into(), name_len.into());
-            (u64::from(buffers), u64::from(count), 8)
+        let [name, name_len, buffers, count] = if flags == HeadFlags::COMPAT {
+            let [name, name_len, buffers, count] = user::<[u32; 4]>(address).unwrap_or([0; 4]);
+            [name.into(), name_len.into(), buffers.into(), count.into()]
         } else {
-            let Some([name, name_len, buffers, count]) = user::<[u64; 4]>(address) else { return message };
-            (message.name, message.name_len) = (name, name_len & 0xffff_ffff);
-            (buffers, count, 16)
+            user::<[u64; 4]>(address).unwrap_or([0; 4])
         };
+        Self { name, name_len: name_len & 0xffff_ffff, buffers: Buffers::read(buffers, count, flags) }
+    }
+}
+
+impl Buffers {
+    /// Reads them as the entry lays them out.
+    #[inline(always)]
+    fn read(buffers: u64, count: u64, flags: HeadFlags) -> Self {
+        let mut all = Self { data: 0, data_len: 0, size: 0 };
         let mut at = 0;
         while at < BUFFERS && at < count {
-            let (data, len) = if step == 8 {
+            let (data, len) = if flags == HeadFlags::COMPAT {
                 let [data, len] = user::<[u32; 2]>(buffers + at * 8).unwrap_or([0; 2]);
                 (u64::from(data), u64::from(len))
             } else {
@@ -354,11 +390,11 @@ impl Message {
                 (data, len)
             };
             if at == 0 {
-                (message.data, message.data_len) = (data, len);
+                (all.data, all.data_len) = (data, len);
             }
-            message.size = message.size.wrapping_add(len);
+            all.size = all.size.wrapping_add(len);
             at += 1;
         }
-        message
+        all
     }
 }

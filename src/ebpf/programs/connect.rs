@@ -30,7 +30,7 @@ const SECTIONS: u64 = (Head::SIZE + ConnectFixed::SIZE) as u64;
 pub fn on_connect(ctx: BtfTracePointContext) -> i32 {
     let task = task::current();
     let (Some(scratch), Some(call)) = (scratch(Slot::Connect), Call::of(&ctx, task)) else { return 0 };
-    let [fd, address, given_len, _] = call.args();
+    let [fd, address, given_len, ..] = call.six();
     task::fill_head(scratch, task, call.flags);
     // SAFETY: the scratch is a checked map value with room for both fixed parts.
     let fixed = unsafe { &mut *scratch.cast::<u8>().add(FIXED).cast::<ConnectFixed>() };

@@ -7,7 +7,7 @@
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::ProgramArray;
 use aya_ebpf::programs::BtfTracePointContext;
-use eyas_ebpf::{Bitmap, Family, HeadFlags, native};
+use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_socketcall};
 
 use super::filter;
 use super::read::{Typed, member};
@@ -55,7 +55,7 @@ pub struct Call {
     pub number: u64,
     pub ret: i64,
     pub flags: HeadFlags,
-    regs: Typed,
+    pub(super) regs: Typed,
 }
 
 impl Call {
@@ -68,8 +68,13 @@ impl Call {
         if member!(task, task_status, u32) & TS_COMPAT == 0 {
             return Some(Self { number, ret, flags: HeadFlags(0), regs });
         }
+        let number = if number == nr::IA32_SOCKETCALL {
+            of_socketcall(member!(regs, regs_bx, u64) & 0xffff_ffff)?.0
+        } else {
+            native(number)?
+        };
         // A 32-bit call returns 32 bits.
-        let (number, ret) = (native(number)?, i64::from(ret as i32));
+        let ret = i64::from(ret as i32);
         Some(Self { number, ret, flags: HeadFlags::COMPAT, regs })
     }
 

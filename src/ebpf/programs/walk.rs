@@ -326,6 +326,24 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
         let end = (&raw const (*scratch).walk.at).read_volatile();
         let whole = (&raw const (*scratch).walk.done).read_volatile() == 1;
         let deleted = (&raw const (*scratch).walk.unlinked).read_volatile() == 1;
+        let end = if end.wrapping_sub(at) == SLASH { name_of_type(scratch, at, place.dentry) } else { end };
         Appended { len: end.wrapping_sub(at), end, whole, deleted }
     }
+}
+
+/// The length of what a file without a place leaves that is called `/`, as those of some file systems are (Linux: fs/libfs.c,
+/// `stashed_dentry_get`). Nothing else is so short: a root has no name at all, and what hangs below it has at least one.
+const SLASH: u64 = 2;
+
+/// Writes the name of a file's file system (`nsfs`, `pidfs`) in place of a name that says nothing; gives where it ends.
+#[inline(always)]
+fn name_of_type(scratch: *mut Scratch, at: u64, dentry: u64) -> u64 {
+    let block: u64 = kernel(dentry + off!(dentry_sb));
+    let name: u64 = kernel(kernel::<u64>(block + off!(sb_type)) + off!(type_name));
+    // SAFETY: behind CAP there is room for more than the longest name.
+    let read = unsafe {
+        let into = scratch.cast::<u8>().add((at & (CAP - 1)) as usize);
+        bpf_probe_read_kernel_str(into.cast(), NAME as u32, name as *const c_void)
+    };
+    at + if read > 1 { read as u64 & (NAME - 1) } else { SLASH }
 }

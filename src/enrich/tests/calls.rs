@@ -1,7 +1,7 @@
 //! CALL records as events: what Falco's fields and parameters say of each kind of call. What they say is what Falco's sources
 //! and appendix D of its surface say; the calls themselves are held against the kernel in the room `probe`.
 
-use eyas_ebpf::{Body, CALLS, Call, CallBits, CallFixed, Role, records};
+use eyas_ebpf::{Body, CALLS, Call, CallBits, CallFixed, ForkFixed, Role, records};
 use eyas_enrich::Enrich;
 use eyas_event::{Arg, FieldId, FieldRef, Fields};
 
@@ -178,11 +178,23 @@ fn paths_are_told_as_given_and_made_absolute() {
             ("fd.typechar", "d"),
         ],
     );
-    let mount = Call { first: b"/dev/sda1", second: b"/mnt", ..made("mount", 0, &[0, 0, 0, 0x1001]) };
+    let mount = Call {
+        first: b"/dev/sda1",
+        second: b"/mnt",
+        data: b"ext4",
+        ..made("mount", 0, &[0, 0, 0, 0xc0ed_1001])
+    };
     check(
         &mount,
-        &[("evt.args", "res=0 dev=/dev/sda1 dir=/mnt flags=1001(RDONLY|BIND)"), ("fs.path.name", "/mnt")],
+        &[
+            ("evt.args", "res=0 dev=/dev/sda1 dir=/mnt type=ext4 flags=1001(RDONLY|BIND)"),
+            ("fs.path.name", "/mnt"),
+        ],
     );
+    let mut nowhere = Call { second_base: HOME, ..made("mount", -14, &[1, 2, 3, 0]) };
+    let faults = CallBits::FIRST_FAULT.with(CallBits::SECOND_FAULT).with(CallBits::DATA_FAULT);
+    nowhere.fixed.bits = faults;
+    check(&nowhere, &[("evt.args", "res=-14(EFAULT) dev=<NA> dir=<NA> type=<NA> flags=0")]);
     let chmod = Call { first: b"/tmp/x", ..made("chmod", 0, &[0, 0o4755]) };
     check(
         &chmod,
@@ -313,6 +325,39 @@ fn a_socket_has_the_ends_that_its_role_says() {
     );
     let bound = Call { address: &address, ..socket(made("bind", 0, &[4]), 17, Role::Server, (53, 0)) };
     check(&bound, &[("evt.args", "res=0 addr=10.9.9.9:53 fd=4(<4>10.0.0.1:53)"), ("fd.name", "10.0.0.1:53")]);
+}
+
+#[test]
+fn a_process_is_named_as_the_pid_namespace_of_the_caller_numbers_it() {
+    let mut stream = Vec::new();
+    let init = ForkFixed {
+        tgid: 11,
+        vpid: 1,
+        pidns: 7,
+        ppid: 10,
+        start: T0 + 9,
+        parent_start: T0 + 1,
+        comm: *b"sshd\0\0\0\0\0\0\0\0\0\0\0\0",
+        ..ForkFixed::default()
+    };
+    put(&mut stream, head(10, T0 + 1, 33, 0), Body::Fork(init));
+    // The first of its namespace; the number 10 is that of a process outside.
+    for pid in [1, 10] {
+        put(&mut stream, head(11, T0 + 9, 33, 0), Body::Call(made("kill", 0, &[pid, 0])));
+    }
+    put(&mut stream, head(10, T0 + 1, 33, 0), Body::Call(made("kill", 0, &[10, 0])));
+    let mut enrich = Enrich::new(Machine);
+    enrich.snapshot();
+    let mut told = Vec::new();
+    for (_, record) in records(&stream) {
+        enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |event| {
+            let (mut buf, mut text) = (Vec::new(), Vec::new());
+            let args = FieldRef { id: FieldId::from_name("evt.args").unwrap(), arg: Arg::None };
+            args.write_text(&event.get(&args, &mut buf), &mut text);
+            told.push(String::from_utf8(text).unwrap());
+        });
+    }
+    assert_eq!(told, ["res=0 pid=1(sshd) sig=0", "res=0 pid=10 sig=0", "res=0 pid=10(sshd) sig=0"]);
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl Live {
                 dev: 0x80_0001,
                 ino: 4711,
                 file_mode: 0o100_644,
+                base: b"",
                 given: name,
                 name,
                 real: name,
@@ -90,6 +91,7 @@ impl Live {
         };
         let end = |text: &str| text.parse::<SocketAddr>().ok();
         let socket = Socket {
+            kind: 1,
             fd: 4,
             family: Family::Inet,
             protocol: 6,

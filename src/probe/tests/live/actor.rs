@@ -30,6 +30,12 @@ pub(crate) fn play_in_pid_namespace(scene: &str, dir: &Path) -> ExitStatus {
     direct(unshare, scene, dir, "").stdout(Stdio::null()).status().unwrap()
 }
 
+/// Plays a scene in namespaces of its own: `wrap` is the command that makes them and then runs what follows.
+pub(crate) fn play_wrapped(mut wrap: Command, scene: &str, dir: &Path, place: &str) -> Child {
+    wrap.arg(std::env::current_exe().unwrap());
+    direct(wrap, scene, dir, place).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+}
+
 fn direct(mut command: Command, scene: &str, dir: &Path, place: &str) -> Command {
     command
         .args(["--exact", "actor::plays_a_scene_when_told", "--nocapture"])
@@ -47,6 +53,7 @@ fn plays_a_scene_when_told() {
     match scene.as_str() {
         "opens" => opens(),
         "calls" => crate::calls::perform(),
+        "matrix" => crate::matrix::play(&place),
         "connects" => connects(&place),
         "uring-opens" => crate::uring::perform_opens(),
         "uring-interest" => crate::uring::change_interest(),

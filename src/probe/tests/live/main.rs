@@ -10,6 +10,7 @@ mod exec;
 mod filter;
 mod life;
 mod loss;
+mod matrix;
 mod names;
 mod open;
 mod ring;
