@@ -30,13 +30,14 @@ pub(crate) fn opens(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Ope
     roots.into_iter().fold(Opens::none(), |all, root| all.or(&sides[root.0 as usize].0))
 }
 
-/// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` is
-/// compared with (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
+/// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` or
+/// `proc.aenv` is compared with (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
 pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>) -> Variables {
     let mut names: Vec<Box<[u8]>> = Vec::new();
     for predicate in arena.predicates() {
         let fields = predicate.fields();
-        let environments = fields.iter().filter(|field| field.id == FieldId::PROC_ENV);
+        let environments =
+            fields.iter().filter(|field| matches!(field.id, FieldId::PROC_ENV | FieldId::PROC_AENV));
         let mut bare = false;
         for field in environments {
             match &field.arg {
@@ -53,8 +54,8 @@ pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>
         }
     }
     for field in rules.flat_map(Rule::output_fields) {
-        let key = field.strip_prefix("proc.env[").and_then(|key| key.strip_suffix(']'));
-        names.extend(key.map(|key| key.as_bytes().into()));
+        let key = ["proc.env[", "proc.aenv["].into_iter().find_map(|name| field.strip_prefix(name));
+        names.extend(key.and_then(|key| key.strip_suffix(']')).map(|key| key.as_bytes().into()));
     }
     names.into_iter().collect()
 }

@@ -159,7 +159,8 @@ impl Ruleset {
     /// Whether an output prints the environment or a variable of it: what none prints is not to be kept.
     pub fn prints_environment(&self) -> bool {
         let on = self.rules.iter().filter(|rule| rule.enabled);
-        on.flat_map(Rule::output_fields).any(|field| field.starts_with("proc.env"))
+        on.flat_map(Rule::output_fields)
+            .any(|field| field.starts_with("proc.env") || field.starts_with("proc.aenv"))
     }
 
     /// The source texts.

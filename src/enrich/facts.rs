@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use eyas_ebpf::{
-    Body, Cgroup, CgroupFixed, Clock, ClockFixed, Exec, ExecFixed, ExecFlags, Group, GroupFixed, Head,
-    Record, User, UserFixed, components, is_rooted, write_path,
+    Account, AccountFixed, Body, Cgroup, CgroupFixed, Clock, ClockFixed, Exec, ExecFixed, ExecFlags, Head,
+    Record, components, is_rooted, write_path,
 };
 use eyas_event::process::ProcessFlags;
-use eyas_event::{BootTime, Process, ProcessKey};
+use eyas_event::{BootTime, Process, ProcessKey, User};
 
 /// A comm of at most 15 bytes out of its NUL-padded field.
 pub(crate) fn comm(field: &[u8; 16]) -> &[u8] {
@@ -196,26 +196,26 @@ pub(crate) fn put_cgroup(id: u64, path: &[u8], out: &mut Vec<u8>) {
     );
 }
 
-/// Appends the name of a user; an empty one says that there is none.
-pub(crate) fn put_user(uid: u32, name: &[u8], out: &mut Vec<u8>) {
-    put(
-        &Record {
-            head: Head::default(),
-            body: Body::User(User { fixed: UserFixed { uid, ..UserFixed::default() }, name }),
-        },
-        out,
-    );
+/// A container's id as facts have it: empty for the host.
+fn shown_container(container: &str) -> &[u8] {
+    if container == Process::HOST { b"" } else { container.as_bytes() }
+}
+
+/// Appends what is known of a user; without a name it says that there is none.
+pub(crate) fn put_user(container: &str, uid: u32, user: Option<&User>, out: &mut Vec<u8>) {
+    let none = User::default();
+    let user = user.unwrap_or(&none);
+    let fixed = AccountFixed { id: uid, what: AccountFixed::USER, ..AccountFixed::default() };
+    let container = shown_container(container);
+    let account = Account { fixed, container, name: &user.name, home: &user.home, shell: &user.shell };
+    put(&Record { head: Head::default(), body: Body::Account(account) }, out);
 }
 
 /// Appends the name of a group; an empty one says that there is none.
-pub(crate) fn put_group(gid: u32, name: &[u8], out: &mut Vec<u8>) {
-    put(
-        &Record {
-            head: Head::default(),
-            body: Body::Group(Group { fixed: GroupFixed { gid, ..GroupFixed::default() }, name }),
-        },
-        out,
-    );
+pub(crate) fn put_group(container: &str, gid: u32, name: &[u8], out: &mut Vec<u8>) {
+    let fixed = AccountFixed { id: gid, what: AccountFixed::GROUP, ..AccountFixed::default() };
+    let account = Account { fixed, container: shown_container(container), name, home: b"", shell: b"" };
+    put(&Record { head: Head::default(), body: Body::Account(account) }, out);
 }
 
 /// Writes a record; one that is too long for its layout is left out, which then asks again.

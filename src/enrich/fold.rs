@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eyas_ebpf::{Argv, Body as Raw, CgroupFixed, Exec, ExecFlags, ForkFixed, Head, Kind, Record};
 use eyas_event::event::Body;
 use eyas_event::process::ProcessFlags;
-use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
+use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable, User};
 use rustc_hash::FxHashMap;
 
 use crate::call;
@@ -106,11 +106,11 @@ impl<H: Host> Enrich<H> {
     /// by forgets everything else. What goes first when the tables are full is told first.
     pub fn keyframe(&self, out: &mut Vec<u8>) {
         facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, self.first, out);
-        for (uid, name) in sorted(self.names.users()) {
-            facts::put_user(uid, name.unwrap_or_default(), out);
+        for ((container, uid), user) in sorted(self.names.users()) {
+            facts::put_user(container, uid, user, out);
         }
-        for (gid, name) in sorted(self.names.groups()) {
-            facts::put_group(gid, name.unwrap_or_default(), out);
+        for ((container, gid), name) in sorted(self.names.groups()) {
+            facts::put_group(container, gid, name.unwrap_or_default(), out);
         }
         for (id, (path, _)) in sorted(self.cgroups.iter().map(|(id, c)| (*id, c))) {
             facts::put_cgroup(id, path, out);
@@ -205,10 +205,18 @@ impl<H: Host> Enrich<H> {
                 let CgroupFixed { tgid, id, .. } = cgroup.fixed;
                 self.told_cgroup = (tgid != 0).then_some((tgid, id));
             }
-            Raw::User(user) => self.names.set_user(user.fixed.uid, Some(user.name).filter(|n| !n.is_empty())),
-            Raw::Group(group) => {
-                self.names.set_group(group.fixed.gid, Some(group.name).filter(|n| !n.is_empty()));
+            Raw::Account(account) => self.set_account(&account),
+            // Recordings of earlier versions have these, of the host alone.
+            Raw::User(user) => {
+                let known = User { name: user.name.into(), ..User::default() };
+                let user_known = (!user.name.is_empty()).then_some(known);
+                self.names.set_user(Process::HOST, user.fixed.uid, user_known);
             }
+            Raw::Group(group) => {
+                let name = Some(group.name).filter(|n| !n.is_empty());
+                self.names.set_group(Process::HOST, group.fixed.gid, name);
+            }
+            Raw::Addresses(addresses) => self.set_addresses(&addresses),
             Raw::Loss(_) => {}
             Raw::Unknown(..) => self.stats.unknown_records += 1,
         }
@@ -256,11 +264,11 @@ impl<H: Host> Enrich<H> {
     }
 
     fn exec(&mut self, head: &Head, exec: &Exec<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
-        self.learn_user(head.uid, facts);
-        self.learn_user(exec.fixed.loginuid, facts);
-        self.learn_group(head.gid, facts);
         let cgroup = self.cgroup_at_exec(head, facts);
         let container = self.container(cgroup, head.tgid, facts);
+        self.learn_user(&container, head.uid, head.tgid, facts);
+        self.learn_user(&container, exec.fixed.loginuid, head.tgid, facts);
+        self.learn_group(&container, head.gid, head.tgid, facts);
         let mut process = facts::process_of(head, exec, container);
         process.cgroup = cgroup;
         // The parent at birth, as far as the birth was seen: by now the process may have been given to a reaper. That one
@@ -345,8 +353,7 @@ impl<H: Host> Enrich<H> {
     /// Makes sure that the record's process is known as it is now, and gives its identity.
     fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> ProcessKey {
         let key = self.caller(head, facts);
-        self.learn_user(head.uid, facts);
-        self.learn_group(head.gid, facts);
+        self.learn_names(key, head, facts);
         // It does something else, so the rest of its arguments is not coming any more. This comes last, because a replay
         // has read all the facts by now, too.
         self.finish_waiting(key, judge);

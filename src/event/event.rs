@@ -116,8 +116,9 @@ pub struct Connect<'a> {
 }
 
 /// Fields that follow from others which are told; and the environment, which is for outputs that name it alone.
-const LEFT_OUT: [FieldId; 14] = [
+const LEFT_OUT: [FieldId; 15] = [
     FieldId::PROC_ENV,
+    FieldId::PROC_AENV,
     FieldId::EVT_TIME_S,
     FieldId::EVT_DATETIME,
     FieldId::EVT_DATETIME_S,

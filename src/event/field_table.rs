@@ -219,7 +219,6 @@ mod why {
         "it never has a value in Falco either since its container plugin 0.7.0";
     pub(super) const NOT_YET: &str = "eyas does not compute it yet";
     pub(super) const NO_DNS: &str = "eyas asks no name server";
-    pub(super) const NO_ENV: &str = "environments of ancestors are not kept yet";
     pub(super) const NO_FD_TABLE: &str = "open descriptors are not tracked yet";
     pub(super) const NO_JSON: &str = "no event with a JSON payload is read yet";
     pub(super) const NO_METADATA: &str = "container and pod metadata is not collected yet";

@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::environment;
 use crate::event::{Body, Event, rendered, text};
 use crate::field::{Arg, FieldId};
+use crate::names::User;
 use crate::process::{Process, ProcessFlags};
 use crate::symbol;
 use crate::value::Value;
@@ -18,6 +19,20 @@ impl Event<'_> {
             0 => Some(self.process),
             n => self.table.ancestors(self.process).nth(n as usize - 1),
         }
+    }
+
+    /// A user's name where the process runs: on the host, or in its container.
+    pub fn user_name(&self, uid: u32) -> Option<&[u8]> {
+        self.names.user_name(&self.process.container, uid)
+    }
+
+    /// A group's name there.
+    pub fn group_name(&self, gid: u32) -> Option<&[u8]> {
+        self.names.group_name(&self.process.container, gid)
+    }
+
+    fn user(&self) -> Option<&User> {
+        self.names.user(&self.process.container, self.uid)
     }
 
     /// Permitted and effective capabilities: as the call left them, else as the process had them when it was told of last.
@@ -147,10 +162,7 @@ impl Event<'_> {
                 Arg::Key(name) if !name.bytes().all(|b| b.is_ascii_digit()) => {
                     Value::Bytes(environment::value(&me.env, name).unwrap_or_default())
                 }
-                _ => rendered(buf, |b| {
-                    let variables = me.env.strip_suffix(&[0]).unwrap_or(&me.env);
-                    b.extend(variables.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }));
-                }),
+                _ => whole_environment(me, buf),
             },
             FieldId::PROC_IS_EXE_WRITABLE => Value::Bool(me.flags.has(ProcessFlags::EXE_WRITABLE)),
             FieldId::PROC_IS_EXE_UPPER_LAYER => Value::Bool(me.flags.has(ProcessFlags::EXE_UPPER_LAYER)),
@@ -182,14 +194,20 @@ impl Event<'_> {
             }),
             FieldId::CONTAINER_ID => Value::Bytes(me.container.as_bytes()),
             FieldId::USER_UID => Value::Uint(self.uid.into()),
-            FieldId::USER_NAME => Value::Bytes(self.names.user(self.uid).unwrap_or(b"<NA>")),
+            FieldId::USER_NAME => Value::Bytes(self.user_name(self.uid).unwrap_or(b"<NA>")),
             FieldId::USER_LOGINUID => Value::Int(login(me.loginuid)),
             FieldId::USER_LOGINNAME => Value::Bytes(match me.loginuid {
                 u32::MAX => b"<NA>",
-                uid => self.names.user(uid).unwrap_or(b"<NA>"),
+                uid => self.user_name(uid).unwrap_or(b"<NA>"),
             }),
+            FieldId::USER_HOMEDIR => Value::Bytes(match self.user() {
+                Some(user) => &user.home,
+                None if self.uid == 0 => b"/root",
+                None => b"<NA>",
+            }),
+            FieldId::USER_SHELL => Value::Bytes(self.user().map_or(b"<NA>", |user| &user.shell)),
             FieldId::GROUP_GID => Value::Uint(self.gid.into()),
-            FieldId::GROUP_NAME => Value::Bytes(self.names.group(self.gid).unwrap_or(b"<NA>")),
+            FieldId::GROUP_NAME => Value::Bytes(self.group_name(self.gid).unwrap_or(b"<NA>")),
             _ => id.constant().unwrap_or(Value::Absent),
         }
     }
@@ -202,6 +220,7 @@ impl Event<'_> {
             FieldId::PROC_AEXEPATH => text(Some(&p.exe_path)),
             FieldId::PROC_ACMDLINE => rendered(buf, |b| p.write_cmdline(b)),
             FieldId::PROC_APID => Value::Int(p.key.pid.into()),
+            FieldId::PROC_AENV => whole_environment(p, buf),
             _ => Value::Absent,
         }
     }
@@ -210,8 +229,11 @@ impl Event<'_> {
         if let Arg::Index(n) = arg {
             return self.ancestor(*n).map_or(Value::Absent, |p| Self::ancestor_value(id, p, buf));
         }
-        if id == FieldId::PROC_APID {
-            return Value::Int(self.process.key.pid.into());
+        match (id, arg) {
+            (FieldId::PROC_APID, _) => return Value::Int(self.process.key.pid.into()),
+            (FieldId::PROC_AENV, Arg::Key(name)) => return self.nearest_variable(name),
+            (FieldId::PROC_AENV, _) => return whole_environment(self.process, buf),
+            _ => {}
         }
         // The chain as an output prints it: parent first, separated by spaces.
         let begin = buf.len();
@@ -228,6 +250,19 @@ impl Event<'_> {
             }
         }
         if buf.len() == begin { Value::Absent } else { Value::Bytes(&buf[begin..]) }
+    }
+
+    /// The value that the nearest ancestor gives to a variable. Where none does it is empty, as with Falco; but missing when
+    /// an ancestor's environment was not looked at.
+    fn nearest_variable(&self, name: &str) -> Value<'_> {
+        let mut seen_all = true;
+        for p in self.table.ancestors(self.process) {
+            seen_all &= p.flags.has(ProcessFlags::ENV_READ);
+            if let Some(value) = environment::value(&p.env, name).filter(|value| !value.is_empty()) {
+                return Value::Bytes(value);
+            }
+        }
+        if seen_all { Value::Bytes(b"") } else { Value::Absent }
     }
 
     /// The arguments of all ancestors, one after the other; absent when none has any.
@@ -273,6 +308,17 @@ impl Event<'_> {
             _ => Value::Absent,
         }
     }
+}
+
+/// What is known of an environment, its variables separated by blanks; absent where it was not looked at.
+fn whole_environment<'s>(p: &Process, buf: &'s mut Vec<u8>) -> Value<'s> {
+    if !p.flags.has(ProcessFlags::ENV_READ) {
+        return Value::Absent;
+    }
+    rendered(buf, |b| {
+        let variables = p.env.strip_suffix(&[0]).unwrap_or(&p.env);
+        b.extend(variables.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }));
+    })
 }
 
 /// What an output prints where an ancestor has no such text.

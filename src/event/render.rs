@@ -262,7 +262,7 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
         ParamId::PGID => number(out, p.pgid.into()),
         ParamId::LOGINUID => user(event, p.loginuid, out),
         ParamId::UID => user(event, event.uid, out),
-        ParamId::GID => put(out, event.names.group(event.gid).unwrap_or(b"<NA>")),
+        ParamId::GID => put(out, event.group_name(event.gid).unwrap_or(b"<NA>")),
         ParamId::CAP_INHERITABLE => write!(out, "{:X}", p.cap_inheritable).is_ok(),
         ParamId::CAP_PERMITTED => write!(out, "{:X}", p.cap_permitted).is_ok(),
         ParamId::CAP_EFFECTIVE => write!(out, "{:X}", p.cap_effective).is_ok(),
@@ -306,7 +306,7 @@ pub(crate) fn exec_flags(p: &Process) -> u32 {
 pub(crate) fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
     match uid {
         u32::MAX => put(out, b"<NONE>"),
-        uid => put(out, event.names.user(uid).unwrap_or(b"<NA>")),
+        uid => put(out, event.user_name(uid).unwrap_or(b"<NA>")),
     }
 }
 

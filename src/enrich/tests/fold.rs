@@ -60,7 +60,7 @@ fn a_stream_becomes_complete_events() {
     let (events, _) = run(Machine, &stream(), true);
     assert_eq!(events.len(), 6);
     for (event, wants) in events.iter().zip([
-        vec!["evt.type=execve", "proc.cmdline=bash -c id", "proc.pname=sshd", "user.name=www-data"],
+        vec!["evt.type=execve", "proc.cmdline=bash -c id", "proc.pname=sshd", "user.name=nginx", "loginuid=33(nginx)"],
         vec!["evt.type=execve", "proc.cmdline=bash long x ", "evt.num=2", "container.id=3ad7b26ded6d"],
         vec![
             "evt.type=openat",

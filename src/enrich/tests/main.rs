@@ -2,6 +2,7 @@
 //! outside the workspace, so its own tests would not run with the others.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
 mod calls;
 mod contexts;
 mod fold;

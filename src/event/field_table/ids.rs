@@ -91,6 +91,8 @@ ids! {
     THREAD_CAP_EFFECTIVE "thread.cap_effective";
     USER_UID "user.uid";
     USER_NAME "user.name";
+    USER_HOMEDIR "user.homedir";
+    USER_SHELL "user.shell";
     USER_LOGINUID "user.loginuid";
     USER_LOGINNAME "user.loginname";
     GROUP_GID "group.gid";

@@ -76,11 +76,11 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("thread.ismain", Bool, "Whether it is the process's first thread."),
     row("thread.cap_effective", Text, "Effective capabilities by name, separated by spaces."),
     row("user.uid", Uint, "Effective user id at the event.").bits(32),
-    row("user.name", Text, "Name of that user; the text `<NA>` when it has none."),
+    row("user.name", Text, "Name of that user, on the host or in the container; the text `<NA>` when it has none."),
     row("user.loginuid", Int, "User id at login, kept through su and sudo; -1 when unset."),
     row("user.loginname", Text, "Name of the login user; the text `<NA>` when it has none."),
     row("group.gid", Uint, "Effective group id at the event.").bits(32),
-    row("group.name", Text, "Name of that group; the text `<NA>` when it has none."),
+    row("group.name", Text, "Name of that group, on the host or in the container; the text `<NA>` when it has none."),
     row("proc.aargs", Text, "Arguments of an ancestor.").arg(ArgKind::OptionalIndex),
     row(
         "proc.env",
@@ -91,13 +91,12 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row(
         "proc.aenv",
         Text,
-        "Environment of an ancestor by its number, or the nearest value of a variable among ancestors.",
+        "What `proc.env` says of an ancestor by its number, or the nearest value of a variable among ancestors.",
     )
     .arg(ArgKind::OptionalIndexOrKey)
     .shape(Shape::Ancestors)
     .flag(FieldFlags::NO_TRANSFORMER)
-    .flag(FieldFlags::NO_RHS)
-    .absent(why::NO_ENV),
+    .flag(FieldFlags::NO_RHS),
     row("proc.loginshellid", Int, "Process id of the outermost shell among the process and its ancestors."),
     row("proc.vpgid.name", Text, "Short name of the group's leader, found in the process's own namespace."),
     row("proc.vpgid.exe", Text, "First argument of that leader."),
@@ -175,6 +174,6 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("proc.stdin.name", Text, "Where standard input comes from.").absent(why::NO_FD_TABLE),
     row("proc.stdout.name", Text, "Where standard output goes.").absent(why::NO_FD_TABLE),
     row("proc.stderr.name", Text, "Where standard error goes.").absent(why::NO_FD_TABLE),
-    row("user.homedir", Text, "Home directory of the user.").absent(why::NOT_YET),
-    row("user.shell", Text, "Shell that the user gets at login.").absent(why::NOT_YET),
+    row("user.homedir", Text, "Home directory of that user; the text `<NA>` when it is not known, but for root."),
+    row("user.shell", Text, "Shell that the user gets at login; the text `<NA>` when it is not known."),
 ];

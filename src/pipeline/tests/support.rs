@@ -11,8 +11,8 @@ use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
 use eyas_enrich::Enrich;
 use eyas_event::{
-    Alert, BootTime, Fill, Host, Interest, Loss, OutputValue, Priority, Process, ProcessKey, RawBatch,
-    RulesetHash, Source, SourceError, SourceInfo, SourceKind,
+    Alert, BootTime, Fill, Host, Interest, Lookup, Loss, OutputValue, Priority, Process, ProcessKey,
+    RawBatch, RulesetHash, Source, SourceError, SourceInfo, SourceKind, User, Whose,
 };
 use eyas_pipeline::{
     Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop, load_texts,
@@ -110,11 +110,11 @@ impl Host for Machine {
             ..Process::default()
         })
     }
-    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
-        Some(b"root".to_vec())
+    fn user(&mut self, _: u32, _: Whose<'_>) -> Lookup<User> {
+        Lookup::Nobody
     }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Nobody
     }
     fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
         None

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use eyas_event::event::{Body, Connect, Open};
 use eyas_event::process::ProcessFlags;
 use eyas_event::socket::{Family, Role, Socket};
-use eyas_event::{BootTime, Event, EventType, Names, Process, ProcessKey, ProcessTable, WallTime};
+use eyas_event::{BootTime, Event, EventType, Names, Process, ProcessKey, ProcessTable, User, WallTime};
 
 /// What the events borrow from.
 pub(crate) struct Live {
@@ -66,7 +66,8 @@ impl Live {
         let compiler = Arc::new(compiler);
         table.insert(compiler.clone());
         let mut names = Names::default();
-        names.set_user(1000, Some(b"u"));
+        let user = User { name: b"u"[..].into(), home: b"/home/u"[..].into(), shell: b"/bin/bash"[..].into() };
+        names.set_user(Process::HOST, 1000, Some(user));
         Self { table, names, process: compiler }
     }
 
