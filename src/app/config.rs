@@ -71,6 +71,8 @@ pub(crate) struct Own {
     pub(crate) redact_builtin: bool,
     /// After the start, give up what is not needed any more: capabilities, and most of the file system.
     pub(crate) sandbox: bool,
+    /// Ask name servers for the host names that rules mention.
+    pub(crate) resolve_names: bool,
 }
 
 impl Default for Own {
@@ -85,6 +87,7 @@ impl Default for Own {
             redact: Vec::new(),
             redact_builtin: true,
             sandbox: true,
+            resolve_names: true,
         }
     }
 }

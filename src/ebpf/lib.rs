@@ -28,7 +28,7 @@ mod walk;
 pub use call::{Call, CallBits, CallFixed, Role};
 pub use calls::{CALLS, DATA_MAX, Payload, Shape};
 pub use connect::{Connect, ConnectBits, ConnectFixed};
-pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags};
+pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags, ExecMore};
 pub use fact::{Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossFixed, User, UserFixed};
 pub use failed::{ExecFailed, ExecFailedFixed, FailedBits};
 pub use head::{Head, HeadFlags, Kind};

@@ -18,6 +18,10 @@ bits! {
         FILE_MISSING = 1 << 4,
         /// The opened file has no name any more.
         DELETED = 1 << 5,
+        /// The opened file lies in the upper layer of an overlay.
+        UPPER_LAYER = 1 << 6,
+        /// It lies in a lower layer of one.
+        LOWER_LAYER = 1 << 7,
     }
 }
 

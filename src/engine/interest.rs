@@ -60,6 +60,42 @@ pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>
     names.into_iter().collect()
 }
 
+/// The host names that conditions compare the ends of connections with, sorted. Only of what these roots reach: nobody is
+/// to be asked for the names of rules that are off.
+pub(crate) fn hosts(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Box<[Box<str>]> {
+    let mut seen = vec![false; arena.nodes().len()];
+    let mut open: Vec<IrId> = roots.into_iter().collect();
+    let mut names: Vec<Box<str>> = Vec::new();
+    while let Some(IrId(at)) = open.pop() {
+        if std::mem::replace(&mut seen[at as usize], true) {
+            continue;
+        }
+        match &arena.nodes()[at as usize] {
+            Ir::Constant(_) => {}
+            Ir::Not(inner) => open.push(*inner),
+            Ir::And(parts) | Ir::Or(parts) => open.extend_from_slice(parts),
+            Ir::Test(id) => {
+                let predicate = &arena.predicates()[id.0 as usize];
+                let is_name = predicate.term.field().is_some_and(|field| HOST_NAMES.contains(&field.id));
+                let texts = match &predicate.operand {
+                    Operand::Bytes(text) if is_name => std::slice::from_ref(text),
+                    Operand::Texts(texts) if is_name => texts,
+                    _ => &[],
+                };
+                names.extend(texts.iter().filter_map(|text| std::str::from_utf8(text).ok()).map(Into::into));
+            }
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
+
+/// The fields that are compared with names of hosts.
+const HOST_NAMES: [FieldId; 4] =
+    [FieldId::FD_CIP_NAME, FieldId::FD_SIP_NAME, FieldId::FD_LIP_NAME, FieldId::FD_RIP_NAME];
+
 /// The name that a text begins with, as names of variables are written.
 fn leading_name(text: &[u8]) -> Option<Box<[u8]>> {
     let end = text.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(text.len());

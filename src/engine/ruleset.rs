@@ -80,6 +80,7 @@ pub struct Ruleset {
     pub(crate) enabled: Box<[RuleId]>,
     pub(crate) hash: RulesetHash,
     pub(crate) interest: Interest,
+    pub(crate) hosts: Box<[Box<str>]>,
     pub(crate) sources: Sources,
     pub(crate) vocabulary: Vocabulary,
 }
@@ -154,6 +155,11 @@ impl Ruleset {
     /// What the enabled rules ask of the sensor.
     pub fn interest(&self) -> &Interest {
         &self.interest
+    }
+
+    /// The host names that the enabled rules compare the ends of connections with, sorted.
+    pub fn host_names(&self) -> &[Box<str>] {
+        &self.hosts
     }
 
     /// Whether an output prints the environment or a variable of it: what none prints is not to be kept.

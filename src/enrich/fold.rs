@@ -42,6 +42,8 @@ pub struct Enrich<H> {
     pub(crate) host_container: Arc<str>,
     /// When the first event was.
     first: Option<BootTime>,
+    /// When the last one was.
+    previous: Option<BootTime>,
     waiting: Waiting,
     /// By x86-64 number.
     calls: Box<[Option<EventType>]>,
@@ -66,6 +68,7 @@ impl<H: Host> Enrich<H> {
             told_cgroup: None,
             host_container: Process::HOST.into(),
             first: None,
+            previous: None,
             waiting: Waiting::default(),
             calls: call::event_types(),
             scratch: Scratch::default(),
@@ -87,8 +90,14 @@ impl<H: Host> Enrich<H> {
         let mut found = Vec::new();
         self.host.processes(&mut |p| found.push(p));
         let starts: FxHashMap<u32, u64> = found.iter().map(|p| (p.key.pid, p.key.start)).collect();
+        // The first process of each pid namespace; those of namespaces below are not visible as such from here.
+        let firsts: FxHashMap<u32, BootTime> =
+            found.iter().filter(|p| p.vpid == 1 && p.pid_ns != 0).map(|p| (p.pid_ns, p.started)).collect();
         let mut unwritten = Vec::new();
         for mut p in found {
+            if let Some(first) = firsts.get(&p.pid_ns) {
+                p.namespace_started = *first;
+            }
             if !self.wants(&p) {
                 continue;
             }
@@ -105,12 +114,21 @@ impl<H: Host> Enrich<H> {
     /// Appends everything known as facts: a replay that begins here knows what the fold knows now, and one that comes
     /// by forgets everything else. What goes first when the tables are full is told first.
     pub fn keyframe(&self, out: &mut Vec<u8>) {
-        facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, self.first, out);
+        facts::put_clock(
+            self.node.as_bytes(),
+            self.wall_offset_ns,
+            self.stats.events,
+            [self.first, self.previous],
+            out,
+        );
         for ((container, uid), user) in sorted(self.names.users()) {
             facts::put_user(container, uid, user, out);
         }
         for ((container, gid), name) in sorted(self.names.groups()) {
             facts::put_group(container, gid, name.unwrap_or_default(), out);
+        }
+        for (name, addresses) in self.names.hosts() {
+            facts::put_addresses(name, addresses, out);
         }
         for (id, (path, _)) in sorted(self.cgroups.iter().map(|(id, c)| (*id, c))) {
             facts::put_cgroup(id, path, out);
@@ -196,6 +214,7 @@ impl<H: Host> Enrich<H> {
                 self.node = String::from_utf8_lossy(clock.node).into();
                 self.stats.events = head.seq;
                 self.first = Some(BootTime(head.time)).filter(|first| first.0 != 0);
+                self.previous = Some(BootTime(head.start)).filter(|previous| previous.0 != 0);
                 self.table = ProcessTable::default();
                 self.names = Names::default();
                 self.cgroups.clear();
@@ -339,6 +358,12 @@ impl<H: Host> Enrich<H> {
                 vpid: fork.vpid,
                 vpgid: fork.vpgid,
                 pid_ns: fork.pidns,
+                namespace_started: match fork.pidns == caller.pid_ns {
+                    true => caller.namespace_started,
+                    // A new namespace begins with its first process.
+                    false if fork.vpid == 1 => started,
+                    false => BootTime(0),
+                },
                 pgid: fork.pgid,
                 sid: fork.sid,
                 cgroup,
@@ -409,11 +434,13 @@ impl<H: Host> Enrich<H> {
         self.stats.events = self.stats.events.saturating_add(1);
         let boot_time = BootTime(head.time);
         let first = *self.first.get_or_insert(boot_time);
+        let previous = self.previous.replace(boot_time).unwrap_or(boot_time);
         judge(&Event {
             num: self.stats.events,
             time: boot_time.to_wall(self.wall_offset_ns),
             boot_time,
             first,
+            previous,
             cpu: head.cpu,
             kind,
             tid: head.tid,

@@ -1,7 +1,7 @@
 //! What [`Enrich`] asks the host: processes that it did not see start, names, paths of cgroups. Each answer is kept and
 //! written down as a fact; "there is none" is an answer, too. In a replay the host knows nothing and the facts came first.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use eyas_ebpf::{Account, AccountFixed, Addresses, Head};
@@ -89,6 +89,17 @@ impl<H: Host> Enrich<H> {
             let [name, home, shell] = [account.name, account.home, account.shell].map(Into::into);
             self.names.set_user(container, id, there.then_some(User { name, home, shell }));
         }
+    }
+
+    /// From here on a host name leads to these addresses.
+    pub fn learn_addresses(&mut self, name: &[u8], addresses: &[IpAddr], facts: &mut Vec<u8>) {
+        facts::put_addresses(name, addresses, facts);
+        self.names.set_addresses(name, addresses.iter().copied());
+    }
+
+    /// The host names that lead to an address.
+    pub fn hosts(&self) -> impl Iterator<Item = &[u8]> {
+        self.names.hosts().map(|(name, _)| name)
     }
 
     /// Takes in what a fact says of a host name.

@@ -8,7 +8,7 @@ use crate::environment;
 use crate::event::{Body, Event, rendered, text};
 use crate::field::{Arg, FieldId};
 use crate::names::User;
-use crate::process::{Process, ProcessFlags};
+use crate::process::{Process, ProcessFlags, Usage};
 use crate::symbol;
 use crate::value::Value;
 
@@ -174,6 +174,26 @@ impl Event<'_> {
             FieldId::PROC_EXE_INO_CTIME => changed(me.exe_ctime),
             FieldId::PROC_EXE_INO_MTIME => changed(me.exe_mtime),
             FieldId::PROC_EXE_INO_CTIME_AGE => self.file_age(),
+            FieldId::PROC_EXE_INO_CTIME_PIDNS => {
+                match (self.namespace_started(), nanoseconds(me.exe_ctime)) {
+                    // Only a program that changed after its namespace began; in a container: that the image did not bring.
+                    (Some(start), ctime) if ctime > start && me.exec_time.0 != 0 => {
+                        Value::Time(ctime - start)
+                    }
+                    _ => Value::Absent,
+                }
+            }
+            FieldId::PROC_PIDNS_INIT_START_TS => self.namespace_started().map_or(Value::Absent, Value::Uint),
+            FieldId::PROC_FDLIMIT => self.used(|usage| Value::Int(usage.fd_limit as i64)),
+            FieldId::PROC_VMSIZE => self.used(|usage| Value::Uint(usage.vm_size_kib.into())),
+            FieldId::PROC_VMRSS => self.used(|usage| Value::Uint(usage.vm_rss_kib.into())),
+            FieldId::PROC_VMSWAP => self.used(|usage| Value::Uint(usage.vm_swap_kib.into())),
+            FieldId::THREAD_PFMAJOR => self.used(|usage| Value::Uint(usage.faults_major)),
+            FieldId::THREAD_PFMINOR => self.used(|usage| Value::Uint(usage.faults_minor)),
+            FieldId::THREAD_VMSIZE => self.first_thread_uses(|usage| usage.vm_size_kib, 1),
+            FieldId::THREAD_VMRSS => self.first_thread_uses(|usage| usage.vm_rss_kib, 1),
+            FieldId::THREAD_VMSIZE_B => self.first_thread_uses(|usage| usage.vm_size_kib, 1024),
+            FieldId::THREAD_VMRSS_B => self.first_thread_uses(|usage| usage.vm_rss_kib, 1024),
             FieldId::THREAD_TID => Value::Int(self.tid.into()),
             FieldId::THREAD_ISMAIN => Value::Bool(self.tid == me.key.pid),
             FieldId::THREAD_CAP_EFFECTIVE => {
@@ -290,6 +310,27 @@ impl Event<'_> {
             }
             _ => Value::Absent,
         }
+    }
+
+    /// When the process's pid namespace began, in nanoseconds since the epoch. That of the host began with the machine.
+    fn namespace_started(&self) -> Option<u64> {
+        let me = &**self.process;
+        let booted = self.time.0.checked_sub(self.boot_time.0)?;
+        match me.namespace_started.0 {
+            0 => None,
+            _ if me.vpid == me.key.pid => Some(booted),
+            start => Some(booted + start),
+        }
+    }
+
+    fn used(&self, of: impl FnOnce(&Usage) -> Value<'static>) -> Value<'static> {
+        self.process.usage.as_ref().map_or(Value::Absent, of)
+    }
+
+    /// What a process uses is told of its first thread alone; of another it is 0.
+    fn first_thread_uses(&self, of: impl FnOnce(&Usage) -> u32, unit: u64) -> Value<'static> {
+        let first = self.tid == self.process.key.pid;
+        self.used(|usage| Value::Uint(if first { u64::from(of(usage)) * unit } else { 0 }))
     }
 
     fn since(&self, p: Option<&Process>) -> Value<'static> {

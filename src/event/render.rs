@@ -266,6 +266,15 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
         ParamId::CAP_INHERITABLE => write!(out, "{:X}", p.cap_inheritable).is_ok(),
         ParamId::CAP_PERMITTED => write!(out, "{:X}", p.cap_permitted).is_ok(),
         ParamId::CAP_EFFECTIVE => write!(out, "{:X}", p.cap_effective).is_ok(),
+        ParamId::FDLIMIT
+        | ParamId::PGFT_MAJ
+        | ParamId::PGFT_MIN
+        | ParamId::VM_SIZE
+        | ParamId::VM_RSS
+        | ParamId::VM_SWAP => match exec_usage(p, name) {
+            Some(figure) => number(out, figure as i64),
+            None => false,
+        },
         ParamId::EXE_INO => number(out, p.exe_ino as i64),
         ParamId::EXE_INO_CTIME => instant(out, p.exe_ctime),
         ParamId::EXE_INO_MTIME => instant(out, p.exe_mtime),
@@ -287,6 +296,20 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
         }
         _ => false,
     }
+}
+
+/// What an exec tells of limits, faults and memory.
+pub(crate) fn exec_usage(p: &Process, name: ParamId) -> Option<u64> {
+    let usage = p.usage?;
+    Some(match name {
+        ParamId::FDLIMIT => usage.fd_limit,
+        ParamId::PGFT_MAJ => usage.faults_major,
+        ParamId::PGFT_MIN => usage.faults_minor,
+        ParamId::VM_SIZE => usage.vm_size_kib.into(),
+        ParamId::VM_RSS => usage.vm_rss_kib.into(),
+        ParamId::VM_SWAP => usage.vm_swap_kib.into(),
+        _ => return None,
+    })
 }
 
 /// What Falco tells of an executed file: name, bit, ours. (Falco 0.44: `driver/flags_table.c`, `execve_flags`.)

@@ -155,7 +155,12 @@ proptest! {
         bits in 0u32..64,
     ) {
         let p = Process {
-                    env: Box::default(),
+            env: Box::default(),
+            namespace_started: eyas_event::BootTime(if bits & 1 == 1 { exec_time } else { 0 }),
+            usage: (bits & 1 == 1).then_some(eyas_event::process::Usage {
+                fd_limit: cap_effective, faults_major: cap_permitted, faults_minor: exe_ino,
+                vm_size_kib: ids[3], vm_rss_kib: ids[4], vm_swap_kib: ids[5],
+            }),
             key: ProcessKey { pid, start },
             parent: ProcessKey { pid: ppid, start: pstart },
             started: eyas_event::BootTime(start * ProcessKey::TICK_NS + 7),

@@ -87,6 +87,7 @@ pub(crate) fn exec(ppid: u32, parent_start: u64, argv: &[u8], total: u64) -> Exe
         cwd: b"www\0var\0\0",
         filename: b"./run.sh",
         interp: b"/usr/bin/bash",
+        more: b"",
         argv,
         env: b"",
     }

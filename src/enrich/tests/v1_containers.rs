@@ -54,6 +54,7 @@ fn exec() -> Body<'static> {
         cwd: b"",
         filename: b"",
         interp: b"",
+        more: b"",
         argv: b"",
         env: b"",
     })

@@ -122,22 +122,20 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row(
         "proc.exe_ino.ctime_duration_pidns_start",
         Time,
-        "How long after the start of the process's namespace that change came.",
-    )
-    .absent(why::NOT_YET),
-    row("proc.pidns_init_start_ts", Uint, "When the first process of the process's pid namespace started.")
-        .absent(why::NOT_YET),
+        "How long after the start of the process's pid namespace that change came, where it came after.",
+    ),
+    row("proc.pidns_init_start_ts", Uint, "When the first process of the process's pid namespace started."),
     row("thread.cap_permitted", Text, "Permitted capabilities by name, separated by spaces."),
     row("thread.cap_inheritable", Text, "Inheritable capabilities by name, separated by spaces."),
     row("proc.fdopencount", Uint, "How many descriptors of the process are known to be open.")
         .absent(why::NO_FD_TABLE),
-    row("proc.fdlimit", Int, "The soft limit on open descriptors.").absent(why::NO_FD_TABLE),
+    row("proc.fdlimit", Int, "The soft limit on open descriptors, when the process last ran a program."),
     row("proc.fdusage", Double, "Share of that limit that is in use.").absent(why::NO_FD_TABLE),
-    row("proc.vmsize", Uint, "Size of the address space, in kilobytes.").absent(why::NO_USAGE),
-    row("proc.vmrss", Uint, "Memory held in RAM, in kilobytes.").absent(why::NO_USAGE),
-    row("proc.vmswap", Uint, "Memory moved to swap, in kilobytes.").absent(why::NO_USAGE),
-    row("thread.pfmajor", Uint, "Page faults that had to wait for a disk.").absent(why::NO_USAGE),
-    row("thread.pfminor", Uint, "Page faults answered from memory.").absent(why::NO_USAGE),
+    row("proc.vmsize", Uint, "Size of the address space in kilobytes, when the process last ran a program."),
+    row("proc.vmrss", Uint, "Memory held in RAM in kilobytes, at that moment."),
+    row("proc.vmswap", Uint, "Memory moved to swap in kilobytes, at that moment."),
+    row("thread.pfmajor", Uint, "Page faults that had to wait for a disk, up to that moment."),
+    row("thread.pfminor", Uint, "Page faults answered from memory, up to that moment."),
     row(
         "thread.vtid",
         Int,
@@ -148,26 +146,20 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("thread.exectime", Span, "Processor time up to a switch of tasks; 0 in all other events."),
     row("thread.totexectime", Span, "Processor time summed over the switches seen; 0, as none is observed."),
     row("thread.cgroups", Text, "Every control group as controller=path, separated by spaces.")
-        .absent(why::NOT_YET),
+        .absent(why::NO_CONTROLLERS),
     row("thread.cgroup", Text, "Control group of the controller that follows, for example `.cpuset`.")
         .arg(ArgKind::Word)
-        .absent(why::NOT_YET),
-    row("proc.nthreads", Uint, "How many threads the process has now.").absent(why::NOT_YET),
-    row("proc.nchilds", Uint, "How many of them are not the first.").absent(why::NOT_YET),
-    row("thread.cpu", Double, "Share of a processor used in the last second.").absent(why::NO_USAGE),
+        .absent(why::NO_CONTROLLERS),
+    row("proc.nthreads", Uint, "How many threads the process has now.").absent(why::NO_THREADS),
+    row("proc.nchilds", Uint, "How many of them are not the first.").absent(why::NO_THREADS),
+    row("thread.cpu", Double, "Share of a processor used in the last second.").absent(why::NO_SAMPLES),
     row("thread.cpu.user", Double, "The part of that share spent in the program itself.")
-        .absent(why::NO_USAGE),
-    row("thread.cpu.system", Double, "The part of that share spent in the kernel.").absent(why::NO_USAGE),
-    row("thread.vmsize", Uint, "Address space in kilobytes, given for the first thread alone.")
-        .absent(why::NO_USAGE),
-    row("thread.vmrss", Uint, "Memory in RAM in kilobytes, given for the first thread alone.")
-        .absent(why::NO_USAGE),
-    row("thread.vmsize.b", Uint, "thread.vmsize counted in bytes.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
-    row("thread.vmrss.b", Uint, "thread.vmrss counted in bytes.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
+        .absent(why::NO_SAMPLES),
+    row("thread.cpu.system", Double, "The part of that share spent in the kernel.").absent(why::NO_SAMPLES),
+    row("thread.vmsize", Uint, "Address space in kilobytes, given for the first thread alone."),
+    row("thread.vmrss", Uint, "Memory in RAM in kilobytes, given for the first thread alone."),
+    row("thread.vmsize.b", Uint, "thread.vmsize counted in bytes.").flag(FieldFlags::HIDDEN),
+    row("thread.vmrss.b", Uint, "thread.vmrss counted in bytes.").flag(FieldFlags::HIDDEN),
     row("proc.stdin.type", Text, "What standard input is.").absent(why::NO_FD_TABLE),
     row("proc.stdout.type", Text, "What standard output is.").absent(why::NO_FD_TABLE),
     row("proc.stderr.type", Text, "What standard error is.").absent(why::NO_FD_TABLE),

@@ -15,7 +15,8 @@ use eyas_event::{
     RawBatch, RulesetHash, Source, SourceError, SourceInfo, SourceKind, User, Whose,
 };
 use eyas_pipeline::{
-    Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop, load_texts,
+    HostNames, Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop,
+    load_texts,
 };
 
 pub(crate) const T0: u64 = 1_000_000_000;
@@ -182,6 +183,22 @@ pub(crate) fn live(steps: impl IntoIterator<Item = Step>, rules: &RulesCell) -> 
     let mut enrich = Enrich::new(Machine);
     enrich.snapshot();
     run(Steps::new(steps), enrich, rules, Recording::On, Collected::default(), Stop::default())
+}
+
+/// The same with somebody who resolves host names.
+pub(crate) fn run_resolving(
+    steps: impl IntoIterator<Item = Step>,
+    rules: &RulesCell,
+    door: HostNames,
+) -> Ran {
+    let mut enrich = Enrich::new(Machine);
+    enrich.snapshot();
+    let (pulse, out) = (PulseCell::default(), Collected::default());
+    let source = Steps::new(steps);
+    let pipeline =
+        Pipeline::new(source, enrich, rules.clone(), out, Recording::On, pulse.clone(), Stop::default());
+    let (out, result) = pipeline.resolving(door).run();
+    Ran { out, result, pulse: pulse.load_full() }
 }
 
 /// An alert without what two runs may differ in.
