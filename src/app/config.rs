@@ -52,6 +52,7 @@ pub(crate) struct Config {
 /// Keys of our own, below `eyas`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the configuration")]
 pub(crate) struct Own {
     /// The store.
     pub(crate) store: Option<PathBuf>,

@@ -50,6 +50,9 @@ pub(crate) fn start() -> std::io::Result<HostNames> {
     ))
 }
 
+/// A name, and what came of asking for it.
+type Answer = (Box<str>, Result<Vec<IpAddr>, NetError>);
+
 /// What is known of one name.
 struct Name {
     addresses: Option<Vec<IpAddr>>,
@@ -65,7 +68,7 @@ async fn resolve(
     pause: Duration,
 ) {
     let mut names: BTreeMap<Box<str>, Name> = BTreeMap::new();
-    let mut running: JoinSet<(Box<str>, Result<Vec<IpAddr>, NetError>)> = JoinSet::new();
+    let mut running: JoinSet<Answer> = JoinSet::new();
     let mut resolver: Option<TokioResolver> = None;
     loop {
         let now = Instant::now();

@@ -14,9 +14,12 @@ pub struct FoundHost {
     pub addresses: Vec<IpAddr>,
 }
 
+/// Who is told the names of a new ruleset.
+type Want = dyn FnMut(&[Box<str>]) + Send;
+
 /// The door.
 pub struct HostNames {
-    want: Box<dyn FnMut(&[Box<str>]) + Send>,
+    want: Box<Want>,
     found: Receiver<FoundHost>,
 }
 

@@ -139,6 +139,38 @@ fn a_keyframe_tells_when_the_first_event_was() {
     assert_eq!(live[1..], replayed);
 }
 
+#[test]
+fn a_keyframe_tells_users_of_containers_and_addresses_of_host_names() {
+    let mut enrich = Enrich::new(Machine);
+    for (_, record) in records(&stream()) {
+        enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |_| ());
+    }
+    let mut fact = Vec::new();
+    let addresses = ["192.0.2.1", "2001:db8::1"].map(|ip| ip.parse().unwrap());
+    enrich.learn_addresses(b"a.test", &addresses, &mut fact);
+    let mut frame = Vec::new();
+    enrich.keyframe(&mut frame);
+    let mut replay = Enrich::new(SilentHost);
+    let fold = |replay: &mut Enrich<SilentHost>, bytes: &[u8]| {
+        for (_, record) in records(bytes) {
+            replay.fold(&record.unwrap(), &mut Vec::new(), &mut |_| ());
+        }
+    };
+    fold(&mut replay, &frame);
+    let mut again = Vec::new();
+    replay.keyframe(&mut again);
+    assert_eq!(frame, again);
+    assert_eq!(replay.hosts().collect::<Vec<_>>(), [b"a.test"]);
+    // A fact by itself says the same, and one without addresses takes it back.
+    let mut late = Enrich::new(SilentHost);
+    fold(&mut late, &fact);
+    assert_eq!(late.hosts().count(), 1);
+    let mut gone = Vec::new();
+    enrich.learn_addresses(b"a.test", &[], &mut gone);
+    fold(&mut late, &gone);
+    assert_eq!((late.hosts().count(), enrich.hosts().count()), (0, 0));
+}
+
 fn text(max: usize) -> impl Strategy<Value = Box<[u8]>> {
     prop::collection::vec(any::<u8>(), 0..max).prop_map(Into::into)
 }

@@ -297,7 +297,7 @@ fn a_host_name_counts_from_its_answer_on_live_and_in_a_replay() {
         let answer = answer.clone();
         let addresses = vec![IpAddr::from([192, 0, 2, last])];
         Step::Do(Box::new(move || {
-            answer.send(FoundHost { name: name.into(), addresses: addresses.clone() }).unwrap()
+            answer.send(FoundHost { name: name.into(), addresses: addresses.clone() }).unwrap();
         }))
     };
     let swap = {

@@ -155,7 +155,7 @@ pub(crate) fn any_process() -> impl Strategy<Value = Arc<Process>> {
             filename,
             argv,
             env: Box::default(),
-            namespace_started: eyas_event::BootTime(0),
+            namespace_started: BootTime(0),
             usage: None,
             cwd,
             uid,

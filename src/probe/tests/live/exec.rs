@@ -323,7 +323,7 @@ fn whether_the_file_could_be_written_and_where_in_an_overlay_it_lies_is_told() {
     };
     assert_eq!(layered("merged/image"), (false, true));
     assert_eq!(layered("merged/new"), (true, false));
-    assert_eq!(layered("/open"), (false, false));
+    assert_eq!(layered("/etc/ld.so.cache"), (false, false));
 }
 
 #[test]
