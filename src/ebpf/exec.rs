@@ -194,9 +194,10 @@ pub struct Exec<'b> {
 impl<'b> Exec<'b> {
     pub(crate) fn parse(bytes: &'b [u8]) -> Option<Self> {
         let (mut fixed, rest) = ExecFixed::split(bytes)?;
-        let more_len = match fixed.flags.has(ExecFlags::MORE) {
-            true => u32::from_le_bytes(*rest.first_chunk()?) as usize,
-            false => 0,
+        let more_len = if fixed.flags.has(ExecFlags::MORE) {
+            u32::from_le_bytes(*rest.first_chunk()?) as usize
+        } else {
+            0
         };
         // Like a section's length, it is set anew when the record is written.
         fixed.flags.0 &= !ExecFlags::MORE.0;
