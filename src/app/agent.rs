@@ -17,6 +17,7 @@ use eyas_store::{Create, OpenOptions, RunKind, Store, StoreError, Writer, Writer
 use crate::fail::{Fail, Outcome};
 use crate::machine;
 use crate::outlets::ToStore;
+use crate::resolver;
 use crate::rulebook;
 use crate::sandbox::{self, Confined, Places};
 use crate::settings::Settings;
@@ -134,8 +135,11 @@ impl<O: Outlet + Send + 'static> Agent<O> {
             if start.record && settings.config.eyas.record { Recording::On } else { Recording::Off };
         let pulse = PulseCell::default();
         let outlet = (ToStore::new(writer.handle()).only_below(start.only_below), outlet);
-        let pipeline =
+        let mut pipeline =
             Pipeline::new(sensor, enrich, rules.clone(), outlet, recording, pulse.clone(), stop.clone());
+        if settings.config.eyas.resolve_names {
+            pipeline = pipeline.resolving(resolver::start().map_err(Fail::environment)?);
+        }
         let (end, ended) = mpsc::sync_channel(1);
         let run = Box::new(move || {
             // Whoever started it waits for this, or has gone.

@@ -74,6 +74,8 @@ pub(crate) struct Own {
     pub(crate) sandbox: bool,
     /// Keep a process beside the console that can play the actions of the self-test.
     pub(crate) self_test: bool,
+    /// Ask name servers for the host names that rules mention.
+    pub(crate) resolve_names: bool,
 }
 
 impl Default for Own {
@@ -89,6 +91,7 @@ impl Default for Own {
             redact_builtin: true,
             sandbox: true,
             self_test: true,
+            resolve_names: true,
         }
     }
 }

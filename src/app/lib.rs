@@ -18,6 +18,7 @@ mod period;
 mod printer;
 mod privilege;
 mod replay;
+mod resolver;
 mod rule_switch;
 mod rulebook;
 mod rules;

@@ -16,9 +16,19 @@ use crate::settings::Settings;
 /// The newest rights that are asked for: they are all about files. What an older kernel does not know is left out.
 const RIGHTS: ABI = ABI::V5;
 
-/// Read whatever the settings say: about the own process, times in local zones, names.
-const READ: [&str; 6] =
-    ["/proc", "/sys", "/etc/passwd", "/etc/group", "/etc/localtime", "/usr/share/zoneinfo"];
+/// Read whatever the settings say: about the own process, times in local zones, names of users and of hosts.
+const READ: [&str; 8] = [
+    "/proc",
+    "/sys",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    HOSTS,
+    NAME_SERVERS,
+];
+const HOSTS: &str = "/etc/hosts";
+const NAME_SERVERS: &str = "/etc/resolv.conf";
 /// The terminal, which the console opens anew.
 const WRITE: [&str; 4] = ["/dev/tty", "/dev/pts", "/dev/null", "/dev/ptmx"];
 
@@ -52,6 +62,8 @@ impl Places {
         for rule in &settings.rules {
             read.extend(links_above(rule));
         }
+        // Where this is a link, what it points at is replaced as the network changes.
+        read.extend(links_above(Path::new(NAME_SERVERS)).into_iter().filter(|dir| dir != Path::new("/etc")));
         // A panic's backtrace reads the names of functions there.
         read.extend(std::env::current_exe());
         let mut write: Vec<PathBuf> = WRITE.iter().map(PathBuf::from).collect();

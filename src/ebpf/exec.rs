@@ -36,6 +36,36 @@ bits! {
         EXE_LOWER_LAYER = 1 << 13,
         /// The environment was looked at: a variable that was wanted and is not there was not set.
         ENV_READ = 1 << 14,
+        /// [`ExecMore`] follows the fixed part. Recordings of earlier versions lack it.
+        MORE = 1 << 15,
+    }
+}
+
+layout! {
+    /// What further is known of a process at its exec. It begins with its own length, so that it can grow.
+    pub struct ExecMore [64] {
+        /// Bytes of it that there are.
+        len: u32 = 0,
+        /// Zero.
+        pad: u32 = 4,
+        /// When the first process of its pid namespace started; 0 when unknown.
+        pidns_start: u64 = 8,
+        /// Its soft limit on open descriptors.
+        fd_limit: u64 = 16,
+        /// Page faults of the thread that had to wait for a disk.
+        faults_major: u64 = 24,
+        /// Its page faults that were answered from memory.
+        faults_minor: u64 = 32,
+        /// Size of its address space, KiB.
+        vm_size_kib: u32 = 40,
+        /// Its memory in RAM, KiB, as the kernel has it without asking every processor.
+        vm_rss_kib: u32 = 44,
+        /// Its memory in swap, KiB, alike.
+        vm_swap_kib: u32 = 48,
+        /// Zero.
+        pad2: u32 = 52,
+        /// Zero.
+        pad3: u64 = 56,
     }
 }
 
@@ -113,11 +143,39 @@ layout! {
     }
 }
 
+impl ExecMore {
+    /// It as bytes, for [`Exec::more`].
+    pub fn bytes(&self) -> [u8; Self::SIZE] {
+        let mut filled = Filled { bytes: [0; Self::SIZE], at: 0 };
+        Self { len: Self::SIZE as u32, ..*self }.put(&mut filled);
+        filled.bytes
+    }
+}
+
+/// An array as a place for encoded bytes.
+struct Filled {
+    bytes: [u8; ExecMore::SIZE],
+    at: usize,
+}
+
+impl<'a> Extend<&'a u8> for Filled {
+    fn extend<I: IntoIterator<Item = &'a u8>>(&mut self, bytes: I) {
+        for byte in bytes {
+            if let Some(place) = self.bytes.get_mut(self.at) {
+                *place = *byte;
+            }
+            self.at += 1;
+        }
+    }
+}
+
 /// EXEC or PROCESS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exec<'b> {
     /// The fixed part. Its section lengths are set anew when it is written.
     pub fixed: ExecFixed,
+    /// What further is known, as bytes: see [`Exec::more`]. Nothing in recordings of earlier versions.
+    pub more: &'b [u8],
     /// Path of the program, leaf first (see [`crate::components`]) or text ([`ExecFlags::TEXTUAL`]).
     pub exe: &'b [u8],
     /// Working directory, in the same form.
@@ -135,13 +193,21 @@ pub struct Exec<'b> {
 
 impl<'b> Exec<'b> {
     pub(crate) fn parse(bytes: &'b [u8]) -> Option<Self> {
-        let (fixed, rest) = ExecFixed::split(bytes)?;
+        let (mut fixed, rest) = ExecFixed::split(bytes)?;
+        let more_len = if fixed.flags.has(ExecFlags::MORE) {
+            u32::from_le_bytes(*rest.first_chunk()?) as usize
+        } else {
+            0
+        };
+        // Like a section's length, it is set anew when the record is written.
+        fixed.flags.0 &= !ExecFlags::MORE.0;
+        let (more, rest) = rest.split_at_checked(more_len)?;
         let (exe, rest) = rest.split_at_checked(fixed.exe_len.into())?;
         let (cwd, rest) = rest.split_at_checked(fixed.cwd_len.into())?;
         let (filename, rest) = rest.split_at_checked(fixed.filename_len.into())?;
         let (interp, rest) = rest.split_at_checked(fixed.interp_len.into())?;
         let (argv, env) = rest.split_at_checked(fixed.argv_len as usize)?;
-        let exec = Self { fixed, exe, cwd, filename, interp, argv, env };
+        let exec = Self { fixed, more, exe, cwd, filename, interp, argv, env };
         (env.len() == usize::from(fixed.env_len)).then_some(exec)
     }
 
@@ -154,12 +220,24 @@ impl<'b> Exec<'b> {
             interp_len: self.interp.len().try_into().ok()?,
             argv_len: self.argv.len().try_into().ok()?,
             env_len: self.env.len().try_into().ok()?,
+            flags: match self.more {
+                [] => self.fixed.flags,
+                _ => self.fixed.flags.with(ExecFlags::MORE),
+            },
             ..self.fixed
         })
     }
 
-    pub(crate) fn sections(&self) -> [&'b [u8]; 6] {
-        [self.exe, self.cwd, self.filename, self.interp, self.argv, self.env]
+    /// What further is known; zeroes where it is not.
+    pub fn more(&self) -> ExecMore {
+        let mut bytes = [0; ExecMore::SIZE];
+        let len = self.more.len().min(ExecMore::SIZE);
+        bytes[..len].copy_from_slice(&self.more[..len]);
+        ExecMore::split(&bytes).map(|(more, _)| more).unwrap_or_default()
+    }
+
+    pub(crate) fn sections(&self) -> [&'b [u8]; 7] {
+        [self.more, self.exe, self.cwd, self.filename, self.interp, self.argv, self.env]
     }
 }
 

@@ -35,11 +35,15 @@ pub enum Kind {
     Group = 0x104,
     /// Fact: something could not be delivered.
     Loss = 0x105,
+    /// Fact: what a passwd or group file says of a user or a group, on the host or in a container.
+    Account = 0x106,
+    /// Fact: the addresses behind a host name that rules mention.
+    Addresses = 0x107,
 }
 
 impl Kind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Exec,
         Self::Argv,
         Self::Fork,
@@ -54,6 +58,8 @@ impl Kind {
         Self::User,
         Self::Group,
         Self::Loss,
+        Self::Account,
+        Self::Addresses,
     ];
 
     /// The length of a table with one slot a kernel kind: a power of two above the highest.
@@ -91,6 +97,8 @@ impl Kind {
             Self::User => "user",
             Self::Group => "group",
             Self::Loss => "loss",
+            Self::Account => "account",
+            Self::Addresses => "addresses",
         }
     }
 }

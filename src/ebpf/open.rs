@@ -23,6 +23,10 @@ bits! {
         DIRECT = 1 << 6,
         /// It was told when `io_uring` took it, because no end of it may ever be seen: `ret` says nothing.
         UNFINISHED = 1 << 7,
+        /// The opened file lies in the upper layer of an overlay.
+        UPPER_LAYER = 1 << 8,
+        /// It lies in a lower layer of one.
+        LOWER_LAYER = 1 << 9,
     }
 }
 

@@ -7,8 +7,8 @@ use core::fmt;
 
 use crate::layout::Sink;
 use crate::{
-    Argv, Call, Cgroup, Clock, Connect, Exec, ExecFailed, ExitFixed, ForkFixed, Group, Head, Kind, LossFixed,
-    MAX_RECORD, Open, User,
+    Account, Addresses, Argv, Call, Cgroup, Clock, Connect, Exec, ExecFailed, ExitFixed, ForkFixed, Group,
+    Head, Kind, LossFixed, MAX_RECORD, Open, User,
 };
 
 /// One record, borrowed from the bytes it was read from.
@@ -51,6 +51,10 @@ pub enum Body<'b> {
     Group(Group<'b>),
     /// See [`Kind::Loss`].
     Loss(LossFixed),
+    /// See [`Kind::Account`].
+    Account(Account<'b>),
+    /// See [`Kind::Addresses`].
+    Addresses(Addresses<'b>),
     /// A kind that this version does not know: its number and what follows the head.
     Unknown(u16, &'b [u8]),
 }
@@ -167,6 +171,8 @@ impl<'b> Record<'b> {
             Body::User(user) => measured!(user, UserFixed),
             Body::Group(group) => measured!(group, GroupFixed),
             Body::Loss(loss) => put!(*loss, LossFixed, &[]),
+            Body::Account(account) => measured!(account, AccountFixed),
+            Body::Addresses(addresses) => measured!(addresses, AddressesFixed),
             Body::Unknown(_, bytes) => {
                 let len = self.put_head(0, &[bytes], sink)?;
                 sink.put(bytes);
@@ -203,6 +209,8 @@ impl<'b> Body<'b> {
             Kind::User => User::parse(bytes).map(Self::User),
             Kind::Group => Group::parse(bytes).map(Self::Group),
             Kind::Loss => LossFixed::parse(bytes).map(Self::Loss),
+            Kind::Account => Account::parse(bytes).map(Self::Account),
+            Kind::Addresses => Addresses::parse(bytes).map(Self::Addresses),
         }
     }
 
@@ -228,6 +236,8 @@ impl<'b> Body<'b> {
             Self::User(_) => Kind::User.number(),
             Self::Group(_) => Kind::Group.number(),
             Self::Loss(_) => Kind::Loss.number(),
+            Self::Account(_) => Kind::Account.number(),
+            Self::Addresses(_) => Kind::Addresses.number(),
             Self::Unknown(number, _) => *number,
         }
     }

@@ -30,13 +30,14 @@ pub(crate) fn opens(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Ope
     roots.into_iter().fold(Opens::none(), |all, root| all.or(&sides[root.0 as usize].0))
 }
 
-/// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` is
-/// compared with (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
+/// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` or
+/// `proc.aenv` is compared with (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
 pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>) -> Variables {
     let mut names: Vec<Box<[u8]>> = Vec::new();
     for predicate in arena.predicates() {
         let fields = predicate.fields();
-        let environments = fields.iter().filter(|field| field.id == FieldId::PROC_ENV);
+        let environments =
+            fields.iter().filter(|field| matches!(field.id, FieldId::PROC_ENV | FieldId::PROC_AENV));
         let mut bare = false;
         for field in environments {
             match &field.arg {
@@ -53,11 +54,47 @@ pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>
         }
     }
     for field in rules.flat_map(Rule::output_fields) {
-        let key = field.strip_prefix("proc.env[").and_then(|key| key.strip_suffix(']'));
-        names.extend(key.map(|key| key.as_bytes().into()));
+        let key = ["proc.env[", "proc.aenv["].into_iter().find_map(|name| field.strip_prefix(name));
+        names.extend(key.and_then(|key| key.strip_suffix(']')).map(|key| key.as_bytes().into()));
     }
     names.into_iter().collect()
 }
+
+/// The host names that conditions compare the ends of connections with, sorted. Only of what these roots reach: nobody is
+/// to be asked for the names of rules that are off.
+pub(crate) fn hosts(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Box<[Box<str>]> {
+    let mut seen = vec![false; arena.nodes().len()];
+    let mut open: Vec<IrId> = roots.into_iter().collect();
+    let mut names: Vec<Box<str>> = Vec::new();
+    while let Some(IrId(at)) = open.pop() {
+        if std::mem::replace(&mut seen[at as usize], true) {
+            continue;
+        }
+        match &arena.nodes()[at as usize] {
+            Ir::Constant(_) => {}
+            Ir::Not(inner) => open.push(*inner),
+            Ir::And(parts) | Ir::Or(parts) => open.extend_from_slice(parts),
+            Ir::Test(id) => {
+                let predicate = &arena.predicates()[id.0 as usize];
+                let is_name = predicate.term.field().is_some_and(|field| HOST_NAMES.contains(&field.id));
+                let texts = match &predicate.operand {
+                    Operand::Bytes(text) if is_name => std::slice::from_ref(text),
+                    Operand::Texts(texts) if is_name => texts,
+                    _ => &[],
+                };
+                names.extend(texts.iter().filter_map(|text| std::str::from_utf8(text).ok()).map(Into::into));
+            }
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
+
+/// The fields that are compared with names of hosts.
+const HOST_NAMES: [FieldId; 4] =
+    [FieldId::FD_CIP_NAME, FieldId::FD_SIP_NAME, FieldId::FD_LIP_NAME, FieldId::FD_RIP_NAME];
 
 /// The name that a text begins with, as names of variables are written.
 fn leading_name(text: &[u8]) -> Option<Box<[u8]>> {

@@ -154,6 +154,8 @@ impl Loader {
         }
         let Compiled { vocabulary, rules, roots, mut arena, left_out } = compiled;
         let interest = interest(&arena, &rules, &roots);
+        let on = rules.iter().zip(&roots).filter(|(rule, _)| rule.enabled);
+        let hosts = crate::interest::hosts(&arena, on.map(|(_, root)| *root));
         let buckets = buckets(&rules);
         let ruleset = Ruleset {
             matching: self.matching,
@@ -161,6 +163,7 @@ impl Loader {
             buckets,
             enabled: ids(&rules, |rule| rule.enabled),
             interest,
+            hosts,
             rules,
             hash: RulesetHash(hash.finalize().into()),
             sources: sources.clone(),

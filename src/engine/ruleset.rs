@@ -80,6 +80,7 @@ pub struct Ruleset {
     pub(crate) enabled: Box<[RuleId]>,
     pub(crate) hash: RulesetHash,
     pub(crate) interest: Interest,
+    pub(crate) hosts: Box<[Box<str>]>,
     pub(crate) sources: Sources,
     pub(crate) vocabulary: Vocabulary,
 }
@@ -156,10 +157,16 @@ impl Ruleset {
         &self.interest
     }
 
+    /// The host names that the enabled rules compare the ends of connections with, sorted.
+    pub fn host_names(&self) -> &[Box<str>] {
+        &self.hosts
+    }
+
     /// Whether an output prints the environment or a variable of it: what none prints is not to be kept.
     pub fn prints_environment(&self) -> bool {
         let on = self.rules.iter().filter(|rule| rule.enabled);
-        on.flat_map(Rule::output_fields).any(|field| field.starts_with("proc.env"))
+        on.flat_map(Rule::output_fields)
+            .any(|field| field.starts_with("proc.env") || field.starts_with("proc.aenv"))
     }
 
     /// The source texts.

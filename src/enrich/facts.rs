@@ -1,14 +1,15 @@
 //! Facts as records, both ways: a process from the table as a PROCESS record and back, and the small ones. Writing
 //! and reading a process gives the same process again; a test holds it to that.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use eyas_ebpf::{
-    Body, Cgroup, CgroupFixed, Clock, ClockFixed, Exec, ExecFixed, ExecFlags, Group, GroupFixed, Head,
-    Record, User, UserFixed, components, is_rooted, write_path,
+    Account, AccountFixed, Addresses, AddressesFixed, Body, Cgroup, CgroupFixed, Clock, ClockFixed, Exec,
+    ExecFixed, ExecFlags, ExecMore, Head, Record, components, is_rooted, write_path,
 };
-use eyas_event::process::ProcessFlags;
-use eyas_event::{BootTime, Process, ProcessKey};
+use eyas_event::process::{ProcessFlags, Usage};
+use eyas_event::{BootTime, Process, ProcessKey, User};
 
 /// A comm of at most 15 bytes out of its NUL-padded field.
 pub(crate) fn comm(field: &[u8; 16]) -> &[u8] {
@@ -101,8 +102,36 @@ pub(crate) fn process_of(head: &Head, exec: &Exec<'_>, container: Arc<str>) -> P
         exe_ino: f.exe_ino,
         exe_ctime: f.exe_ctime,
         exe_mtime: f.exe_mtime,
+        namespace_started: BootTime(exec.more().pidns_start),
+        usage: (!exec.more.is_empty()).then(|| usage(&exec.more())),
         flags,
     }
+}
+
+fn usage(more: &ExecMore) -> Usage {
+    Usage {
+        fd_limit: more.fd_limit,
+        faults_major: more.faults_major,
+        faults_minor: more.faults_minor,
+        vm_size_kib: more.vm_size_kib,
+        vm_rss_kib: more.vm_rss_kib,
+        vm_swap_kib: more.vm_swap_kib,
+    }
+}
+
+/// The other way round.
+fn more(p: &Process) -> Option<ExecMore> {
+    let usage = p.usage?;
+    Some(ExecMore {
+        pidns_start: p.namespace_started.0,
+        fd_limit: usage.fd_limit,
+        faults_major: usage.faults_major,
+        faults_minor: usage.faults_minor,
+        vm_size_kib: usage.vm_size_kib,
+        vm_rss_kib: usage.vm_rss_kib,
+        vm_swap_kib: usage.vm_swap_kib,
+        ..ExecMore::default()
+    })
 }
 
 /// Appends a process as a PROCESS record.
@@ -116,6 +145,7 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
     if ended {
         flags = flags.with(ExecFlags::ENDED);
     }
+    let more = more(p).map(|more| more.bytes());
     let clip = |bytes: &[u8]| bytes.len().min(usize::from(u16::MAX));
     let exec = Exec {
         fixed: ExecFixed {
@@ -145,6 +175,7 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
             comm: comm_field(&p.comm),
             ..ExecFixed::default()
         },
+        more: more.as_ref().map_or(&[], |more| more),
         exe: &p.exe_path[..clip(&p.exe_path)],
         cwd: &p.cwd[..clip(&p.cwd)],
         filename: &p.filename[..clip(&p.filename)],
@@ -166,17 +197,17 @@ pub(crate) fn put_process(p: &Process, ended: bool, out: &mut Vec<u8>) {
     put(&Record { head, body: Body::Process(exec) }, out);
 }
 
-/// Appends the clock fact; `events` is how many events came before it, `first` when the first of them was.
+/// Appends the clock fact; `events` is how many events came before it, `first_and_last` when the first and the last of them were.
 pub(crate) fn put_clock(
     node: &[u8],
     wall_offset_ns: i64,
     events: u64,
-    first: Option<BootTime>,
+    first_and_last: [Option<BootTime>; 2],
     out: &mut Vec<u8>,
 ) {
     let body = Body::Clock(Clock { fixed: ClockFixed { wall_offset_ns, ..ClockFixed::default() }, node });
-    let time = first.map_or(0, |first| first.0);
-    put(&Record { head: Head { seq: events, time, ..Head::default() }, body }, out);
+    let [time, start] = first_and_last.map(|at| at.map_or(0, |at| at.0));
+    put(&Record { head: Head { seq: events, time, start, ..Head::default() }, body }, out);
 }
 
 /// Appends the path of a cgroup of a v1 hierarchy, and which process is in it: its next record cannot tell.
@@ -196,26 +227,39 @@ pub(crate) fn put_cgroup(id: u64, path: &[u8], out: &mut Vec<u8>) {
     );
 }
 
-/// Appends the name of a user; an empty one says that there is none.
-pub(crate) fn put_user(uid: u32, name: &[u8], out: &mut Vec<u8>) {
-    put(
-        &Record {
-            head: Head::default(),
-            body: Body::User(User { fixed: UserFixed { uid, ..UserFixed::default() }, name }),
-        },
-        out,
-    );
+/// A container's id as facts have it: empty for the host.
+fn shown_container(container: &str) -> &[u8] {
+    if container == Process::HOST { b"" } else { container.as_bytes() }
+}
+
+/// Appends what is known of a user; without a name it says that there is none.
+pub(crate) fn put_user(container: &str, uid: u32, user: Option<&User>, out: &mut Vec<u8>) {
+    let none = User::default();
+    let user = user.unwrap_or(&none);
+    let fixed = AccountFixed { id: uid, what: AccountFixed::USER, ..AccountFixed::default() };
+    let container = shown_container(container);
+    let account = Account { fixed, container, name: &user.name, home: &user.home, shell: &user.shell };
+    put(&Record { head: Head::default(), body: Body::Account(account) }, out);
 }
 
 /// Appends the name of a group; an empty one says that there is none.
-pub(crate) fn put_group(gid: u32, name: &[u8], out: &mut Vec<u8>) {
-    put(
-        &Record {
-            head: Head::default(),
-            body: Body::Group(Group { fixed: GroupFixed { gid, ..GroupFixed::default() }, name }),
-        },
-        out,
-    );
+pub(crate) fn put_group(container: &str, gid: u32, name: &[u8], out: &mut Vec<u8>) {
+    let fixed = AccountFixed { id: gid, what: AccountFixed::GROUP, ..AccountFixed::default() };
+    let account = Account { fixed, container: shown_container(container), name, home: b"", shell: b"" };
+    put(&Record { head: Head::default(), body: Body::Account(account) }, out);
+}
+
+/// Appends to which addresses a host name leads; none says that it leads nowhere. What a record cannot hold is left out:
+/// 4,095 addresses are more than any name server gives.
+pub(crate) fn put_addresses(name: &[u8], addresses: &[IpAddr], out: &mut Vec<u8>) {
+    const ADDRESSES_MAX: usize = 4095;
+    let octets = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    };
+    let addresses: Vec<u8> = addresses.iter().take(ADDRESSES_MAX).flat_map(octets).collect();
+    let addresses = Addresses { fixed: AddressesFixed::default(), name, addresses: &addresses };
+    put(&Record { head: Head::default(), body: Body::Addresses(addresses) }, out);
 }
 
 /// Writes a record; one that is too long for its layout is left out, which then asks again.

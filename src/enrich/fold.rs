@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eyas_ebpf::{Argv, Body as Raw, CgroupFixed, Exec, ExecFlags, ForkFixed, Head, HeadFlags, Kind, Record};
 use eyas_event::event::Body;
 use eyas_event::process::ProcessFlags;
-use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable};
+use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, ProcessTable, User};
 use rustc_hash::FxHashMap;
 
 use crate::call;
@@ -42,6 +42,8 @@ pub struct Enrich<H> {
     pub(crate) host_container: Arc<str>,
     /// When the first event was.
     first: Option<BootTime>,
+    /// When the last one was.
+    previous: Option<BootTime>,
     waiting: Waiting,
     /// By x86-64 number.
     calls: Box<[Option<EventType>]>,
@@ -66,6 +68,7 @@ impl<H: Host> Enrich<H> {
             told_cgroup: None,
             host_container: Process::HOST.into(),
             first: None,
+            previous: None,
             waiting: Waiting::default(),
             calls: call::event_types(),
             scratch: Scratch::default(),
@@ -87,8 +90,14 @@ impl<H: Host> Enrich<H> {
         let mut found = Vec::new();
         self.host.processes(&mut |p| found.push(p));
         let starts: FxHashMap<u32, u64> = found.iter().map(|p| (p.key.pid, p.key.start)).collect();
+        // The first process of each pid namespace; those of namespaces below are not visible as such from here.
+        let firsts: FxHashMap<u32, BootTime> =
+            found.iter().filter(|p| p.vpid == 1 && p.pid_ns != 0).map(|p| (p.pid_ns, p.started)).collect();
         let mut unwritten = Vec::new();
         for mut p in found {
+            if let Some(first) = firsts.get(&p.pid_ns) {
+                p.namespace_started = *first;
+            }
             if !self.wants(&p) {
                 continue;
             }
@@ -105,12 +114,21 @@ impl<H: Host> Enrich<H> {
     /// Appends everything known as facts: a replay that begins here knows what the fold knows now, and one that comes
     /// by forgets everything else. What goes first when the tables are full is told first.
     pub fn keyframe(&self, out: &mut Vec<u8>) {
-        facts::put_clock(self.node.as_bytes(), self.wall_offset_ns, self.stats.events, self.first, out);
-        for (uid, name) in sorted(self.names.users()) {
-            facts::put_user(uid, name.unwrap_or_default(), out);
+        facts::put_clock(
+            self.node.as_bytes(),
+            self.wall_offset_ns,
+            self.stats.events,
+            [self.first, self.previous],
+            out,
+        );
+        for ((container, uid), user) in sorted(self.names.users()) {
+            facts::put_user(container, uid, user, out);
         }
-        for (gid, name) in sorted(self.names.groups()) {
-            facts::put_group(gid, name.unwrap_or_default(), out);
+        for ((container, gid), name) in sorted(self.names.groups()) {
+            facts::put_group(container, gid, name.unwrap_or_default(), out);
+        }
+        for (name, addresses) in self.names.hosts() {
+            facts::put_addresses(name, addresses, out);
         }
         for (id, (path, _)) in sorted(self.cgroups.iter().map(|(id, c)| (*id, c))) {
             facts::put_cgroup(id, path, out);
@@ -196,6 +214,7 @@ impl<H: Host> Enrich<H> {
                 self.node = String::from_utf8_lossy(clock.node).into();
                 self.stats.events = head.seq;
                 self.first = Some(BootTime(head.time)).filter(|first| first.0 != 0);
+                self.previous = Some(BootTime(head.start)).filter(|previous| previous.0 != 0);
                 self.table = ProcessTable::default();
                 self.names = Names::default();
                 self.cgroups.clear();
@@ -205,10 +224,18 @@ impl<H: Host> Enrich<H> {
                 let CgroupFixed { tgid, id, .. } = cgroup.fixed;
                 self.told_cgroup = (tgid != 0).then_some((tgid, id));
             }
-            Raw::User(user) => self.names.set_user(user.fixed.uid, Some(user.name).filter(|n| !n.is_empty())),
-            Raw::Group(group) => {
-                self.names.set_group(group.fixed.gid, Some(group.name).filter(|n| !n.is_empty()));
+            Raw::Account(account) => self.set_account(&account),
+            // Recordings of earlier versions have these, of the host alone.
+            Raw::User(user) => {
+                let known = User { name: user.name.into(), ..User::default() };
+                let user_known = (!user.name.is_empty()).then_some(known);
+                self.names.set_user(Process::HOST, user.fixed.uid, user_known);
             }
+            Raw::Group(group) => {
+                let name = Some(group.name).filter(|n| !n.is_empty());
+                self.names.set_group(Process::HOST, group.fixed.gid, name);
+            }
+            Raw::Addresses(addresses) => self.set_addresses(&addresses),
             Raw::Loss(_) => {}
             Raw::Unknown(..) => self.stats.unknown_records += 1,
         }
@@ -256,11 +283,11 @@ impl<H: Host> Enrich<H> {
     }
 
     fn exec(&mut self, head: &Head, exec: &Exec<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
-        self.learn_user(head.uid, facts);
-        self.learn_user(exec.fixed.loginuid, facts);
-        self.learn_group(head.gid, facts);
         let cgroup = self.cgroup_at_exec(head, facts);
         let container = self.container(cgroup, head.tgid, facts);
+        self.learn_user(&container, head.uid, head.tgid, facts);
+        self.learn_user(&container, exec.fixed.loginuid, head.tgid, facts);
+        self.learn_group(&container, head.gid, head.tgid, facts);
         let mut process = facts::process_of(head, exec, container);
         process.cgroup = cgroup;
         // The parent at birth, as far as the birth was seen: by now the process may have been given to a reaper. That one
@@ -331,6 +358,12 @@ impl<H: Host> Enrich<H> {
                 vpid: fork.vpid,
                 vpgid: fork.vpgid,
                 pid_ns: fork.pidns,
+                namespace_started: match fork.pidns == caller.pid_ns {
+                    true => caller.namespace_started,
+                    // A new namespace begins with its first process.
+                    false if fork.vpid == 1 => started,
+                    false => BootTime(0),
+                },
                 pgid: fork.pgid,
                 sid: fork.sid,
                 cgroup,
@@ -345,8 +378,7 @@ impl<H: Host> Enrich<H> {
     /// Makes sure that the record's process is known as it is now, and gives its identity.
     fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> ProcessKey {
         let key = self.caller(head, facts);
-        self.learn_user(head.uid, facts);
-        self.learn_group(head.gid, facts);
+        self.learn_names(key, head, facts);
         // It does something else, so the rest of its arguments is not coming any more. This comes last, because a replay
         // has read all the facts by now, too.
         self.finish_waiting(key, judge);
@@ -402,11 +434,13 @@ impl<H: Host> Enrich<H> {
         self.stats.events = self.stats.events.saturating_add(1);
         let boot_time = BootTime(head.time);
         let first = *self.first.get_or_insert(boot_time);
+        let previous = self.previous.replace(boot_time).unwrap_or(boot_time);
         judge(&Event {
             num: self.stats.events,
             time: boot_time.to_wall(self.wall_offset_ns),
             boot_time,
             first,
+            previous,
             cpu: head.cpu,
             kind,
             tid: head.tid,

@@ -4,12 +4,12 @@
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-use std::time::SystemTime;
+use std::path::{Path, PathBuf};
 
-use eyas_event::{Host, Process};
+use eyas_event::{Host, Lookup, Process, User, Whose};
 use rustc_hash::FxHashMap;
 
+use crate::accounts::{Accounts, Kind};
 use crate::container::{ROOT_CGROUP, container_id, container_path, is_v1_cgroup, v1_cgroup_id};
 use crate::procfs;
 
@@ -24,8 +24,7 @@ pub struct LiveHost {
     proc_root: PathBuf,
     cgroup_mount: Option<PathBuf>,
     cgroups: FxHashMap<u64, Vec<u8>>,
-    passwd: Database,
-    group: Database,
+    accounts: Accounts,
 }
 
 impl LiveHost {
@@ -39,8 +38,7 @@ impl LiveHost {
                 .ok()
                 .and_then(|text| cgroup2_mount(&text)),
             cgroups: FxHashMap::default(),
-            passwd: Database::new("/etc/passwd"),
-            group: Database::new("/etc/group"),
+            accounts: Accounts::new(Path::new("/"), Path::new("/proc")),
         }
     }
 
@@ -106,12 +104,16 @@ impl Host for LiveHost {
         Some(self.complete(procfs::read(&self.proc_root, pid)?))
     }
 
-    fn user(&mut self, uid: u32) -> Option<Vec<u8>> {
-        self.passwd.name(uid)
+    fn user(&mut self, uid: u32, whose: Whose<'_>) -> Lookup<User> {
+        self.accounts.ask(Kind::Passwd, uid, whose)
     }
 
-    fn group(&mut self, gid: u32) -> Option<Vec<u8>> {
-        self.group.name(gid)
+    fn group(&mut self, gid: u32, whose: Whose<'_>) -> Lookup<Vec<u8>> {
+        match self.accounts.ask(Kind::Group, gid, whose) {
+            Lookup::Found(group) => Lookup::Found(group.name.into()),
+            Lookup::Nobody => Lookup::Nobody,
+            Lookup::Unknown => Lookup::Unknown,
+        }
     }
 
     fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
@@ -153,41 +155,8 @@ fn cgroup2_mount(mountinfo: &str) -> Option<PathBuf> {
     })
 }
 
-/// `/etc/passwd` or `/etc/group`, read again when it has changed. Users that only a directory service knows are not in
-/// these files and have no name here.
-#[derive(Debug)]
-struct Database {
-    path: PathBuf,
-    read_at: Option<SystemTime>,
-    names: FxHashMap<u32, Vec<u8>>,
-}
-
-impl Database {
-    fn new(path: &str) -> Self {
-        Self { path: path.into(), read_at: None, names: FxHashMap::default() }
-    }
-
-    fn name(&mut self, id: u32) -> Option<Vec<u8>> {
-        let changed = fs::metadata(&self.path).and_then(|m| m.modified()).ok();
-        if changed != self.read_at {
-            self.read_at = changed;
-            self.names.clear();
-            for line in fs::read(&self.path).unwrap_or_default().split(|b| *b == b'\n') {
-                let mut fields = line.split(|b| *b == b':');
-                let (Some(name), Some(id)) = (fields.next(), fields.nth(1)) else { continue };
-                if let Some(id) = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok()) {
-                    self.names.entry(id).or_insert_with(|| name.to_vec());
-                }
-            }
-        }
-        self.names.get(&id).cloned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -204,9 +173,10 @@ mod tests {
     #[test]
     fn the_live_host_knows_root_and_this_process() {
         let mut host = LiveHost::new("node".into(), 0);
-        assert_eq!(host.user(0).as_deref(), Some(&b"root"[..]));
-        assert_eq!(host.group(0).as_deref(), Some(&b"root"[..]));
-        assert_eq!(host.user(4_000_000_000), None);
+        let root = host.user(0, Whose::Host);
+        assert!(matches!(root, Lookup::Found(user) if &*user.name == b"root" && &*user.home == b"/root"));
+        assert_eq!(host.group(0, Whose::Host), Lookup::Found(b"root".to_vec()));
+        assert_eq!(host.user(4_000_000_000, Whose::Host), Lookup::Nobody);
         let me = host.process(std::process::id()).expect("this process");
         let mut seen = false;
         host.processes(&mut |p| seen |= p.key == me.key);

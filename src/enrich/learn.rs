@@ -1,10 +1,11 @@
 //! What [`Enrich`] asks the host: processes that it did not see start, names, paths of cgroups. Each answer is kept and
 //! written down as a fact; "there is none" is an answer, too. In a replay the host knows nothing and the facts came first.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use eyas_ebpf::Head;
-use eyas_event::{BootTime, Host, Process, ProcessKey};
+use eyas_ebpf::{Account, AccountFixed, Addresses, Head};
+use eyas_event::{BootTime, Host, Lookup, Names, Process, ProcessKey, User, Whose};
 use rustc_hash::FxHashSet;
 
 use crate::container::{ROOT_CGROUP, container_id, is_v1_cgroup};
@@ -19,11 +20,11 @@ const CGROUPS_STEP: usize = 4_096;
 impl<H: Host> Enrich<H> {
     /// Puts a process that the host told of into the table, with the names it needs, and writes all that down.
     pub(crate) fn take_in(&mut self, mut p: Process, facts: &mut Vec<u8>) {
-        for uid in [p.uid, p.euid, p.loginuid] {
-            self.learn_user(uid, facts);
-        }
-        self.learn_group(p.egid, facts);
         p.container = self.container(p.cgroup, p.key.pid, facts);
+        for uid in [p.uid, p.euid, p.loginuid] {
+            self.learn_user(&p.container, uid, p.key.pid, facts);
+        }
+        self.learn_group(&p.container, p.egid, p.key.pid, facts);
         facts::put_process(&p, false, facts);
         self.table.insert(Arc::new(p));
     }
@@ -45,20 +46,80 @@ impl<H: Host> Enrich<H> {
         true
     }
 
-    pub(crate) fn learn_user(&mut self, uid: u32, facts: &mut Vec<u8>) {
-        if uid != u32::MAX && !self.names.has_user(uid) {
-            let name = self.host.user(uid);
-            facts::put_user(uid, name.as_deref().unwrap_or_default(), facts);
-            self.names.set_user(uid, name.as_deref());
+    /// Asks for a user of the container, or of the host, that a process is in.
+    pub(crate) fn learn_user(&mut self, container: &str, uid: u32, pid: u32, facts: &mut Vec<u8>) {
+        if uid == u32::MAX || self.names.has_user(container, uid) {
+            return;
+        }
+        let user = match self.host.user(uid, whose(container, pid)) {
+            Lookup::Found(user) => Some(user),
+            Lookup::Nobody => None,
+            Lookup::Unknown => return,
+        };
+        facts::put_user(container, uid, user.as_ref(), facts);
+        self.names.set_user(container, uid, user);
+    }
+
+    /// The same for a group.
+    pub(crate) fn learn_group(&mut self, container: &str, gid: u32, pid: u32, facts: &mut Vec<u8>) {
+        if gid == u32::MAX || self.names.has_group(container, gid) {
+            return;
+        }
+        let name = match self.host.group(gid, whose(container, pid)) {
+            Lookup::Found(name) => Some(name),
+            Lookup::Nobody => None,
+            Lookup::Unknown => return,
+        };
+        facts::put_group(container, gid, name.as_deref().unwrap_or_default(), facts);
+        self.names.set_group(container, gid, name.as_deref());
+    }
+
+    /// Takes in what a fact says of a user or a group.
+    pub(crate) fn set_account(&mut self, account: &Account<'_>) {
+        let container = match account.container {
+            [] => Process::HOST,
+            // Only a recording that nobody made holds another.
+            id => std::str::from_utf8(id).unwrap_or(Process::HOST),
+        };
+        let id = account.fixed.id;
+        let there = !account.name.is_empty();
+        if account.fixed.what == AccountFixed::GROUP {
+            self.names.set_group(container, id, there.then_some(account.name));
+        } else {
+            let [name, home, shell] = [account.name, account.home, account.shell].map(Into::into);
+            self.names.set_user(container, id, there.then_some(User { name, home, shell }));
         }
     }
 
-    pub(crate) fn learn_group(&mut self, gid: u32, facts: &mut Vec<u8>) {
-        if gid != u32::MAX && !self.names.has_group(gid) {
-            let name = self.host.group(gid);
-            facts::put_group(gid, name.as_deref().unwrap_or_default(), facts);
-            self.names.set_group(gid, name.as_deref());
+    /// From here on a host name leads to these addresses.
+    pub fn learn_addresses(&mut self, name: &[u8], addresses: &[IpAddr], facts: &mut Vec<u8>) {
+        facts::put_addresses(name, addresses, facts);
+        self.names.set_addresses(name, addresses.iter().copied());
+    }
+
+    /// The host names that lead to an address.
+    pub fn hosts(&self) -> impl Iterator<Item = &[u8]> {
+        self.names.hosts().map(|(name, _)| name)
+    }
+
+    /// Takes in what a fact says of a host name.
+    pub(crate) fn set_addresses(&mut self, addresses: &Addresses<'_>) {
+        let found = addresses.each().map(|bytes| Ipv6Addr::from(bytes).into());
+        self.names.set_addresses(addresses.name, found);
+    }
+
+    /// The names of a record's user and group, which the record has of its own.
+    pub(crate) fn learn_names(&mut self, key: ProcessKey, head: &Head, facts: &mut Vec<u8>) {
+        let Some(process) = self.table.get(key) else { return };
+        let known = |names: &Names| {
+            names.has_user(&process.container, head.uid) && names.has_group(&process.container, head.gid)
+        };
+        if known(&self.names) {
+            return;
         }
+        let container = process.container.clone();
+        self.learn_user(&container, head.uid, head.tgid, facts);
+        self.learn_group(&container, head.gid, head.tgid, facts);
     }
 
     /// The container behind a cgroup.
@@ -109,4 +170,9 @@ impl<H: Host> Enrich<H> {
         let container = container.map_or_else(|| self.host_container.clone(), Arc::from);
         self.cgroups.insert(id, (path.into(), container));
     }
+}
+
+/// Whose files say what the users of a process are called.
+fn whose(container: &str, pid: u32) -> Whose<'_> {
+    if container == Process::HOST { Whose::Host } else { Whose::Container { id: container, pid } }
 }

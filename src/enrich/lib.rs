@@ -6,6 +6,7 @@
 //! answer into the stream as a *fact* record, before the record that needed it. So a replay of the stream asks nobody
 //! and gives the same events. [`LiveHost`] is the machine; [`SilentHost`] is the one behind a replay.
 
+mod accounts;
 mod call;
 mod container;
 mod facts;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use eyas_ebpf as record;
-use eyas_event::event::{Body, Connect, Open};
+use eyas_event::event::{Body, Connect, Layer, Open};
 use eyas_event::path::write_absolute;
 use eyas_event::socket::{Family, Role, Socket};
 
@@ -67,6 +67,13 @@ pub(crate) fn open<'s>(o: &record::Open<'s>, scratch: &'s mut Scratch) -> Body<'
         mode: f.mode,
         resolve: f.resolve,
         created: f.bits.has(record::OpenBits::CREATED),
+        layer: if f.bits.has(record::OpenBits::UPPER_LAYER) {
+            Layer::Upper
+        } else if f.bits.has(record::OpenBits::LOWER_LAYER) {
+            Layer::Lower
+        } else {
+            Layer::None
+        },
         dev: f.dev,
         ino: f.ino,
         file_mode: f.file_mode,

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use eyas_event::process::ProcessFlags;
+use eyas_event::process::{ProcessFlags, Usage};
 use eyas_event::{BootTime, Process, ProcessKey};
 
 /// Reads one process; its container is left to the caller, its cgroup is given as the path of the `0::` line.
@@ -66,6 +66,15 @@ pub(crate) fn read(proc_root: &Path, pid: u32) -> Option<(Process, Vec<Vec<u8>>)
         exe_ino: exe.as_ref().map_or(0, MetadataExt::ino),
         exe_ctime: exe.as_ref().map_or(0, MetadataExt::ctime),
         exe_mtime: exe.as_ref().map_or(0, MetadataExt::mtime),
+        namespace_started: BootTime(0),
+        usage: Some(Usage {
+            fd_limit: descriptor_limit(&fs::read(dir.join("limits")).unwrap_or_default()),
+            faults_major: field(12) as u64,
+            faults_minor: field(10) as u64,
+            vm_size_kib: status.memory[0],
+            vm_rss_kib: status.memory[1],
+            vm_swap_kib: status.memory[2],
+        }),
         flags,
     };
     Some((process, cgroups(&dir)))
@@ -105,6 +114,8 @@ struct Status {
     vpgid: Option<u32>,
     /// Effective, permitted, inheritable.
     capabilities: [u64; 3],
+    /// Address space, RAM, swap, KiB; a kernel thread has none.
+    memory: [u32; 3],
 }
 
 impl Status {
@@ -125,11 +136,24 @@ impl Status {
                 "NSpgid" => status.vpgid = value.split_ascii_whitespace().last().and_then(|n| n.parse().ok()),
                 "CapEff" => status.capabilities[0] = set(),
                 "CapPrm" => status.capabilities[1] = set(),
+                "VmSize" => status.memory[0] = pair()[0],
+                "VmRSS" => status.memory[1] = pair()[0],
+                "VmSwap" => status.memory[2] = pair()[0],
                 "CapInh" => status.capabilities[2] = set(),
                 _ => {}
             }
         }
         Some(status)
+    }
+}
+
+/// The soft limit on open descriptors in `/proc/PID/limits`; none is the largest number, as the kernel has it.
+fn descriptor_limit(limits: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(limits);
+    let line = text.lines().find_map(|line| line.strip_prefix("Max open files"));
+    match line.and_then(|line| line.split_ascii_whitespace().next()) {
+        Some("unlimited") => u64::MAX,
+        soft => soft.and_then(|n| n.parse().ok()).unwrap_or(0),
     }
 }
 
@@ -170,6 +194,9 @@ mod tests {
         assert!(p.key.start > 0);
         assert_eq!(p.args().count(), std::env::args().count());
         assert_eq!(&*p.cwd, std::env::current_dir().expect("cwd").into_os_string().into_vec().as_slice());
+        let usage = p.usage.expect("figures");
+        assert!(usage.fd_limit >= 3 && usage.vm_size_kib >= usage.vm_rss_kib && usage.vm_rss_kib > 0);
+        assert!(usage.faults_minor > 0);
         assert!(p.exe_ino != 0 && !p.exe_path.is_empty());
         assert!(!cgroups.is_empty());
         assert!(pids(Path::new("/proc")).contains(&me));

@@ -1,7 +1,7 @@
 //! [`SilentHost`]: the host behind a replay. It knows nothing, because the recording holds every answer as a fact
 //! record; what is not there was not known when the recording was made either.
 
-use eyas_event::{Host, Process};
+use eyas_event::{Host, Lookup, Process, User, Whose};
 
 /// A host that cannot be asked.
 #[derive(Debug, Default)]
@@ -22,12 +22,12 @@ impl Host for SilentHost {
         None
     }
 
-    fn user(&mut self, _uid: u32) -> Option<Vec<u8>> {
-        None
+    fn user(&mut self, _uid: u32, _whose: Whose<'_>) -> Lookup<User> {
+        Lookup::Unknown
     }
 
-    fn group(&mut self, _gid: u32) -> Option<Vec<u8>> {
-        None
+    fn group(&mut self, _gid: u32, _whose: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Unknown
     }
 
     fn cgroup_path(&mut self, _id: u64, _pid: u32) -> Option<Vec<u8>> {

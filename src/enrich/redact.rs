@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eyas_ebpf::{Body, records};
-use eyas_event::{Fill, Host, Interest, Loss, Process, RawBatch, Source, SourceError, SourceInfo};
+use eyas_event::{
+    Fill, Host, Interest, Lookup, Loss, Process, RawBatch, Source, SourceError, SourceInfo, User, Whose,
+};
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 /// Where secrets stand. The group in each is the secret; arguments end with a NUL.
@@ -193,12 +195,12 @@ impl<H: Host> Host for Redacted<H> {
         Some(Self::redact(&self.redaction, process))
     }
 
-    fn user(&mut self, uid: u32) -> Option<Vec<u8>> {
-        self.inner.user(uid)
+    fn user(&mut self, uid: u32, whose: Whose<'_>) -> Lookup<User> {
+        self.inner.user(uid, whose)
     }
 
-    fn group(&mut self, gid: u32) -> Option<Vec<u8>> {
-        self.inner.group(gid)
+    fn group(&mut self, gid: u32, whose: Whose<'_>) -> Lookup<Vec<u8>> {
+        self.inner.group(gid, whose)
     }
 
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {

@@ -310,7 +310,7 @@ fn means(event: &Event<'_>, call: &Call<'_>, what: What, out: &mut Vec<u8>) {
         }
         Group(n) => match arg(n) {
             u32::MAX => out.extend_from_slice(b"<NONE>"),
-            gid => out.extend_from_slice(event.names.group(gid).unwrap_or(b"<NA>")),
+            gid => out.extend_from_slice(event.group_name(gid).unwrap_or(b"<NA>")),
         },
         _ => {}
     }

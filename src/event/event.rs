@@ -4,9 +4,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::call::{Call, Descriptor};
+use crate::call::Call;
 use crate::event_type::EventType;
-use crate::field::{Arg, FieldId, FieldRef, Origin, Shape};
+use crate::field::{Arg, FieldFlags, FieldId, FieldRef, Origin, Shape};
 use crate::field_table::{ROUTES, Route};
 use crate::fields::Fields;
 use crate::names::Names;
@@ -28,6 +28,8 @@ pub struct Event<'a> {
     pub boot_time: BootTime,
     /// When the first event of the run was.
     pub first: BootTime,
+    /// When the event before it was; its own time when there is none.
+    pub previous: BootTime,
     /// Processor.
     pub cpu: u32,
     /// What kind of event.
@@ -98,6 +100,8 @@ pub struct Open<'a> {
     pub dev: u32,
     /// Inode; 0 when the open failed.
     pub ino: u64,
+    /// Where in an overlay the opened file lies.
+    pub layer: Layer,
     /// The opened file's mode word.
     pub file_mode: u16,
     /// The directory that a relative path starts at; else empty.
@@ -110,6 +114,18 @@ pub struct Open<'a> {
     pub real: &'a [u8],
 }
 
+/// Where in an overlay a file lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layer {
+    /// In none.
+    #[default]
+    None,
+    /// In the upper one: it was made or changed since the container started.
+    Upper,
+    /// In a lower one: it came with the image.
+    Lower,
+}
+
 /// A connect.
 #[derive(Clone, Copy, Debug)]
 pub struct Connect<'a> {
@@ -120,8 +136,9 @@ pub struct Connect<'a> {
 }
 
 /// Fields that follow from others which are told; and the environment, which is for outputs that name it alone.
-const LEFT_OUT: [FieldId; 14] = [
+const LEFT_OUT: [FieldId; 18] = [
     FieldId::PROC_ENV,
+    FieldId::PROC_AENV,
     FieldId::EVT_TIME_S,
     FieldId::EVT_DATETIME,
     FieldId::EVT_DATETIME_S,
@@ -133,6 +150,10 @@ const LEFT_OUT: [FieldId; 14] = [
     FieldId::EVT_RAWARG,
     FieldId::EVT_RELTIME_S,
     FieldId::EVT_RELTIME_NS,
+    // The event before may be one that nobody keeps.
+    FieldId::EVT_DELTATIME,
+    FieldId::EVT_DELTATIME_S,
+    FieldId::EVT_DELTATIME_NS,
     FieldId::FD_CONTAINERNAME,
     FieldId::FD_CONTAINERDIRECTORY,
 ];
@@ -170,6 +191,9 @@ impl Event<'_> {
         let is_left_out = |id: &FieldId| LEFT_OUT.contains(id) || *id == FieldId::EVT_IS_URING && !self.uring;
         for id in FieldId::provided().filter(|id| !is_left_out(id) && id.constant().is_none()) {
             match id.info().shape {
+                Shape::AnySide if !id.info().has(FieldFlags::FILTER_ONLY) => {
+                    give(self, &mut buf, &mut out, FieldRef::plain(id));
+                }
                 // No event of a kind that is provided has a list yet.
                 Shape::AnySide | Shape::List => {}
                 Shape::Ancestors => {
@@ -189,6 +213,11 @@ impl Event<'_> {
                 Shape::One => give(self, &mut buf, &mut out, FieldRef::plain(id)),
             }
         }
+    }
+
+    /// Processors do not wait for one another, so the event before may be younger; then it is 0.
+    fn since_previous(&self) -> i64 {
+        self.boot_time.0.saturating_sub(self.previous.0) as i64
     }
 
     fn since_first(&self) -> i64 {
@@ -216,6 +245,9 @@ impl Event<'_> {
             FieldId::EVT_RELTIME => Value::Span(self.since_first()),
             FieldId::EVT_RELTIME_S => Value::Span(self.since_first() / 1_000_000_000),
             FieldId::EVT_RELTIME_NS => Value::Span(self.since_first() % 1_000_000_000),
+            FieldId::EVT_DELTATIME => Value::Span(self.since_previous()),
+            FieldId::EVT_DELTATIME_S => Value::Span(self.since_previous() / 1_000_000_000),
+            FieldId::EVT_DELTATIME_NS => Value::Span(self.since_previous() % 1_000_000_000),
             FieldId::EVT_SOURCE => Value::Bytes(b"syscall"),
             FieldId::EVT_HOSTNAME => Value::Bytes(self.node.as_bytes()),
             FieldId::EVT_TYPE => Value::Bytes(self.kind.name().as_bytes()),
@@ -332,11 +364,19 @@ impl Fields for Event<'_> {
                 ControlFlow::Continue(())
             }
             Shape::AnySide => {
-                let socket = match self.body {
-                    Body::Connect(c) => c.socket,
-                    Body::Call(Call { descriptor: Some(Descriptor::Socket(socket)), .. }) => *socket,
-                    _ => return ControlFlow::Continue(()),
-                };
+                if let FieldId::FD_CIP_NAME
+                | FieldId::FD_SIP_NAME
+                | FieldId::FD_LIP_NAME
+                | FieldId::FD_RIP_NAME = field.id
+                {
+                    return match self.host_names(field.id) {
+                        // An address to which no name leads differs from every name.
+                        Some([]) => test(Value::Bytes(b"")),
+                        Some(names) => names.iter().try_for_each(|name| test(Value::Bytes(name))),
+                        None => ControlFlow::Continue(()),
+                    };
+                }
+                let Some(socket) = self.socket() else { return ControlFlow::Continue(()) };
                 let (local, remote) = socket.sides().unzip();
                 for end in [local.or(socket.waits()), remote].into_iter().flatten() {
                     test(match field.id {

@@ -1,8 +1,10 @@
 //! Fields that are taken from the descriptor of an [`crate::Event`]: the file that was opened, the socket that was connected.
 //! There is no table of descriptors; the record itself says what the descriptor is.
 
+use std::sync::Arc;
+
 use crate::call::{Call, Descriptor, user_dev};
-use crate::event::{Body, Event, Open, rendered, text};
+use crate::event::{Body, Event, Layer, Open, rendered, text};
 use crate::event_type::EventType;
 use crate::field::FieldId;
 use crate::socket::Socket;
@@ -36,6 +38,10 @@ impl Event<'_> {
             Body::ExecFailed { .. } | Body::Exec | Body::Exit { .. } => return Value::Absent,
         };
         let prefixed = match id {
+            FieldId::FD_CIP_NAME | FieldId::FD_SIP_NAME | FieldId::FD_LIP_NAME | FieldId::FD_RIP_NAME => {
+                let first = self.host_names(id).and_then(<[_]>::first);
+                return Value::bytes_or_absent(first.map(|name| &**name));
+            }
             FieldId::FD_UID => {
                 let thread = Value::Uint(self.tid.into());
                 return rendered(buf, |b| {
@@ -66,8 +72,21 @@ impl Event<'_> {
         if buf.len() == named { Value::Absent } else { Value::Bytes(&buf[begin..]) }
     }
 
+    /// Of the host names that rules mention, those that lead to an end of the connection. The end is `None` where the
+    /// event is about no connection.
+    pub(crate) fn host_names(&self, id: FieldId) -> Option<&[Arc<[u8]>]> {
+        let socket = self.socket()?;
+        let ip = match id {
+            FieldId::FD_CIP_NAME => socket.ends()?.0,
+            FieldId::FD_SIP_NAME => socket.ends().map(|(_, server)| server).or(socket.waits())?,
+            FieldId::FD_LIP_NAME => socket.sides().map(|(local, _)| local).or(socket.waits())?,
+            _ => socket.sides()?.1,
+        };
+        Some(self.names.hosts_at(ip.ip()))
+    }
+
     /// The socket that the event is about.
-    fn socket(&self) -> Option<&Socket<'_>> {
+    pub(crate) fn socket(&self) -> Option<&Socket<'_>> {
         match &self.body {
             Body::Connect(c) => Some(&c.socket),
             Body::Call(Call { descriptor: Some(Descriptor::Socket(socket)), .. }) => Some(socket),
@@ -159,6 +178,8 @@ impl<'a> Open<'a> {
             FieldId::FD_DEV_MAJOR if opened => Value::Int((self.dev >> 20).into()),
             FieldId::FD_DEV_MINOR if opened => Value::Int((self.dev & 0xf_ffff).into()),
             FieldId::FD_INO if opened => Value::Int(self.ino as i64),
+            FieldId::FD_IS_UPPER_LAYER if opened => Value::Bool(self.layer == Layer::Upper),
+            FieldId::FD_IS_LOWER_LAYER if opened => Value::Bool(self.layer == Layer::Lower),
             // What Falco says of a file when it is asked for what only a socket has.
             FieldId::FD_CONNECTED | FieldId::FD_IS_SERVER if opened => Value::Bool(false),
             FieldId::FD_L4PROTO if opened => Value::Bytes(b"<NA>"),

@@ -217,19 +217,20 @@ mod why {
         "it never has a value in Falco either; there the plugin k8smeta took its place";
     pub(super) const NEVER_PROBES: &str =
         "it never has a value in Falco either since its container plugin 0.7.0";
-    pub(super) const NOT_YET: &str = "eyas does not compute it yet";
-    pub(super) const NO_DNS: &str = "eyas asks no name server";
-    pub(super) const NO_ENV: &str = "environments of ancestors are not kept yet";
-    pub(super) const NO_FD_TABLE: &str = "open descriptors are not tracked yet";
+    pub(super) const NO_FD_TABLE: &str =
+        "no table of open descriptors is kept; of the one that a call is about everything is told";
     pub(super) const NO_JSON: &str = "no event with a JSON payload is read yet";
     pub(super) const NO_METADATA: &str = "container and pod metadata is not collected yet";
     pub(super) const NO_PAYLOAD: &str =
         "it needs what reads and writes carry, which the sensor does not collect";
     pub(super) const NO_PLUGIN: &str = "no event comes from a plugin";
-    pub(super) const NO_POLL: &str = "poll is not observed yet";
-    pub(super) const NO_STATE: &str = "times between events are not kept";
+    pub(super) const NO_POLL: &str = "the sensor does not see poll";
     pub(super) const NO_STATIC: &str = "static fields cannot be configured yet";
-    pub(super) const NO_USAGE: &str = "the use of processor and memory is not measured";
+    pub(super) const NO_THREADS: &str = "the sensor tells of processes and not of the threads in them";
+    pub(super) const NO_CONTROLLERS: &str =
+        "of control groups only that of the unified hierarchy is told, not one for each controller";
+    pub(super) const NO_SAMPLES: &str =
+        "it has no value in Falco either: the events that brought it are made no more";
     pub(super) const OLD_VIEWS: &str = "it served views that Falco has no more";
     pub(super) const OKTA: &str = "events of the source okta are not read yet";
 }

@@ -2,7 +2,33 @@
 //! called, which cgroup has which path. Live, the machine is asked; in a replay the recording holds the answers as
 //! records, and the host behind the door knows nothing.
 
+use crate::names::User;
 use crate::process::Process;
+
+/// Whose files say what users and groups are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// The machine's own.
+    Host,
+    /// Those of a container.
+    Container {
+        /// Its id, as `container.id` has it.
+        id: &'a str,
+        /// A process in it.
+        pid: u32,
+    },
+}
+
+/// What came of asking for a user or a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup<T> {
+    /// It is in the file.
+    Found(T),
+    /// The file does not have it.
+    Nobody,
+    /// The file could not be read, or is not the container's own yet: ask again another time.
+    Unknown,
+}
 
 /// A machine that can be asked.
 pub trait Host {
@@ -18,11 +44,11 @@ pub trait Host {
     /// One process by its id on the host, if it still runs.
     fn process(&mut self, pid: u32) -> Option<Process>;
 
-    /// The name of a user.
-    fn user(&mut self, uid: u32) -> Option<Vec<u8>>;
+    /// What is known of a user.
+    fn user(&mut self, uid: u32, whose: Whose<'_>) -> Lookup<User>;
 
     /// The name of a group.
-    fn group(&mut self, gid: u32) -> Option<Vec<u8>>;
+    fn group(&mut self, gid: u32, whose: Whose<'_>) -> Lookup<Vec<u8>>;
 
     /// The path of a cgroup below its hierarchy's root; `pid` is a process that is in it.
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>>;

@@ -1,34 +1,96 @@
-//! [`Names`]: what users and groups are called, as far as the host or a recording said so. A name that could not be
-//! found is remembered as such, so that nobody asks twice.
+//! [`Names`]: what users and groups are called on the host and in each container, and which of the host names that rules
+//! mention lead to an address, as far as the host, a name server or a recording said so. A user that could not be found
+//! is remembered as such, so that nobody asks twice.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// How many users, and how many groups, are remembered. Whoever may change ids can use up four thousand million of
-/// them; beyond this all are forgotten and asked for again.
+use crate::process::Process;
+
+/// How many users and groups of the host, and how many of all containers together, are remembered. Whoever may change ids
+/// can use up four thousand million of them; beyond this all are forgotten and asked for again.
 const NAMES_MAX: usize = 65_536;
 
-type ById = FxHashMap<u32, Option<Box<[u8]>>>;
+/// What a passwd file says of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: Box<[u8]>,
+    /// The home directory.
+    pub home: Box<[u8]>,
+    /// The shell.
+    pub shell: Box<[u8]>,
+}
 
-/// Names of users and groups, by id.
+/// What one passwd and one group file say.
+#[derive(Clone, Debug, Default)]
+struct Book {
+    users: FxHashMap<u32, Option<User>>,
+    groups: FxHashMap<u32, Option<Box<[u8]>>>,
+}
+
+impl Book {
+    fn len(&self) -> usize {
+        self.users.len() + self.groups.len()
+    }
+}
+
+/// Names of users, groups and hosts.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    users: ById,
-    groups: ById,
+    host: Book,
+    containers: FxHashMap<Box<str>, Book>,
+    /// How many users and groups of containers there are.
+    in_containers: usize,
+    /// Host names and their addresses.
+    hosts: BTreeMap<Arc<[u8]>, Box<[IpAddr]>>,
+    /// The same the other way round; the names of an address are sorted.
+    by_address: FxHashMap<IpAddr, Vec<Arc<[u8]>>>,
 }
 
 impl Names {
+    fn book(&self, container: &str) -> Option<&Book> {
+        if container == Process::HOST { Some(&self.host) } else { self.containers.get(container) }
+    }
+
+    /// Where something of a container, or of the host, is written down; what is there already takes no room.
+    fn page(&mut self, container: &str, is_new: bool) -> &mut Book {
+        if container == Process::HOST {
+            if is_new && self.host.len() >= NAMES_MAX {
+                self.host = Book::default();
+            }
+            return &mut self.host;
+        }
+        if is_new {
+            if self.in_containers >= NAMES_MAX {
+                self.containers.clear();
+                self.in_containers = 0;
+            }
+            self.in_containers += 1;
+        }
+        self.containers.entry(container.into()).or_default()
+    }
+
+    /// What is known of a user of a container or, where that is `host`, of the host.
+    pub fn user(&self, container: &str, uid: u32) -> Option<&User> {
+        self.book(container)?.users.get(&uid)?.as_ref()
+    }
+
     /// The user's name; `root` for uid 0 even when nobody said so.
-    pub fn user(&self, uid: u32) -> Option<&[u8]> {
-        match self.users.get(&uid) {
-            Some(Some(name)) => Some(name),
-            _ if uid == 0 => Some(b"root"),
-            _ => None,
+    pub fn user_name(&self, container: &str, uid: u32) -> Option<&[u8]> {
+        match self.user(container, uid) {
+            Some(user) => Some(&user.name),
+            None if uid == 0 => Some(b"root"),
+            None => None,
         }
     }
 
     /// The group's name; `root` for gid 0 even when nobody said so.
-    pub fn group(&self, gid: u32) -> Option<&[u8]> {
-        match self.groups.get(&gid) {
+    pub fn group_name(&self, container: &str, gid: u32) -> Option<&[u8]> {
+        match self.book(container).and_then(|book| book.groups.get(&gid)) {
             Some(Some(name)) => Some(name),
             _ if gid == 0 => Some(b"root"),
             _ => None,
@@ -36,41 +98,75 @@ impl Names {
     }
 
     /// Whether this user was asked for before.
-    pub fn has_user(&self, uid: u32) -> bool {
-        self.users.contains_key(&uid)
+    pub fn has_user(&self, container: &str, uid: u32) -> bool {
+        self.book(container).is_some_and(|book| book.users.contains_key(&uid))
     }
 
     /// Whether this group was asked for before.
-    pub fn has_group(&self, gid: u32) -> bool {
-        self.groups.contains_key(&gid)
+    pub fn has_group(&self, container: &str, gid: u32) -> bool {
+        self.book(container).is_some_and(|book| book.groups.contains_key(&gid))
     }
 
-    /// Remembers a user's name, or that it has none.
-    pub fn set_user(&mut self, uid: u32, name: Option<&[u8]>) {
-        remember(&mut self.users, uid, name);
+    /// Remembers a user, or that there is none.
+    pub fn set_user(&mut self, container: &str, uid: u32, user: Option<User>) {
+        let is_new = !self.has_user(container, uid);
+        self.page(container, is_new).users.insert(uid, user);
     }
 
-    /// Remembers a group's name, or that it has none.
-    pub fn set_group(&mut self, gid: u32, name: Option<&[u8]>) {
-        remember(&mut self.groups, gid, name);
+    /// Remembers a group's name, or that there is none.
+    pub fn set_group(&mut self, container: &str, gid: u32, name: Option<&[u8]>) {
+        let is_new = !self.has_group(container, gid);
+        self.page(container, is_new).groups.insert(gid, name.map(Into::into));
     }
 
-    /// Every user known, with its name if it has one.
-    pub fn users(&self) -> impl Iterator<Item = (u32, Option<&[u8]>)> {
-        self.users.iter().map(|(id, name)| (*id, name.as_deref()))
+    fn books(&self) -> impl Iterator<Item = (&str, &Book)> {
+        let containers = self.containers.iter().map(|(id, book)| (&**id, book));
+        std::iter::once((Process::HOST, &self.host)).chain(containers)
     }
 
-    /// Every group known, with its name if it has one.
-    pub fn groups(&self) -> impl Iterator<Item = (u32, Option<&[u8]>)> {
-        self.groups.iter().map(|(id, name)| (*id, name.as_deref()))
+    /// Every user known, by container and id, with what is known of it.
+    pub fn users(&self) -> impl Iterator<Item = ((&str, u32), Option<&User>)> {
+        self.books()
+            .flat_map(|(id, book)| book.users.iter().map(move |(uid, user)| ((id, *uid), user.as_ref())))
     }
-}
 
-fn remember(names: &mut ById, id: u32, name: Option<&[u8]>) {
-    if names.len() >= NAMES_MAX && !names.contains_key(&id) {
-        names.clear();
+    /// Every group known, by container and id, with its name if it has one.
+    pub fn groups(&self) -> impl Iterator<Item = ((&str, u32), Option<&[u8]>)> {
+        self.books()
+            .flat_map(|(id, book)| book.groups.iter().map(move |(gid, name)| ((id, *gid), name.as_deref())))
     }
-    names.insert(id, name.map(Into::into));
+
+    /// Remembers to which addresses a host name leads, in place of what was known; none forgets the name.
+    pub fn set_addresses(&mut self, name: &[u8], addresses: impl IntoIterator<Item = IpAddr>) {
+        let mut addresses: Vec<IpAddr> = addresses.into_iter().map(|ip| ip.to_canonical()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        if addresses.is_empty() {
+            self.hosts.remove(name);
+        } else {
+            self.hosts.insert(name.into(), addresses.into());
+        }
+        self.by_address.clear();
+        // In the order of their names.
+        for (name, addresses) in &self.hosts {
+            for address in addresses {
+                self.by_address.entry(*address).or_default().push(name.clone());
+            }
+        }
+    }
+
+    /// The host names that lead to an address, sorted.
+    pub fn hosts_at(&self, address: IpAddr) -> &[Arc<[u8]>] {
+        if self.by_address.is_empty() {
+            return &[];
+        }
+        self.by_address.get(&address.to_canonical()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every host name with its addresses, sorted.
+    pub fn hosts(&self) -> impl Iterator<Item = (&[u8], &[IpAddr])> {
+        self.hosts.iter().map(|(name, addresses)| (&**name, &**addresses))
+    }
 }
 
 #[cfg(test)]
@@ -79,14 +175,55 @@ mod tests {
 
     #[test]
     fn ids_beyond_number_do_not_fill_the_memory() {
-        let mut names = Names::default();
-        for uid in 0..200_000 {
-            names.set_user(uid, None);
-            assert!(names.has_user(uid) && names.users.len() <= NAMES_MAX);
+        for container in [Process::HOST, "3ad7b26ded6d"] {
+            let mut names = Names::default();
+            for uid in 0..200_000 {
+                names.set_user(container, uid, None);
+                assert!(names.has_user(container, uid));
+                assert!(names.host.len() + names.in_containers <= NAMES_MAX);
+            }
+            // Saying again what is known forgets nothing.
+            let before = names.users().count();
+            let late = User { name: b"late"[..].into(), ..User::default() };
+            names.set_user(container, 199_999, Some(late));
+            assert_eq!(names.users().count(), before);
+            assert_eq!(names.user_name(container, 199_999), Some(&b"late"[..]));
         }
-        // Saying again what is known forgets nothing.
-        let before = names.users.len();
-        names.set_user(199_999, Some(b"late"));
-        assert_eq!((names.users.len(), names.user(199_999)), (before, Some(&b"late"[..])));
+    }
+
+    #[test]
+    fn the_same_number_is_somebody_else_in_a_container() {
+        let mut names = Names::default();
+        let user = |name: &[u8]| Some(User { name: name.into(), home: b"/h"[..].into(), ..User::default() });
+        names.set_user(Process::HOST, 33, user(b"www-data"));
+        names.set_user("3ad7b26ded6d", 33, user(b"nginx"));
+        names.set_group("3ad7b26ded6d", 33, Some(b"web"));
+        assert_eq!(names.user_name(Process::HOST, 33), Some(&b"www-data"[..]));
+        assert_eq!(names.user_name("3ad7b26ded6d", 33), Some(&b"nginx"[..]));
+        assert_eq!(names.group_name("3ad7b26ded6d", 33), Some(&b"web"[..]));
+        assert_eq!(names.group_name(Process::HOST, 33), None);
+        assert_eq!((names.user_name("other", 33), names.user_name("other", 0)), (None, Some(&b"root"[..])));
+    }
+
+    #[test]
+    fn an_address_has_the_names_that_lead_to_it_now() {
+        let mut names = Names::default();
+        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+        names.set_addresses(b"b.example", [ip("192.0.2.1"), ip("::ffff:192.0.2.2")]);
+        names.set_addresses(b"a.example", [ip("192.0.2.1")]);
+        let at = |names: &Names, text| {
+            names
+                .hosts_at(ip(text))
+                .iter()
+                .map(|n| String::from_utf8_lossy(n).into_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(at(&names, "192.0.2.1"), ["a.example", "b.example"]);
+        assert_eq!(at(&names, "192.0.2.2"), ["b.example"]);
+        names.set_addresses(b"b.example", [ip("2001:db8::1")]);
+        names.set_addresses(b"a.example", []);
+        assert_eq!(at(&names, "192.0.2.1"), [""; 0]);
+        assert_eq!(at(&names, "2001:db8::1"), ["b.example"]);
+        assert_eq!(names.hosts().count(), 1);
     }
 }

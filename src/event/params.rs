@@ -293,7 +293,13 @@ constants! {
     SIG "sig";
     STATUS "status";
     TID "tid";
+    FDLIMIT "fdlimit";
+    PGFT_MAJ "pgft_maj";
+    PGFT_MIN "pgft_min";
     TRUSTED_EXEPATH "trusted_exepath";
+    VM_RSS "vm_rss";
+    VM_SIZE "vm_size";
+    VM_SWAP "vm_swap";
     TTY "tty";
     TUPLE "tuple";
     UID "uid";

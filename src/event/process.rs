@@ -90,8 +90,29 @@ pub struct Process {
     pub exe_ctime: i64,
     /// When the file's content changed last, seconds since the epoch; 0 when unknown.
     pub exe_mtime: i64,
+    /// When the first process of its pid namespace started; 0 when unknown.
+    pub namespace_started: BootTime,
+    /// What it used when it was told of: at its exec, or when procfs was read.
+    pub usage: Option<Usage>,
     /// What else is known of the executed file and of this value.
     pub flags: ProcessFlags,
+}
+
+/// Limits, page faults and memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The soft limit on open descriptors.
+    pub fd_limit: u64,
+    /// Page faults that had to wait for a disk.
+    pub faults_major: u64,
+    /// Page faults that were answered from memory.
+    pub faults_minor: u64,
+    /// Size of the address space, KiB.
+    pub vm_size_kib: u32,
+    /// Memory in RAM, KiB.
+    pub vm_rss_kib: u32,
+    /// Memory in swap, KiB.
+    pub vm_swap_kib: u32,
 }
 
 /// Facts about a process that are yes or no.

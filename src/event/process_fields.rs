@@ -7,7 +7,8 @@ use crate::call::Call;
 use crate::environment;
 use crate::event::{Body, Event, rendered, text};
 use crate::field::{Arg, FieldId};
-use crate::process::{Process, ProcessFlags};
+use crate::names::User;
+use crate::process::{Process, ProcessFlags, Usage};
 use crate::symbol;
 use crate::value::Value;
 
@@ -18,6 +19,20 @@ impl Event<'_> {
             0 => Some(self.process),
             n => self.table.ancestors(self.process).nth(n as usize - 1),
         }
+    }
+
+    /// A user's name where the process runs: on the host, or in its container.
+    pub fn user_name(&self, uid: u32) -> Option<&[u8]> {
+        self.names.user_name(&self.process.container, uid)
+    }
+
+    /// A group's name there.
+    pub fn group_name(&self, gid: u32) -> Option<&[u8]> {
+        self.names.group_name(&self.process.container, gid)
+    }
+
+    fn user(&self) -> Option<&User> {
+        self.names.user(&self.process.container, self.uid)
     }
 
     /// Permitted and effective capabilities: as the call left them, else as the process had them when it was told of last.
@@ -147,10 +162,7 @@ impl Event<'_> {
                 Arg::Key(name) if !name.bytes().all(|b| b.is_ascii_digit()) => {
                     Value::Bytes(environment::value(&me.env, name).unwrap_or_default())
                 }
-                _ => rendered(buf, |b| {
-                    let variables = me.env.strip_suffix(&[0]).unwrap_or(&me.env);
-                    b.extend(variables.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }));
-                }),
+                _ => whole_environment(me, buf),
             },
             FieldId::PROC_IS_EXE_WRITABLE => Value::Bool(me.flags.has(ProcessFlags::EXE_WRITABLE)),
             FieldId::PROC_IS_EXE_UPPER_LAYER => Value::Bool(me.flags.has(ProcessFlags::EXE_UPPER_LAYER)),
@@ -162,6 +174,26 @@ impl Event<'_> {
             FieldId::PROC_EXE_INO_CTIME => changed(me.exe_ctime),
             FieldId::PROC_EXE_INO_MTIME => changed(me.exe_mtime),
             FieldId::PROC_EXE_INO_CTIME_AGE => self.file_age(),
+            FieldId::PROC_EXE_INO_CTIME_PIDNS => {
+                match (self.namespace_started(), nanoseconds(me.exe_ctime)) {
+                    // Only a program that changed after its namespace began; in a container: that the image did not bring.
+                    (Some(start), ctime) if ctime > start && me.exec_time.0 != 0 => {
+                        Value::Time(ctime - start)
+                    }
+                    _ => Value::Absent,
+                }
+            }
+            FieldId::PROC_PIDNS_INIT_START_TS => self.namespace_started().map_or(Value::Absent, Value::Uint),
+            FieldId::PROC_FDLIMIT => self.used(|usage| Value::Int(usage.fd_limit as i64)),
+            FieldId::PROC_VMSIZE => self.used(|usage| Value::Uint(usage.vm_size_kib.into())),
+            FieldId::PROC_VMRSS => self.used(|usage| Value::Uint(usage.vm_rss_kib.into())),
+            FieldId::PROC_VMSWAP => self.used(|usage| Value::Uint(usage.vm_swap_kib.into())),
+            FieldId::THREAD_PFMAJOR => self.used(|usage| Value::Uint(usage.faults_major)),
+            FieldId::THREAD_PFMINOR => self.used(|usage| Value::Uint(usage.faults_minor)),
+            FieldId::THREAD_VMSIZE => self.first_thread_uses(|usage| usage.vm_size_kib, 1),
+            FieldId::THREAD_VMRSS => self.first_thread_uses(|usage| usage.vm_rss_kib, 1),
+            FieldId::THREAD_VMSIZE_B => self.first_thread_uses(|usage| usage.vm_size_kib, 1024),
+            FieldId::THREAD_VMRSS_B => self.first_thread_uses(|usage| usage.vm_rss_kib, 1024),
             FieldId::THREAD_TID => Value::Int(self.tid.into()),
             FieldId::THREAD_ISMAIN => Value::Bool(self.tid == me.key.pid),
             FieldId::THREAD_CAP_EFFECTIVE => {
@@ -182,14 +214,20 @@ impl Event<'_> {
             }),
             FieldId::CONTAINER_ID => Value::Bytes(me.container.as_bytes()),
             FieldId::USER_UID => Value::Uint(self.uid.into()),
-            FieldId::USER_NAME => Value::Bytes(self.names.user(self.uid).unwrap_or(b"<NA>")),
+            FieldId::USER_NAME => Value::Bytes(self.user_name(self.uid).unwrap_or(b"<NA>")),
             FieldId::USER_LOGINUID => Value::Int(login(me.loginuid)),
             FieldId::USER_LOGINNAME => Value::Bytes(match me.loginuid {
                 u32::MAX => b"<NA>",
-                uid => self.names.user(uid).unwrap_or(b"<NA>"),
+                uid => self.user_name(uid).unwrap_or(b"<NA>"),
             }),
+            FieldId::USER_HOMEDIR => Value::Bytes(match self.user() {
+                Some(user) => &user.home,
+                None if self.uid == 0 => b"/root",
+                None => b"<NA>",
+            }),
+            FieldId::USER_SHELL => Value::Bytes(self.user().map_or(b"<NA>", |user| &user.shell)),
             FieldId::GROUP_GID => Value::Uint(self.gid.into()),
-            FieldId::GROUP_NAME => Value::Bytes(self.names.group(self.gid).unwrap_or(b"<NA>")),
+            FieldId::GROUP_NAME => Value::Bytes(self.group_name(self.gid).unwrap_or(b"<NA>")),
             _ => id.constant().unwrap_or(Value::Absent),
         }
     }
@@ -202,6 +240,7 @@ impl Event<'_> {
             FieldId::PROC_AEXEPATH => text(Some(&p.exe_path)),
             FieldId::PROC_ACMDLINE => rendered(buf, |b| p.write_cmdline(b)),
             FieldId::PROC_APID => Value::Int(p.key.pid.into()),
+            FieldId::PROC_AENV => whole_environment(p, buf),
             _ => Value::Absent,
         }
     }
@@ -210,8 +249,11 @@ impl Event<'_> {
         if let Arg::Index(n) = arg {
             return self.ancestor(*n).map_or(Value::Absent, |p| Self::ancestor_value(id, p, buf));
         }
-        if id == FieldId::PROC_APID {
-            return Value::Int(self.process.key.pid.into());
+        match (id, arg) {
+            (FieldId::PROC_APID, _) => return Value::Int(self.process.key.pid.into()),
+            (FieldId::PROC_AENV, Arg::Key(name)) => return self.nearest_variable(name),
+            (FieldId::PROC_AENV, _) => return whole_environment(self.process, buf),
+            _ => {}
         }
         // The chain as an output prints it: parent first, separated by spaces.
         let begin = buf.len();
@@ -228,6 +270,19 @@ impl Event<'_> {
             }
         }
         if buf.len() == begin { Value::Absent } else { Value::Bytes(&buf[begin..]) }
+    }
+
+    /// The value that the nearest ancestor gives to a variable. Where none does it is empty, as with Falco; but missing when
+    /// an ancestor's environment was not looked at.
+    fn nearest_variable(&self, name: &str) -> Value<'_> {
+        let mut seen_all = true;
+        for p in self.table.ancestors(self.process) {
+            seen_all &= p.flags.has(ProcessFlags::ENV_READ);
+            if let Some(value) = environment::value(&p.env, name).filter(|value| !value.is_empty()) {
+                return Value::Bytes(value);
+            }
+        }
+        if seen_all { Value::Bytes(b"") } else { Value::Absent }
     }
 
     /// The arguments of all ancestors, one after the other; absent when none has any.
@@ -257,6 +312,27 @@ impl Event<'_> {
         }
     }
 
+    /// When the process's pid namespace began, in nanoseconds since the epoch. That of the host began with the machine.
+    fn namespace_started(&self) -> Option<u64> {
+        let me = &**self.process;
+        let booted = self.time.0.checked_sub(self.boot_time.0)?;
+        match me.namespace_started.0 {
+            0 => None,
+            _ if me.vpid == me.key.pid => Some(booted),
+            start => Some(booted + start),
+        }
+    }
+
+    fn used(&self, of: impl FnOnce(&Usage) -> Value<'static>) -> Value<'static> {
+        self.process.usage.as_ref().map_or(Value::Absent, of)
+    }
+
+    /// What a process uses is told of its first thread alone; of another it is 0.
+    fn first_thread_uses(&self, of: impl FnOnce(&Usage) -> u32, unit: u64) -> Value<'static> {
+        let first = self.tid == self.process.key.pid;
+        self.used(|usage| Value::Uint(if first { u64::from(of(usage)) * unit } else { 0 }))
+    }
+
     fn since(&self, p: Option<&Process>) -> Value<'static> {
         match p {
             Some(p) if p.started.0 != 0 => Value::Span(self.boot_time.0.saturating_sub(p.started.0) as i64),
@@ -273,6 +349,17 @@ impl Event<'_> {
             _ => Value::Absent,
         }
     }
+}
+
+/// What is known of an environment, its variables separated by blanks; absent where it was not looked at.
+fn whole_environment<'s>(p: &Process, buf: &'s mut Vec<u8>) -> Value<'s> {
+    if !p.flags.has(ProcessFlags::ENV_READ) {
+        return Value::Absent;
+    }
+    rendered(buf, |b| {
+        let variables = p.env.strip_suffix(&[0]).unwrap_or(&p.env);
+        b.extend(variables.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }));
+    })
 }
 
 /// What an output prints where an ancestor has no such text.

@@ -65,7 +65,13 @@ impl Default for ProcessTable {
 
 /// What a value takes in memory, near enough.
 fn weight(p: &Process) -> usize {
-    size_of::<Process>() + p.comm.len() + p.exe_path.len() + p.filename.len() + p.argv.len() + p.cwd.len()
+    size_of::<Process>()
+        + p.comm.len()
+        + p.exe_path.len()
+        + p.filename.len()
+        + p.argv.len()
+        + p.env.len()
+        + p.cwd.len()
 }
 
 impl ProcessTable {

@@ -5,7 +5,7 @@ use crate::call_params;
 use crate::event::{Body, Event};
 use crate::params::{self, ParamId};
 use crate::process_fields::nanoseconds;
-use crate::render::exec_flags;
+use crate::render::{exec_flags, exec_usage};
 use crate::symbol;
 use crate::value::Value;
 
@@ -81,6 +81,10 @@ fn raw_exec_param<'s>(event: &'s Event<'_>, ret: i64, name: ParamId) -> Value<'s
         ParamId::EXE_INO => Value::Uint(p.exe_ino),
         ParamId::EXE_INO_CTIME => Value::Time(nanoseconds(p.exe_ctime)),
         ParamId::EXE_INO_MTIME => Value::Time(nanoseconds(p.exe_mtime)),
+        ParamId::FDLIMIT => exec_usage(p, name).map_or(Value::Absent, |limit| Value::Int(limit as i64)),
+        ParamId::PGFT_MAJ | ParamId::PGFT_MIN | ParamId::VM_SIZE | ParamId::VM_RSS | ParamId::VM_SWAP => {
+            exec_usage(p, name).map_or(Value::Absent, Value::Uint)
+        }
         ParamId::TRUSTED_EXEPATH => Value::Bytes(&p.exe_path),
         _ => Value::Absent,
     }

@@ -285,10 +285,19 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
         ParamId::PGID => number(out, p.pgid.into()),
         ParamId::LOGINUID => user(event, p.loginuid, out),
         ParamId::UID => user(event, event.uid, out),
-        ParamId::GID => put(out, event.names.group(event.gid).unwrap_or(b"<NA>")),
+        ParamId::GID => put(out, event.group_name(event.gid).unwrap_or(b"<NA>")),
         ParamId::CAP_INHERITABLE => write!(out, "{:X}", p.cap_inheritable).is_ok(),
         ParamId::CAP_PERMITTED => write!(out, "{:X}", p.cap_permitted).is_ok(),
         ParamId::CAP_EFFECTIVE => write!(out, "{:X}", p.cap_effective).is_ok(),
+        ParamId::FDLIMIT
+        | ParamId::PGFT_MAJ
+        | ParamId::PGFT_MIN
+        | ParamId::VM_SIZE
+        | ParamId::VM_RSS
+        | ParamId::VM_SWAP => match exec_usage(p, name) {
+            Some(figure) => number(out, figure as i64),
+            None => false,
+        },
         ParamId::EXE_INO => number(out, p.exe_ino as i64),
         ParamId::EXE_INO_CTIME => instant(out, p.exe_ctime),
         ParamId::EXE_INO_MTIME => instant(out, p.exe_mtime),
@@ -312,6 +321,20 @@ pub(crate) fn exec_param(event: &Event<'_>, ret: i64, name: ParamId, out: &mut V
     }
 }
 
+/// What an exec tells of limits, faults and memory.
+pub(crate) fn exec_usage(p: &Process, name: ParamId) -> Option<u64> {
+    let usage = p.usage?;
+    Some(match name {
+        ParamId::FDLIMIT => usage.fd_limit,
+        ParamId::PGFT_MAJ => usage.faults_major,
+        ParamId::PGFT_MIN => usage.faults_minor,
+        ParamId::VM_SIZE => usage.vm_size_kib.into(),
+        ParamId::VM_RSS => usage.vm_rss_kib.into(),
+        ParamId::VM_SWAP => usage.vm_swap_kib.into(),
+        _ => return None,
+    })
+}
+
 /// What Falco tells of an executed file: name, bit, ours. (Falco 0.44: `driver/flags_table.c`, `execve_flags`.)
 const EXEC_FLAGS: [(&str, u32, ProcessFlags); 4] = [
     ("EXE_WRITABLE", 1, ProcessFlags::EXE_WRITABLE),
@@ -329,7 +352,7 @@ pub(crate) fn exec_flags(p: &Process) -> u32 {
 pub(crate) fn user(event: &Event<'_>, uid: u32, out: &mut Vec<u8>) -> bool {
     match uid {
         u32::MAX => put(out, b"<NONE>"),
-        uid => put(out, event.names.user(uid).unwrap_or(b"<NA>")),
+        uid => put(out, event.user_name(uid).unwrap_or(b"<NA>")),
     }
 }
 

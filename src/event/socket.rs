@@ -127,6 +127,7 @@ impl Socket<'_> {
             FieldId::FD_DEV | FieldId::FD_DEV_MAJOR | FieldId::FD_DEV_MINOR | FieldId::FD_INO => {
                 Value::Int(0)
             }
+            FieldId::FD_IS_UPPER_LAYER | FieldId::FD_IS_LOWER_LAYER => Value::Bool(false),
             FieldId::FD_CIP | FieldId::FD_CNET => ip(client),
             FieldId::FD_SIP | FieldId::FD_SNET => ip(server),
             FieldId::FD_LIP | FieldId::FD_LNET => ip(local),

@@ -34,7 +34,7 @@ pub(crate) fn alert(
         event_type: event.kind.name(),
         process: event.process.clone(),
         ancestors: event.table.ancestors(event.process).cloned().collect(),
-        user: text::to_utf8(event.names.user(event.uid).unwrap_or(b"<NA>")).into_owned(),
+        user: text::to_utf8(event.user_name(event.uid).unwrap_or(b"<NA>")).into_owned(),
         lost_before,
     }
 }

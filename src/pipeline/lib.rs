@@ -6,6 +6,7 @@
 //! [`Pulse`]. Live, replayed and made-up records take this one way; only their source and host differ.
 
 mod alert;
+mod host_names;
 mod judge;
 mod outlet;
 mod pulse;
@@ -14,6 +15,7 @@ mod replay;
 mod run;
 mod watch;
 
+pub use host_names::{FoundHost, HostNames};
 pub use outlet::{Kept, Outlet};
 pub use pulse::{Pulse, PulseCell};
 pub use recorder::{Recorder, Segment};

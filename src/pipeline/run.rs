@@ -1,6 +1,7 @@
 //! [`Pipeline`]: the loop. It runs on one plain thread, is ordinary calls all the way, and ends when its source does
 //! or when it is asked to. Everything it needs is given to it when it is made.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use eyas_event::{
     WallTime,
 };
 
+use crate::host_names::HostNames;
 use crate::judge::{Counts, Judge, Told};
 use crate::outlet::{Kept, Outlet};
 use crate::pulse::{Pulse, PulseCell};
@@ -89,6 +91,7 @@ pub struct Pipeline<S, H, O> {
     facts: Vec<u8>,
     last_record: BootTime,
     rate: Rate,
+    host_names: Option<HostNames>,
 }
 
 /// Events a second, as a gliding mean.
@@ -147,7 +150,15 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             facts: Vec::new(),
             last_record: BootTime(0),
             rate: Rate::default(),
+            host_names: None,
         }
+    }
+
+    /// The same with somebody who resolves the host names that rules mention.
+    #[must_use]
+    pub fn resolving(mut self, host_names: HostNames) -> Self {
+        self.host_names = Some(host_names);
+        self
     }
 
     /// Runs until the source ends or somebody asks for a stop; gives the outlet back.
@@ -180,6 +191,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             let fill = self.source.fill(&mut batch, wait);
             // After the wait, so that a ruleset that came meanwhile judges this batch already.
             let rules = self.adopt()?;
+            self.hear_of_hosts(&rules);
             // What came before a failure is judged, too.
             self.judge(&batch, &rules);
             self.source.losses(&mut losses);
@@ -219,9 +231,44 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             }
             self.source.set_interest(&interest).map_err(PipelineError::Source)?;
             self.outlet.ruleset(&rules);
+            self.ask_for_hosts(&rules);
             self.in_force = Some(rules.clone());
         }
         Ok(rules)
+    }
+
+    /// Has the names of a new ruleset resolved, and forgets those that it does not mention.
+    fn ask_for_hosts(&mut self, rules: &Ruleset) {
+        let wanted = rules.host_names();
+        let Some(host_names) = &mut self.host_names else { return };
+        host_names.want(wanted);
+        let is_wanted = |name: &[u8]| wanted.binary_search_by(|other| other.as_bytes().cmp(name)).is_ok();
+        let known = self.enrich.hosts().filter(|name| !is_wanted(name));
+        for name in known.map(<[u8]>::to_vec).collect::<Vec<_>>() {
+            self.learn_host(&name, &[]);
+        }
+    }
+
+    /// Takes in what came of it so far.
+    fn hear_of_hosts(&mut self, rules: &Ruleset) {
+        while let Some(found) = self.host_names.as_ref().and_then(HostNames::next) {
+            // It may be an answer to the ruleset before.
+            if rules.host_names().binary_search(&found.name).is_ok() {
+                self.learn_host(found.name.as_bytes(), &found.addresses);
+            }
+        }
+    }
+
+    /// From here on a name leads to these addresses.
+    fn learn_host(&mut self, name: &[u8], addresses: &[IpAddr]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.begin(&self.enrich);
+        }
+        self.facts.clear();
+        self.enrich.learn_addresses(name, addresses, &mut self.facts);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.push(&[], &self.facts, BootTime(0));
+        }
     }
 
     fn judge(&mut self, batch: &RawBatch, rules: &Ruleset) {

@@ -185,5 +185,7 @@ fn decode_cells(cells: &mut Cells<'_>) -> Result<Process, StoreError> {
         exe_ctime: cells.take()?,
         exe_mtime: cells.take()?,
         env: Box::default(),
+        namespace_started: BootTime(0),
+        usage: None,
     })
 }

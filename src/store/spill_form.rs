@@ -202,6 +202,8 @@ fn read_process(s: &SpilledProcess) -> Result<Process, StoreError> {
         exe_ctime: s.seconds[0],
         exe_mtime: s.seconds[1],
         env: Box::default(),
+        namespace_started: BootTime(0),
+        usage: None,
         flags: ProcessFlags(flags),
     })
 }

@@ -9,6 +9,7 @@ mod command_line;
 mod crash;
 mod demo;
 mod detections;
+mod fields;
 mod hostile;
 mod privilege;
 mod records;

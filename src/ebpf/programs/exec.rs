@@ -10,7 +10,8 @@ use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, HashMap};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{
-    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, Head, HeadFlags, Kind, environment, nr,
+    ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, ExecMore, Head, HeadFlags, Kind,
+    environment, nr,
 };
 
 use super::read::{Typed, has, kernel, off};
@@ -19,7 +20,8 @@ use super::task;
 use super::walk::{Place, append};
 
 const FIXED: usize = Head::SIZE;
-const SECTIONS: u64 = (Head::SIZE + ExecFixed::SIZE) as u64;
+const MORE: usize = Head::SIZE + ExecFixed::SIZE;
+const SECTIONS: u64 = (MORE + ExecMore::SIZE) as u64;
 const ARGV_SECTION: u64 = (Head::SIZE + ArgvFixed::SIZE) as u64;
 const CHUNK: u64 = ARGV_CHUNK as u64;
 const MAX: u64 = ARGV_MAX as u64;
@@ -55,8 +57,15 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     let sb: u64 = kernel(inode + off!(inode_sb));
     fixed.exe_dev = kernel(sb + off!(sb_dev));
 
+    // SAFETY: the scratch is a checked map value with room for it behind the fixed part.
+    fill_more(unsafe { &mut *scratch.cast::<u8>().add(MORE).cast::<ExecMore>() }, task, mm);
+
     let place = Place::at(file + off!(file_path));
-    let mut flags = layer(inode, sb);
+    let mut flags = match layer(inode, sb) {
+        Layer::None => ExecFlags::MORE,
+        Layer::Upper => ExecFlags::MORE.with(ExecFlags::EXE_UPPER_LAYER),
+        Layer::Lower => ExecFlags::MORE.with(ExecFlags::EXE_LOWER_LAYER),
+    };
     if is_writable(task, inode, sb) {
         flags = flags.with(ExecFlags::EXE_WRITABLE);
     }
@@ -116,19 +125,66 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Where in an overlay the file lies; nothing elsewhere.
+/// Where in an overlay a file lies.
+pub enum Layer {
+    /// It lies in none.
+    None,
+    Upper,
+    Lower,
+}
+
+/// Asks an inode and its file system.
 #[inline(always)]
-fn layer(inode: u64, sb: u64) -> ExecFlags {
+pub fn layer(inode: u64, sb: u64) -> Layer {
     /// `OVERLAYFS_SUPER_MAGIC` (Linux: include/uapi/linux/magic.h).
     const OVERLAY: u64 = 0x794c_7630;
     if kernel::<u64>(sb + off!(sb_magic)) != OVERLAY {
-        return ExecFlags(0);
+        return Layer::None;
     }
     // The dentry of the upper layer follows the inode in `struct ovl_inode` (Linux 5.8 to 6.18: fs/overlayfs/ovl_entry.h).
     match kernel::<u64>(inode + off!(inode_size)) {
-        0 => ExecFlags::EXE_LOWER_LAYER,
-        _ => ExecFlags::EXE_UPPER_LAYER,
+        0 => Layer::Lower,
+        _ => Layer::Upper,
     }
+}
+
+/// Limits, faults and memory, and when its pid namespace began.
+#[inline(always)]
+fn fill_more(more: &mut ExecMore, task: u64, mm: u64) {
+    /// `RLIMIT_NOFILE` (Linux: include/uapi/asm-generic/resource.h); the soft limit is the first of two numbers.
+    const NOFILE: u64 = 7 * 16;
+    /// `MM_FILEPAGES`, `MM_ANONPAGES`, `MM_SWAPENTS`, `MM_SHMEMPAGES` (Linux: include/linux/mm_types_task.h).
+    const FILE: u64 = 0;
+    const ANON: u64 = 1;
+    const SWAP: u64 = 2;
+    const SHARED: u64 = 3;
+    *more = ExecMore { len: ExecMore::SIZE as u32, ..ExecMore::default() };
+    more.pidns_start = task::namespace_start(task);
+    more.fd_limit = kernel(kernel::<u64>(task + off!(task_signal)) + off!(signal_limits) + NOFILE);
+    more.faults_major = kernel(task + off!(task_faults_major));
+    more.faults_minor = kernel(task + off!(task_faults_minor));
+    more.vm_size_kib = kib(kernel(mm + off!(mm_total)));
+    more.vm_rss_kib = kib(pages(mm, FILE) + pages(mm, ANON) + pages(mm, SHARED));
+    more.vm_swap_kib = kib(pages(mm, SWAP));
+}
+
+/// Pages of 4 KiB as KiB.
+#[inline(always)]
+fn kib(pages: u64) -> u32 {
+    (pages << 2) as u32
+}
+
+/// One of the counters of a process's pages: a number each before Linux 6.2, and one a processor since, of which the common
+/// part is read, as Falco does.
+#[inline(always)]
+fn pages(mm: u64, which: u64) -> u64 {
+    let counters = mm + off!(mm_rss);
+    let count = if !has!(rss_size) && has!(counter_size) {
+        kernel::<i64>(counters + which * off!(counter_size) + off!(counter_count))
+    } else {
+        kernel::<i64>(counters + which * 8)
+    };
+    if count > 0 { count as u64 } else { 0 }
 }
 
 /// Whether the process may write the file, by what Falco's `EXE_WRITABLE` goes: file system, owner, mode, capabilities; no

@@ -11,6 +11,7 @@ use eyas_ebpf::filter::way;
 use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
 
 use super::dispatch::Call;
+use super::exec::{Layer, layer};
 use super::read::{Typed, Window, kernel, load, off, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
@@ -123,7 +124,13 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
             inode.read(window.get(0), 0);
             fixed.file_mode = inode.get(off!(inode_mode));
             fixed.ino = inode.get(off!(inode_ino));
-            fixed.dev = kernel(inode.get::<u64>(off!(inode_sb)) + off!(sb_dev));
+            let sb = inode.get::<u64>(off!(inode_sb));
+            fixed.dev = kernel(sb + off!(sb_dev));
+            bits = match layer(window.get(0), sb) {
+                Layer::None => bits,
+                Layer::Upper => bits.with(OpenBits::UPPER_LAYER),
+                Layer::Lower => bits.with(OpenBits::LOWER_LAYER),
+            };
             let resolved = append(scratch, end, place);
             if !resolved.whole {
                 bits = bits.with(OpenBits::RESOLVED_TRUNCATED);

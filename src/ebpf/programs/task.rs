@@ -133,6 +133,14 @@ pub fn ids(task: u64) -> Ids {
     }
 }
 
+/// When the first process of a task's own pid namespace started.
+#[inline(always)]
+pub fn namespace_start(task: u64) -> u64 {
+    let pid: u64 = kernel(task + off!(task_thread_pid));
+    let level = u64::from(kernel::<u32>(pid + off!(pid_level))) & (LEVELS - 1);
+    kernel(kernel::<u64>(namespace(pid, level) + off!(pidns_reaper)) + off!(task_start))
+}
+
 /// The number of a `struct pid` in a namespace at `level`; 0 when it is not visible there.
 #[inline(always)]
 fn number_in(pid: u64, level: u64, ns: u64) -> u32 {

@@ -14,12 +14,13 @@ use aya_ebpf::helpers::generated::{
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::HashMap;
 use aya_ebpf::programs::BtfTracePointContext;
-use eyas_ebpf::{ConnectBits, ConnectFixed, Head, HeadFlags, Kind, Offsets, OpenBits, OpenFixed, Role, nr};
+use eyas_ebpf::{ConnectBits, ConnectFixed, Head, HeadFlags, Kind, OpenBits, OpenFixed, Role, nr};
 
 use super::connect::{ADDRESS, S_IFMT, S_IFSOCK};
 use super::dispatch::is_wanted;
+use super::exec::{Layer, layer};
 use super::open::{append_base, is_relative};
-use super::read::{Typed, kernel, off};
+use super::read::{Typed, has, kernel, off};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::socket::{AF_UNIX, append_peer_path, ends_of, take_role};
 use super::task;
@@ -329,7 +330,13 @@ fn tell_open(req: u64, request: *const OpenRequest, task: Typed, ret: i64) -> i3
         let inode: u64 = kernel(file + off!(file_inode));
         fixed.file_mode = kernel(inode + off!(inode_mode));
         fixed.ino = kernel(inode + off!(inode_ino));
-        fixed.dev = kernel(kernel::<u64>(inode + off!(inode_sb)) + off!(sb_dev));
+        let sb: u64 = kernel(inode + off!(inode_sb));
+        fixed.dev = kernel(sb + off!(sb_dev));
+        bits = match layer(inode, sb) {
+            Layer::None => bits,
+            Layer::Upper => bits.with(OpenBits::UPPER_LAYER),
+            Layer::Lower => bits.with(OpenBits::LOWER_LAYER),
+        };
         let resolved = append(scratch, end, Place::at(file + off!(file_path)));
         if !resolved.whole {
             bits = bits.with(OpenBits::RESOLVED_TRUNCATED);
@@ -360,8 +367,7 @@ fn end_head(scratch: *mut Scratch) {
 /// The `struct file` in a slot of the request's ring; 0 when there is none, or the kernel keeps them otherwise.
 #[inline(always)]
 fn slot_file(req: u64, slot: u64) -> u64 {
-    if off!(uring_files) == u64::from(Offsets::ABSENT) || off!(uring_node_file) == u64::from(Offsets::ABSENT)
-    {
+    if !has!(uring_files) || !has!(uring_node_file) {
         return 0;
     }
     let ring: u64 = kernel(req + off!(kiocb_ring));

@@ -37,6 +37,15 @@ const HOLDS: &[(&str, &str)] = &[
     ("connect", "fd.sproto = 443 and fd.cproto = 51000 and fd.proto = https and fd.uid = 54"),
     ("exec", "proc.loginshellid = 3 and proc.vpgid.name = cc1 and thread.vtid = 5 and thread.nametid = cc15"),
     ("exec", "proc.aargs[1] = \"-j2 all\" and proc.aargs[0] contains -quiet and not proc.aargs[9] exists"),
+    // Host names that rules mention, as far as they lead to an end of the connection.
+    ("connect", "fd.sip.name = api.test and fd.rip.name in (x.test, api.test) and fd.sip.name != other.test"),
+    ("connect", "not fd.sip.name = other.test and fd.cip.name != api.test and not fd.lip.name in (api.test)"),
+    ("exec", "user.homedir = /home/u and user.shell = /bin/bash and not fd.sip.name exists"),
+    ("open for reading", "fd.is_upper_layer = true and fd.is_lower_layer = false"),
+    ("connect", "fd.is_upper_layer = false and fd.is_lower_layer = false"),
+    ("exec", "proc.aenv[EDITOR] = vi and proc.aenv[2] startswith \"EDITOR=\" and not proc.aenv[9] exists"),
+    ("exec", "proc.fdlimit = 1024 and proc.vmsize = 10 and thread.vmrss.b = 4096 and thread.pfminor = 3"),
+    ("exec", "proc.pidns_init_start_ts > 0"),
     // What is no call has no result.
     ("exit", "not evt.failed exists and not evt.count.error exists and evt.rawarg.status = 0"),
 ];
@@ -70,8 +79,8 @@ fn what_an_alert_keeps_answers_as_the_event_did() {
             event.all_fields(|field, value| kept.push((field.to_owned(), OutputValue::from(&value))));
             let stored = FieldMap::from_output(kept.iter().map(|(field, value)| (field.as_str(), value)));
             for part in condition.split(" and ") {
-                // Raw parameters, and arguments of an ancestor by its number, are not among what is kept.
-                if ["evt.rawarg", "proc.aargs["].iter().any(|gone| part.contains(gone)) {
+                // Raw parameters, arguments of an ancestor by its number and environments are not among what is kept.
+                if ["evt.rawarg", "proc.aargs[", "proc.aenv["].iter().any(|gone| part.contains(gone)) {
                     continue;
                 }
                 assert!(filter(part).matches(&stored, &mut Scratch::new()), "{name}: {part}");

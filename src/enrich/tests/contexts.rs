@@ -21,29 +21,15 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     (DESCRIPTORS, "fd.containername", NO_PLUGIN),
     ("open openfail openatfail", "fd.containerdirectory", NO_PLUGIN),
     (ALL, "util.cnt", "it counts how often that engine was asked"),
-    (
-        ALL,
-        "evt.deltatime evt.deltatime.s evt.deltatime.ns",
-        "since the event that this engine looked at last",
-    ),
-    (
-        ALL,
-        "proc.fdopencount proc.fdlimit proc.fdusage",
-        "the engine's own table of descriptors, and its limits",
-    ),
+    (ALL, "proc.fdopencount proc.fdusage", "the engine's own table of descriptors"),
     // What is mended (falco.md §2.11).
     ("openfail", "fd.typechar", "a failed open is an open of a file, by whichever call it was made"),
     // What the sensor does not send yet.
-    (ALL, "proc.aenv proc.aenv[HOME] proc.aenv[UNSET]", ENVIRONMENT),
-    ("exec", "proc.aenv[1] evt.arg.env evt.rawarg.env", ENVIRONMENT),
+    ("exec", "evt.arg.env evt.rawarg.env", ENVIRONMENT),
     (DESCRIPTORS, "proc.is_exe_writable", "of a process that ran before it is not asked"),
-    ("open connect inprogress refused connect6 mapped", "fd.is_upper_layer fd.is_lower_layer", LAYERS),
     (DESCRIPTORS, "fd.types fd.types[0]", NO_FD_TABLE),
     (ALL, "proc.stdin.type proc.stdin.name", NO_FD_TABLE),
     (ALL, "proc.nthreads proc.nchilds", "threads are not told of"),
-    (ALL, "proc.vmsize proc.vmrss proc.vmswap thread.pfmajor thread.pfminor", USAGE),
-    (ALL, "thread.vmsize thread.vmrss thread.vmsize.b thread.vmrss.b", USAGE),
-    (ALL, "user.homedir user.shell", "of a user the name alone is among the facts"),
 ];
 
 const ALL: &str = "open openfail openatfail connect inprogress refused connect6 mapped exec";
@@ -52,10 +38,8 @@ const TUPLES: &str = "connect inprogress connect6 mapped";
 const NO_INTERFACES: &str =
     "which end is the own one: Falco asks which addresses the machine has, and in its recordings it had none";
 const NO_PLUGIN: &str = "without the plugin container the id before the colon is empty; ours is host";
-const ENVIRONMENT: &str = "environments of ancestors are not kept";
-const LAYERS: &str = "in which layer an opened file lies is not sent yet";
+const ENVIRONMENT: &str = "of an environment only the variables that rules name are sent";
 const NO_FD_TABLE: &str = "which other descriptors a process has is not sent yet";
-const USAGE: &str = "the use of memory is not sent yet";
 
 /// Provided fields that the recordings do not have.
 const NOT_RECORDED: &[(&str, &str)] = &[
@@ -125,8 +109,7 @@ fn json(value: OutputValue) -> Json {
 }
 
 /// The parameters of an exec that the sensor does not send; in the list of all parameters Falco has zeros for them.
-const NOT_SENT: [&str; 8] =
-    ["fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "cgroups", "env"];
+const NOT_SENT: [&str; 2] = ["cgroups", "env"];
 
 /// The list of all parameters without those that the sensor does not send.
 fn without_unsent(args: &str) -> String {

@@ -60,7 +60,7 @@ fn a_stream_becomes_complete_events() {
     let (events, _) = run(Machine, &stream(), true);
     assert_eq!(events.len(), 6);
     for (event, wants) in events.iter().zip([
-        vec!["evt.type=execve", "proc.cmdline=bash -c id", "proc.pname=sshd", "user.name=www-data"],
+        vec!["evt.type=execve", "proc.cmdline=bash -c id", "proc.pname=sshd", "user.name=nginx", "loginuid=33(nginx)"],
         vec!["evt.type=execve", "proc.cmdline=bash long x ", "evt.num=2", "container.id=3ad7b26ded6d"],
         vec![
             "evt.type=openat",
@@ -139,6 +139,38 @@ fn a_keyframe_tells_when_the_first_event_was() {
     assert_eq!(live[1..], replayed);
 }
 
+#[test]
+fn a_keyframe_tells_users_of_containers_and_addresses_of_host_names() {
+    let mut enrich = Enrich::new(Machine);
+    for (_, record) in records(&stream()) {
+        enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |_| ());
+    }
+    let mut fact = Vec::new();
+    let addresses = ["192.0.2.1", "2001:db8::1"].map(|ip| ip.parse().unwrap());
+    enrich.learn_addresses(b"a.test", &addresses, &mut fact);
+    let mut frame = Vec::new();
+    enrich.keyframe(&mut frame);
+    let mut replay = Enrich::new(SilentHost);
+    let fold = |replay: &mut Enrich<SilentHost>, bytes: &[u8]| {
+        for (_, record) in records(bytes) {
+            replay.fold(&record.unwrap(), &mut Vec::new(), &mut |_| ());
+        }
+    };
+    fold(&mut replay, &frame);
+    let mut again = Vec::new();
+    replay.keyframe(&mut again);
+    assert_eq!(frame, again);
+    assert_eq!(replay.hosts().collect::<Vec<_>>(), [b"a.test"]);
+    // A fact by itself says the same, and one without addresses takes it back.
+    let mut late = Enrich::new(SilentHost);
+    fold(&mut late, &fact);
+    assert_eq!(late.hosts().count(), 1);
+    let mut gone = Vec::new();
+    enrich.learn_addresses(b"a.test", &[], &mut gone);
+    fold(&mut late, &gone);
+    assert_eq!((late.hosts().count(), enrich.hosts().count()), (0, 0));
+}
+
 fn text(max: usize) -> impl Strategy<Value = Box<[u8]>> {
     prop::collection::vec(any::<u8>(), 0..max).prop_map(Into::into)
 }
@@ -155,7 +187,12 @@ proptest! {
         bits in 0u32..64,
     ) {
         let p = Process {
-                    env: Box::default(),
+            env: Box::default(),
+            namespace_started: eyas_event::BootTime(if bits & 1 == 1 { exec_time } else { 0 }),
+            usage: (bits & 1 == 1).then_some(eyas_event::process::Usage {
+                fd_limit: cap_effective, faults_major: cap_permitted, faults_minor: exe_ino,
+                vm_size_kib: ids[3], vm_rss_kib: ids[4], vm_swap_kib: ids[5],
+            }),
             key: ProcessKey { pid, start },
             parent: ProcessKey { pid: ppid, start: pstart },
             started: eyas_event::BootTime(start * ProcessKey::TICK_NS + 7),

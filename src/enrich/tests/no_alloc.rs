@@ -82,6 +82,7 @@ fn family() -> Vec<u8> {
                 cwd: b"tmp\0\0",
                 filename: b"bash",
                 interp: b"",
+                more: b"",
                 argv,
                 env: b"X=1\0",
             }),

@@ -2,7 +2,8 @@
 //! `contexts.json`.
 
 use eyas_ebpf::{
-    Body, Clock, ClockFixed, Connect, ConnectFixed, Exec, ExecFixed, ExecFlags, Head, Open, OpenFixed, Record,
+    Body, Clock, ClockFixed, Connect, ConnectFixed, Exec, ExecFixed, ExecFlags, ExecMore, Head, Open,
+    OpenFixed, Record,
 };
 
 /// The names of the situations.
@@ -41,6 +42,17 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
         30 => BEGIN + 40 * MS,
         _ => BEGIN + 70 * MS,
     };
+    // What the recorded engine had of its own process, and of those that it made up.
+    let none = ExecMore::default().bytes();
+    let init = ExecMore {
+        fd_limit: 1_048_576,
+        faults_major: 222,
+        faults_minor: 22,
+        vm_size_kib: 10_000,
+        vm_rss_kib: 100,
+        ..ExecMore::default()
+    };
+    let init = init.bytes();
     let family = [
         (1, 0, &b"init"[..], &b"/sbin/init"[..], &b"/sbin/init\0context\0ls\0--format\0{{json .}}\0"[..]),
         (20, 1, b"sshd", b"/usr/sbin/sshd", b"/usr/sbin/sshd\0"),
@@ -62,8 +74,16 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
             comm,
             ..ExecFixed::default()
         };
-        let body =
-            Body::Process(Exec { fixed, exe, cwd: b"/root", filename: b"", interp: b"", argv, env: ENV });
+        let body = Body::Process(Exec {
+            fixed,
+            exe,
+            cwd: b"/root",
+            filename: b"",
+            interp: b"",
+            more: if pid == 1 { &init } else { &none },
+            argv,
+            env: ENV,
+        });
         put(&mut out, Head { tid: pid, tgid: pid, start: start_of(pid), ..Head::default() }, body);
     }
     let head = Head {
@@ -100,6 +120,7 @@ pub(crate) fn altered(name: &str, alter: impl FnOnce(&mut Body<'_>)) -> Vec<u8> 
             cwd: root,
             filename: b"/tmp/my tool",
             interp: b"",
+            more: &none,
             argv: b"/tmp/my tool\0",
             env: ENV,
         }),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use eyas_ebpf::{Body, Exec, ExecFixed, ExecFlags, ForkFixed, Head, Record, records};
 use eyas_enrich::Enrich;
-use eyas_event::{Event, FieldId, FieldRef, Fields, Host, Process, ProcessKey};
+use eyas_event::{Event, FieldId, FieldRef, Fields, Host, Lookup, Process, ProcessKey, User, Whose};
 
 /// A machine with one process, some names and one container.
 pub(crate) struct Machine;
@@ -34,11 +34,17 @@ impl Host for Machine {
             ..Process::default()
         })
     }
-    fn user(&mut self, uid: u32) -> Option<Vec<u8>> {
-        (uid == 33).then(|| b"www-data".to_vec())
+    fn user(&mut self, uid: u32, whose: Whose<'_>) -> Lookup<User> {
+        let user =
+            |name: &[u8], home: &[u8]| User { name: name.into(), home: home.into(), ..User::default() };
+        match (uid, whose) {
+            (33, Whose::Host) => Lookup::Found(user(b"www-data", b"/var/www")),
+            (33, Whose::Container { id: "3ad7b26ded6d", .. }) => Lookup::Found(user(b"nginx", b"/srv")),
+            _ => Lookup::Nobody,
+        }
     }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Nobody
     }
     fn cgroup_path(&mut self, id: u64, _: u32) -> Option<Vec<u8>> {
         (id == 7).then(|| format!("/docker/{ID}").into_bytes())
@@ -81,6 +87,7 @@ pub(crate) fn exec(ppid: u32, parent_start: u64, argv: &[u8], total: u64) -> Exe
         cwd: b"www\0var\0\0",
         filename: b"./run.sh",
         interp: b"/usr/bin/bash",
+        more: b"",
         argv,
         env: b"",
     }
@@ -156,11 +163,11 @@ impl Host for OneProcess {
     fn process(&mut self, _: u32) -> Option<Process> {
         None
     }
-    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn user(&mut self, _: u32, _: Whose<'_>) -> Lookup<User> {
+        Lookup::Nobody
     }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Nobody
     }
     fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
         Some(format!("/docker/{ID}").into_bytes())

@@ -2,7 +2,7 @@
 
 use eyas_ebpf::{Body, Exec, ExecFixed, ForkFixed, Head, Open, OpenFixed, Record, records};
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_event::{FieldId, FieldRef, Fields, Host, Process};
+use eyas_event::{FieldId, FieldRef, Fields, Host, Lookup, Process, User, Whose};
 
 const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
 /// Any id with the mark of those that are made in user space.
@@ -22,11 +22,11 @@ impl Host for Machine {
     fn process(&mut self, _: u32) -> Option<Process> {
         None
     }
-    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn user(&mut self, _: u32, _: Whose<'_>) -> Lookup<User> {
+        Lookup::Nobody
     }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Nobody
     }
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
         match (id, pid) {
@@ -54,6 +54,7 @@ fn exec() -> Body<'static> {
         cwd: b"",
         filename: b"",
         interp: b"",
+        more: b"",
         argv: b"",
         env: b"",
     })

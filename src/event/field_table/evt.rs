@@ -64,10 +64,9 @@ pub(super) const ROWS: &[FieldInfo] = &[
         .flag(FieldFlags::DEPRECATED),
     row("evt.latency.human", Text, "That time in words for people, always `0ns`.")
         .flag(FieldFlags::DEPRECATED),
-    row("evt.deltatime", Span, "Time between this event and the one before.").absent(why::NO_STATE),
-    row("evt.deltatime.s", Span, "That distance in whole seconds.").absent(why::NO_STATE),
-    row("evt.deltatime.ns", Span, "What is left of that distance beyond whole seconds.")
-        .absent(why::NO_STATE),
+    row("evt.deltatime", Span, "Time between this event and the one that was told of before it."),
+    row("evt.deltatime.s", Span, "That distance in whole seconds."),
+    row("evt.deltatime.ns", Span, "What is left of that distance beyond whole seconds."),
     row("evt.outputtime", Text, "The time as Falco's command line prints it; for printing alone.")
         .flag(FieldFlags::PRINT_ONLY),
     row("evt.dir", Text, "Direction, a mark from the days when calls gave two events; always `<`.")

@@ -84,26 +84,30 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("fd.sproto", Text, "The server's port as text."),
     row("fd.lproto", Text, "The port of this end as text."),
     row("fd.rproto", Text, "The port of the other end as text."),
-    row("fd.cip.name", Text, "Host name of the client's address.")
+    row("fd.cip.name", Text, "A host name that loaded rules mention and that leads to the client's address.")
         .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NO_DNS),
-    row("fd.sip.name", Text, "Host name of the server's address.")
+        .flag(FieldFlags::NO_RHS),
+    row("fd.sip.name", Text, "A host name that loaded rules mention and that leads to the server's address.")
         .shape(Shape::AnySide)
         .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NO_DNS),
-    row("fd.lip.name", Text, "Host name of this end's address.")
-        .shape(Shape::AnySide)
-        .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NO_DNS),
-    row("fd.rip.name", Text, "Host name of the other end's address.")
-        .shape(Shape::AnySide)
-        .flag(FieldFlags::NO_TRANSFORMER)
-        .flag(FieldFlags::NO_RHS)
-        .absent(why::NO_DNS),
+        .flag(FieldFlags::NO_RHS),
+    row(
+        "fd.lip.name",
+        Text,
+        "A host name that loaded rules mention and that leads to the address of this end.",
+    )
+    .shape(Shape::AnySide)
+    .flag(FieldFlags::NO_TRANSFORMER)
+    .flag(FieldFlags::NO_RHS),
+    row(
+        "fd.rip.name",
+        Text,
+        "A host name that loaded rules mention and that leads to the address of the other end.",
+    )
+    .shape(Shape::AnySide)
+    .flag(FieldFlags::NO_TRANSFORMER)
+    .flag(FieldFlags::NO_RHS),
     row(
         "fd.types",
         Text,
@@ -113,9 +117,12 @@ pub(super) const ROWS: &[FieldInfo] = &[
     .shape(Shape::List)
     .flag(FieldFlags::NO_RHS)
     .absent(why::NO_FD_TABLE),
-    row("fd.is_upper_layer", Bool, "Whether the file was made or changed inside the running container.")
-        .absent(why::NOT_YET),
-    row("fd.is_lower_layer", Bool, "Whether the file comes from the container's image.").absent(why::NOT_YET),
+    row(
+        "fd.is_upper_layer",
+        Bool,
+        "Whether the opened file was made or changed inside the running container.",
+    ),
+    row("fd.is_lower_layer", Bool, "Whether the opened file comes from the container's image."),
     row("fs.path.source", Text, "The first path of a call with two, made absolute."),
     row("fs.path.sourceraw", Text, "The first path of a call with two, as given."),
     row("fs.path.target", Text, "The second path of a call with two, made absolute."),

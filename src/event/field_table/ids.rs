@@ -92,6 +92,8 @@ ids! {
     THREAD_CAP_EFFECTIVE "thread.cap_effective";
     USER_UID "user.uid";
     USER_NAME "user.name";
+    USER_HOMEDIR "user.homedir";
+    USER_SHELL "user.shell";
     USER_LOGINUID "user.loginuid";
     USER_LOGINNAME "user.loginname";
     GROUP_GID "group.gid";
@@ -153,6 +155,8 @@ ids! {
     EVT_OUTPUTTIME "evt.outputtime";
     EVT_RELTIME "evt.reltime";
     EVT_RELTIME_NS "evt.reltime.ns";
+    EVT_DELTATIME "evt.deltatime";
+    EVT_DELTATIME_S "evt.deltatime.s";
     EVT_DELTATIME_NS "evt.deltatime.ns";
     EVT_LATENCY_NS "evt.latency.ns";
     EVT_AROUND "evt.around";
@@ -198,6 +202,20 @@ ids! {
     PROC_EXE_INO_CTIME "proc.exe_ino.ctime";
     PROC_EXE_INO_MTIME "proc.exe_ino.mtime";
     PROC_EXE_INO_CTIME_AGE "proc.exe_ino.ctime_duration_proc_start";
+    PROC_EXE_INO_CTIME_PIDNS "proc.exe_ino.ctime_duration_pidns_start";
+    PROC_PIDNS_INIT_START_TS "proc.pidns_init_start_ts";
+    PROC_FDLIMIT "proc.fdlimit";
+    PROC_VMSIZE "proc.vmsize";
+    PROC_VMRSS "proc.vmrss";
+    PROC_VMSWAP "proc.vmswap";
+    THREAD_PFMAJOR "thread.pfmajor";
+    THREAD_PFMINOR "thread.pfminor";
+    THREAD_VMSIZE "thread.vmsize";
+    THREAD_VMRSS "thread.vmrss";
+    THREAD_VMSIZE_B "thread.vmsize.b";
+    THREAD_VMRSS_B "thread.vmrss.b";
+    FD_IS_UPPER_LAYER "fd.is_upper_layer";
+    FD_IS_LOWER_LAYER "fd.is_lower_layer";
     THREAD_CAP_PERMITTED "thread.cap_permitted";
     THREAD_CAP_INHERITABLE "thread.cap_inheritable";
     THREAD_VTID "thread.vtid";

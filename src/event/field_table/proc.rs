@@ -76,11 +76,11 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("thread.ismain", Bool, "Whether it is the process's first thread."),
     row("thread.cap_effective", Text, "Effective capabilities by name, separated by spaces."),
     row("user.uid", Uint, "Effective user id at the event.").bits(32),
-    row("user.name", Text, "Name of that user; the text `<NA>` when it has none."),
+    row("user.name", Text, "Name of that user, on the host or in the container; the text `<NA>` when it has none."),
     row("user.loginuid", Int, "User id at login, kept through su and sudo; -1 when unset."),
     row("user.loginname", Text, "Name of the login user; the text `<NA>` when it has none."),
     row("group.gid", Uint, "Effective group id at the event.").bits(32),
-    row("group.name", Text, "Name of that group; the text `<NA>` when it has none."),
+    row("group.name", Text, "Name of that group, on the host or in the container; the text `<NA>` when it has none."),
     row("proc.aargs", Text, "Arguments of an ancestor.").arg(ArgKind::OptionalIndex),
     row(
         "proc.env",
@@ -91,13 +91,12 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row(
         "proc.aenv",
         Text,
-        "Environment of an ancestor by its number, or the nearest value of a variable among ancestors.",
+        "What `proc.env` says of an ancestor by its number, or the nearest value of a variable among ancestors.",
     )
     .arg(ArgKind::OptionalIndexOrKey)
     .shape(Shape::Ancestors)
     .flag(FieldFlags::NO_TRANSFORMER)
-    .flag(FieldFlags::NO_RHS)
-    .absent(why::NO_ENV),
+    .flag(FieldFlags::NO_RHS),
     row("proc.loginshellid", Int, "Process id of the outermost shell among the process and its ancestors."),
     row("proc.vpgid.name", Text, "Short name of the group's leader, found in the process's own namespace."),
     row("proc.vpgid.exe", Text, "First argument of that leader."),
@@ -123,22 +122,20 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row(
         "proc.exe_ino.ctime_duration_pidns_start",
         Time,
-        "How long after the start of the process's namespace that change came.",
-    )
-    .absent(why::NOT_YET),
-    row("proc.pidns_init_start_ts", Uint, "When the first process of the process's pid namespace started.")
-        .absent(why::NOT_YET),
+        "How long after the start of the process's pid namespace that change came, where it came after.",
+    ),
+    row("proc.pidns_init_start_ts", Uint, "When the first process of the process's pid namespace started."),
     row("thread.cap_permitted", Text, "Permitted capabilities by name, separated by spaces."),
     row("thread.cap_inheritable", Text, "Inheritable capabilities by name, separated by spaces."),
     row("proc.fdopencount", Uint, "How many descriptors of the process are known to be open.")
         .absent(why::NO_FD_TABLE),
-    row("proc.fdlimit", Int, "The soft limit on open descriptors.").absent(why::NO_FD_TABLE),
+    row("proc.fdlimit", Int, "The soft limit on open descriptors, when the process last ran a program."),
     row("proc.fdusage", Double, "Share of that limit that is in use.").absent(why::NO_FD_TABLE),
-    row("proc.vmsize", Uint, "Size of the address space, in kilobytes.").absent(why::NO_USAGE),
-    row("proc.vmrss", Uint, "Memory held in RAM, in kilobytes.").absent(why::NO_USAGE),
-    row("proc.vmswap", Uint, "Memory moved to swap, in kilobytes.").absent(why::NO_USAGE),
-    row("thread.pfmajor", Uint, "Page faults that had to wait for a disk.").absent(why::NO_USAGE),
-    row("thread.pfminor", Uint, "Page faults answered from memory.").absent(why::NO_USAGE),
+    row("proc.vmsize", Uint, "Size of the address space in kilobytes, when the process last ran a program."),
+    row("proc.vmrss", Uint, "Memory held in RAM in kilobytes, at that moment."),
+    row("proc.vmswap", Uint, "Memory moved to swap in kilobytes, at that moment."),
+    row("thread.pfmajor", Uint, "Page faults that had to wait for a disk, up to that moment."),
+    row("thread.pfminor", Uint, "Page faults answered from memory, up to that moment."),
     row(
         "thread.vtid",
         Int,
@@ -149,32 +146,26 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row("thread.exectime", Span, "Processor time up to a switch of tasks; 0 in all other events."),
     row("thread.totexectime", Span, "Processor time summed over the switches seen; 0, as none is observed."),
     row("thread.cgroups", Text, "Every control group as controller=path, separated by spaces.")
-        .absent(why::NOT_YET),
+        .absent(why::NO_CONTROLLERS),
     row("thread.cgroup", Text, "Control group of the controller that follows, for example `.cpuset`.")
         .arg(ArgKind::Word)
-        .absent(why::NOT_YET),
-    row("proc.nthreads", Uint, "How many threads the process has now.").absent(why::NOT_YET),
-    row("proc.nchilds", Uint, "How many of them are not the first.").absent(why::NOT_YET),
-    row("thread.cpu", Double, "Share of a processor used in the last second.").absent(why::NO_USAGE),
+        .absent(why::NO_CONTROLLERS),
+    row("proc.nthreads", Uint, "How many threads the process has now.").absent(why::NO_THREADS),
+    row("proc.nchilds", Uint, "How many of them are not the first.").absent(why::NO_THREADS),
+    row("thread.cpu", Double, "Share of a processor used in the last second.").absent(why::NO_SAMPLES),
     row("thread.cpu.user", Double, "The part of that share spent in the program itself.")
-        .absent(why::NO_USAGE),
-    row("thread.cpu.system", Double, "The part of that share spent in the kernel.").absent(why::NO_USAGE),
-    row("thread.vmsize", Uint, "Address space in kilobytes, given for the first thread alone.")
-        .absent(why::NO_USAGE),
-    row("thread.vmrss", Uint, "Memory in RAM in kilobytes, given for the first thread alone.")
-        .absent(why::NO_USAGE),
-    row("thread.vmsize.b", Uint, "thread.vmsize counted in bytes.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
-    row("thread.vmrss.b", Uint, "thread.vmrss counted in bytes.")
-        .flag(FieldFlags::HIDDEN)
-        .absent(why::OLD_VIEWS),
+        .absent(why::NO_SAMPLES),
+    row("thread.cpu.system", Double, "The part of that share spent in the kernel.").absent(why::NO_SAMPLES),
+    row("thread.vmsize", Uint, "Address space in kilobytes, given for the first thread alone."),
+    row("thread.vmrss", Uint, "Memory in RAM in kilobytes, given for the first thread alone."),
+    row("thread.vmsize.b", Uint, "thread.vmsize counted in bytes.").flag(FieldFlags::HIDDEN),
+    row("thread.vmrss.b", Uint, "thread.vmrss counted in bytes.").flag(FieldFlags::HIDDEN),
     row("proc.stdin.type", Text, "What standard input is.").absent(why::NO_FD_TABLE),
     row("proc.stdout.type", Text, "What standard output is.").absent(why::NO_FD_TABLE),
     row("proc.stderr.type", Text, "What standard error is.").absent(why::NO_FD_TABLE),
     row("proc.stdin.name", Text, "Where standard input comes from.").absent(why::NO_FD_TABLE),
     row("proc.stdout.name", Text, "Where standard output goes.").absent(why::NO_FD_TABLE),
     row("proc.stderr.name", Text, "Where standard error goes.").absent(why::NO_FD_TABLE),
-    row("user.homedir", Text, "Home directory of the user.").absent(why::NOT_YET),
-    row("user.shell", Text, "Shell that the user gets at login.").absent(why::NOT_YET),
+    row("user.homedir", Text, "Home directory of that user; the text `<NA>` when it is not known, but for root."),
+    row("user.shell", Text, "Shell that the user gets at login; the text `<NA>` when it is not known."),
 ];

@@ -1,14 +1,20 @@
 //! The loop: what comes out for what goes in, live and replayed; swaps of the ruleset, losses, stops and failures.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::{Argv, ArgvBits, ArgvFixed, Body, Exec, ExecFixed, ExecFlags, Head, Record};
+use eyas_ebpf::{
+    Argv, ArgvBits, ArgvFixed, Body, Connect, ConnectFixed, Exec, ExecFixed, ExecFlags, Head, Record,
+};
+use eyas_engine::source::SourceFile;
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_event::{BootTime, Loss, LossCause, Lost, SourceKind};
-use eyas_pipeline::{Pace, Recording, Replay, RulesCell, Segment, Stop};
+use eyas_event::{BootTime, Loss, LossCause, Lost, OutputValue, Priority, SourceKind};
+use eyas_pipeline::{FoundHost, HostNames, Pace, Recording, Replay, RulesCell, Segment, Stop, load_texts};
 
-use crate::support::{Collected, Machine, Ran, Step, Steps, T0, cell, live, open, rules, run, shown};
+use crate::support::{
+    Collected, Machine, Ran, Step, Steps, T0, cell, live, open, rules, run, run_resolving, shown,
+};
 
 fn loss(count: u64) -> Loss {
     let (lost, cause) = (Lost::Records(5), LossCause::RingFull);
@@ -156,8 +162,16 @@ fn a_keyframe_waits_for_an_exec_that_is_not_complete() {
     let fixed =
         ExecFixed { ppid: 10, parent_start: T0, args_total: 7, flags, syscall: 59, ..ExecFixed::default() };
     let argv: &[u8] = b"sh\0";
-    let exec =
-        Exec { fixed, exe: b"sh\0bin\0\0", cwd: b"\0", filename: b"/bin/sh", interp: b"", argv, env: b"" };
+    let exec = Exec {
+        fixed,
+        exe: b"sh\0bin\0\0",
+        cwd: b"\0",
+        filename: b"/bin/sh",
+        interp: b"",
+        more: b"",
+        argv,
+        env: b"",
+    };
     let last = ArgvFixed { offset: 3, bits: ArgvBits::LAST, ..ArgvFixed::default() };
     let mut first = open(&format!("/{}", "x".repeat(4000)), 1).repeat(280);
     let mut second = Vec::new();
@@ -176,8 +190,8 @@ fn a_keyframe_waits_for_an_exec_that_is_not_complete() {
 fn an_exec_that_still_waits_at_the_end_is_judged() {
     let begun = shell(ExecFlags::ARGV_MORE, 7, b"");
     let text = "- rule: Any\n  desc: d\n  condition: evt.type = execve\n  output: o\n  priority: WARNING\n";
-    let source = eyas_engine::source::SourceFile::new("r.yaml", text);
-    let rules = cell(&eyas_pipeline::load_texts(vec![source], eyas_event::Priority::Debug).ruleset);
+    let source = SourceFile::new("r.yaml", text);
+    let rules = cell(&load_texts(vec![source], Priority::Debug).ruleset);
     let ran = live([Step::Give(begun)], &rules);
     assert_eq!(ran.out.alerts.len(), 1);
     assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), 1);
@@ -191,8 +205,8 @@ fn the_environment_is_judged_and_recorded_only_when_an_output_prints_it() {
         let text = format!(
             "- rule: Any\n  desc: d\n  condition: evt.type = execve and proc.env contains GLIBC_TUNABLES\n  output: {output}\n  priority: WARNING\n"
         );
-        let source = eyas_engine::source::SourceFile::new("r.yaml", text);
-        let rules = cell(&eyas_pipeline::load_texts(vec![source], eyas_event::Priority::Debug).ruleset);
+        let source = SourceFile::new("r.yaml", text);
+        let rules = cell(&load_texts(vec![source], Priority::Debug).ruleset);
         let ran = live([Step::Give(begun.clone())], &rules);
         assert_eq!(ran.out.alerts.len(), 1);
         let kept = ran.out.segments.iter().any(|s| s.raw.windows(env.len()).any(|part| part == env));
@@ -207,7 +221,7 @@ fn shell(flags: ExecFlags, args_total: u64, env: &[u8]) -> Vec<u8> {
     let fixed =
         ExecFixed { ppid: 10, parent_start: T0, args_total, flags, syscall: 59, ..ExecFixed::default() };
     let (exe, cwd, filename, argv) = (b"sh\0bin\0\0", b"\0", b"/bin/sh", b"sh\0");
-    let exec = Exec { fixed, exe, cwd, filename, interp: b"", argv, env };
+    let exec = Exec { fixed, exe, cwd, filename, interp: b"", more: b"", argv, env };
     let mut record = Vec::new();
     Record { head, body: Body::Exec(exec) }.write(&mut record).unwrap();
     record
@@ -245,4 +259,78 @@ fn a_recording_is_replayed_at_its_own_pace() {
     // 100.2 s a hundred times as fast.
     assert!((Duration::from_millis(990)..Duration::from_secs(3)).contains(&took), "{took:?}");
     assert!(Arc::strong_count(&paced.out.alerts[0]) == 1);
+}
+
+/// A connection of process 10 to 192.0.2.7, at `n` ms.
+fn connect(n: u64) -> Vec<u8> {
+    let mut remote = [0; 16];
+    remote[..4].copy_from_slice(&[192, 0, 2, 7]);
+    let fixed = ConnectFixed {
+        fd: 4,
+        syscall: 42,
+        family: 2,
+        kind: 1,
+        protocol: 6,
+        local_port: 50_000,
+        remote,
+        remote_port: 443,
+        ..ConnectFixed::default()
+    };
+    let head = Head { tid: 10, tgid: 10, start: T0, time: T0 + n * 1_000_000, seq: n, ..Head::default() };
+    let mut out = Vec::new();
+    Record { head, body: Body::Connect(Connect { fixed, address: b"", path: b"" }) }.write(&mut out).unwrap();
+    out
+}
+
+#[test]
+fn a_host_name_counts_from_its_answer_on_live_and_in_a_replay() {
+    let rule = |name: &str| {
+        let text = format!(
+            "- rule: {name}\n  desc: d\n  condition: evt.type = connect and fd.sip.name = {name}\n  output: to %fd.sip.name\n  priority: INFO\n"
+        );
+        load_texts(vec![SourceFile::new("rules.yaml", text)], Priority::Debug).ruleset
+    };
+    let (old, new) = (rule("a.test"), rule("b.test"));
+    let rules = cell(&old);
+    let (answer, answers) = mpsc::channel();
+    let say = |name: &'static str, last: u8| {
+        let answer = answer.clone();
+        let addresses = vec![IpAddr::from([192, 0, 2, last])];
+        Step::Do(Box::new(move || {
+            answer.send(FoundHost { name: name.into(), addresses: addresses.clone() }).unwrap();
+        }))
+    };
+    let swap = {
+        let (rules, new) = (rules.clone(), new.clone());
+        Step::Do(Box::new(move || rules.store(new.clone())))
+    };
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let door = HostNames::new(move |names| heard.lock().unwrap().extend_from_slice(names), answers);
+    let steps = [
+        Step::Give(connect(1)),
+        say("a.test", 7),
+        Step::Give(connect(2)),
+        say("a.test", 8),
+        Step::Give(connect(3)),
+        say("a.test", 7),
+        Step::Give(connect(4)),
+        // The new ruleset asks for another name, and an answer to the old one comes late.
+        swap,
+        say("a.test", 7),
+        Step::Give(connect(5)),
+        say("b.test", 7),
+        Step::Give(connect(6)),
+    ];
+    let ran = run_resolving(steps, &rules, door);
+    let fired =
+        |ran: &Ran| ran.out.alerts.iter().map(|a| (a.message.clone(), a.event_num)).collect::<Vec<_>>();
+    let to = |name: &str, num| (format!("to {name}"), num);
+    assert_eq!(fired(&ran), [to("a.test", 2), to("a.test", 4), to("b.test", 6)]);
+    assert_eq!(*asked.lock().unwrap(), [Box::from("a.test"), "b.test".into()]);
+    let kept = ran.out.alerts[0].fields.iter().find(|(field, _)| field == "fd.sip.name");
+    assert_eq!(kept.map(|(_, value)| value.clone()), Some(OutputValue::Text("a.test".into())));
+    // A replay asks nobody, and is judged by one ruleset from its begin.
+    assert_eq!(fired(&replay(&ran.out.segments, &cell(&old))), [to("a.test", 2), to("a.test", 4)]);
+    assert_eq!(fired(&replay(&ran.out.segments, &cell(&new))), [to("b.test", 6)]);
 }

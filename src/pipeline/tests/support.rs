@@ -11,11 +11,12 @@ use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
 use eyas_enrich::Enrich;
 use eyas_event::{
-    Alert, BootTime, Fill, Host, Interest, Loss, OutputValue, Priority, Process, ProcessKey, RawBatch,
-    RulesetHash, Source, SourceError, SourceInfo, SourceKind,
+    Alert, BootTime, Fill, Host, Interest, Lookup, Loss, OutputValue, Priority, Process, ProcessKey,
+    RawBatch, RulesetHash, Source, SourceError, SourceInfo, SourceKind, User, Whose,
 };
 use eyas_pipeline::{
-    Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop, load_texts,
+    HostNames, Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop,
+    load_texts,
 };
 
 pub(crate) const T0: u64 = 1_000_000_000;
@@ -110,11 +111,11 @@ impl Host for Machine {
             ..Process::default()
         })
     }
-    fn user(&mut self, _: u32) -> Option<Vec<u8>> {
-        Some(b"root".to_vec())
+    fn user(&mut self, _: u32, _: Whose<'_>) -> Lookup<User> {
+        Lookup::Nobody
     }
-    fn group(&mut self, _: u32) -> Option<Vec<u8>> {
-        None
+    fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Nobody
     }
     fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
         None
@@ -182,6 +183,22 @@ pub(crate) fn live(steps: impl IntoIterator<Item = Step>, rules: &RulesCell) -> 
     let mut enrich = Enrich::new(Machine);
     enrich.snapshot();
     run(Steps::new(steps), enrich, rules, Recording::On, Collected::default(), Stop::default())
+}
+
+/// The same with somebody who resolves host names.
+pub(crate) fn run_resolving(
+    steps: impl IntoIterator<Item = Step>,
+    rules: &RulesCell,
+    door: HostNames,
+) -> Ran {
+    let mut enrich = Enrich::new(Machine);
+    enrich.snapshot();
+    let (pulse, out) = (PulseCell::default(), Collected::default());
+    let source = Steps::new(steps);
+    let pipeline =
+        Pipeline::new(source, enrich, rules.clone(), out, Recording::On, pulse.clone(), Stop::default());
+    let (out, result) = pipeline.resolving(door).run();
+    Ran { out, result, pulse: pulse.load_full() }
 }
 
 /// An alert without what two runs may differ in.

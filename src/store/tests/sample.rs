@@ -155,6 +155,8 @@ pub(crate) fn any_process() -> impl Strategy<Value = Arc<Process>> {
             filename,
             argv,
             env: Box::default(),
+            namespace_started: BootTime(0),
+            usage: None,
             cwd,
             uid,
             gid,

@@ -4,10 +4,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use eyas_event::event::{Body, Connect, Open};
-use eyas_event::process::ProcessFlags;
+use eyas_event::event::{Body, Connect, Layer, Open};
+use eyas_event::process::{ProcessFlags, Usage};
 use eyas_event::socket::{Family, Role, Socket};
-use eyas_event::{BootTime, Event, EventType, Names, Process, ProcessKey, ProcessTable, WallTime};
+use eyas_event::{BootTime, Event, EventType, Names, Process, ProcessKey, ProcessTable, User, WallTime};
 
 /// What the events borrow from.
 pub(crate) struct Live {
@@ -38,7 +38,17 @@ fn process(pid: u32, parent: u32, comm: &str, exe: &str, argv: &str, container: 
         vpid: pid,
         vpgid: pid,
         container: container.into(),
-        flags: ProcessFlags::default(),
+        env: if comm == "bash" { b"EDITOR=vi\0"[..].into() } else { Box::default() },
+        namespace_started: BootTime(1_000_000),
+        usage: Some(Usage {
+            fd_limit: 1024,
+            faults_major: 0,
+            faults_minor: 3,
+            vm_size_kib: 10,
+            vm_rss_kib: 4,
+            vm_swap_kib: 0,
+        }),
+        flags: ProcessFlags::ENV_READ,
         ..Process::default()
     }
 }
@@ -66,7 +76,10 @@ impl Live {
         let compiler = Arc::new(compiler);
         table.insert(compiler.clone());
         let mut names = Names::default();
-        names.set_user(1000, Some(b"u"));
+        names.set_addresses(b"api.test", ["10.0.0.9".parse().unwrap_or([0; 4].into())]);
+        let user =
+            User { name: b"u"[..].into(), home: b"/home/u"[..].into(), shell: b"/bin/bash"[..].into() };
+        names.set_user(Process::HOST, 1000, Some(user));
         Self { table, names, process: compiler }
     }
 
@@ -80,6 +93,7 @@ impl Live {
                 mode: 0,
                 resolve: 0,
                 created: false,
+                layer: if flags == 0 { Layer::Upper } else { Layer::None },
                 dev: 0x80_0001,
                 ino: 4711,
                 file_mode: 0o100_644,
@@ -119,6 +133,7 @@ impl Live {
             time: WallTime(1_700_000_000_000_000_000),
             boot_time: BootTime(90_000_000_000),
             first: BootTime(80_000_000_000),
+            previous: BootTime(89_000_000_000),
             cpu: 0,
             kind,
             tid: 5,

@@ -309,6 +309,58 @@ fn whether_the_file_could_be_written_and_where_in_an_overlay_it_lies_is_told() {
         matches!(body, Body::Exec(exec) if head.uid == 65534 && exec.filename == b"/bin/true" && exec.fixed.flags == ExecFlags(0))
     });
     assert!(nobody, "nobody may not write /bin/true");
+
+    // The same of files that are opened: the copy reads the one and makes the other.
+    let layered = |name: &str| {
+        let own = bodies(&watch.bytes).filter_map(|(_, body)| match body {
+            Body::Open(open) if open.given.ends_with(name.as_bytes()) && open.fixed.ret >= 0 => {
+                let bits = open.fixed.bits;
+                Some((bits.has(OpenBits::UPPER_LAYER), bits.has(OpenBits::LOWER_LAYER)))
+            }
+            _ => None,
+        });
+        own.last().unwrap_or_else(|| panic!("{name} was not opened"))
+    };
+    assert_eq!(layered("merged/image"), (false, true));
+    assert_eq!(layered("merged/new"), (true, false));
+    assert_eq!(layered("/etc/ld.so.cache"), (false, false));
+}
+
+#[test]
+fn limits_memory_and_the_begin_of_the_namespace_are_told() {
+    let Some(mut watch) = watch() else { return };
+    let mut child = Command::new("sh").args(["-c", "ulimit -Sn 321; exec /bin/true"]).spawn().unwrap();
+    child.wait().unwrap();
+    watch.until_exit(child.id());
+    let execs_of = execs(&watch.bytes, child.id());
+    let more: Vec<_> = execs_of.iter().map(|(_, exec)| exec.more()).collect();
+    let [shell, program] = &more[..] else { panic!("two execs expected: {more:?}") };
+    assert_ne!(shell.fd_limit, 321);
+    assert_eq!(program.fd_limit, 321);
+    for more in [shell, program] {
+        assert!(more.vm_size_kib > 100 && more.vm_rss_kib < more.vm_size_kib, "{more:?}");
+        assert!(more.faults_minor > 0, "{more:?}");
+    }
+    // Both run in the test's own namespace, which is older than they are.
+    assert_eq!(shell.pidns_start, program.pidns_start);
+    assert!(shell.pidns_start < execs_of[0].0.start);
+    if !is_root() {
+        return;
+    }
+    let ran = Command::new("unshare").args(["--pid", "--fork", "/bin/true"]).status().unwrap();
+    assert!(ran.success());
+    let first_of_its_own = |bytes: &[u8]| {
+        let mut found = bodies(bytes).filter_map(|(head, body)| match body {
+            Body::Exec(exec) if exec.fixed.vpid == 1 && exec.fixed.vpid != head.tgid => {
+                Some((head.start, exec.more().pidns_start))
+            }
+            _ => None,
+        });
+        found.next()
+    };
+    watch.until(|bytes| first_of_its_own(bytes).is_some());
+    let (started, namespace) = first_of_its_own(&watch.bytes).unwrap();
+    assert_eq!(started, namespace, "the first process is the one that the namespace began with");
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! Users of a container, read live from the root of a process in it: the container's file and not the machine's, and nothing
+//! that the container puts in its way.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use eyas_enrich::LiveHost;
+use eyas_event::{Host, Lookup, User, Whose};
+
+/// A process in a root of its own: `sleep`, and what it needs. It ends with this value.
+struct Inside {
+    child: Child,
+    root: tempfile::TempDir,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Inside {
+    /// `None` where nobody may change a root, or `sleep` does not start in another.
+    fn start() -> Option<Self> {
+        let root = tempfile::tempdir().unwrap();
+        let sleep = PathBuf::from("/bin/sleep").canonicalize().ok()?;
+        let needs = Command::new("ldd").arg(&sleep).output().ok()?;
+        let needs = String::from_utf8_lossy(&needs.stdout).into_owned();
+        let files = needs.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
+        for file in files.chain([&*sleep]) {
+            let copy = root.path().join(file.strip_prefix("/").ok()?);
+            fs::create_dir_all(copy.parent()?).ok()?;
+            fs::copy(file, copy).ok()?;
+        }
+        fs::create_dir_all(root.path().join("etc")).unwrap();
+        let child = Command::new("chroot").arg(root.path()).arg(&sleep).arg("60").spawn().ok()?;
+        let inside = Self { child, root };
+        let link = format!("/proc/{}/root", inside.child.id());
+        let until = Instant::now() + Duration::from_secs(5);
+        while fs::read_link(&link).ok()? != inside.root.path().canonicalize().ok()? {
+            if Instant::now() > until {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Some(inside)
+    }
+
+    fn passwd(&self) -> PathBuf {
+        self.root.path().join("etc/passwd")
+    }
+
+    fn whose<'c>(&self, id: &'c str) -> Whose<'c> {
+        Whose::Container { id, pid: self.child.id() }
+    }
+}
+
+fn found(name: &str, home: &str, shell: &str) -> Lookup<User> {
+    let [name, home, shell] = [name, home, shell].map(|text| text.as_bytes().into());
+    Lookup::Found(User { name, home, shell })
+}
+
+#[test]
+fn a_container_has_users_of_its_own_and_cannot_lead_us_astray() {
+    let Some(inside) = Inside::start() else {
+        println!("skipped: no process with a root of its own can be started here");
+        return;
+    };
+    let mut host = LiveHost::new("node".into(), 0);
+    let line = "root:x:0:0::/inside:/bin/none\nweb:x:33:33::/srv/web:/bin/false\n";
+    fs::write(inside.passwd(), line).unwrap();
+    fs::write(inside.root.path().join("etc/group"), "webs:x:33:\n").unwrap();
+    assert_eq!(host.user(33, inside.whose("c1")), found("web", "/srv/web", "/bin/false"));
+    assert_eq!(host.user(0, inside.whose("c1")), found("root", "/inside", "/bin/none"));
+    assert_eq!(host.user(7, inside.whose("c1")), Lookup::Nobody);
+    assert_eq!(host.group(33, inside.whose("c1")), Lookup::Found(b"webs".to_vec()));
+    assert!(matches!(host.user(0, Whose::Host), Lookup::Found(user) if &*user.home == b"/root"));
+
+    // Somebody is added, and then the process that is asked about is gone.
+    fs::write(inside.passwd(), format!("{line}new:x:7:7::/new:/bin/sh\n")).unwrap();
+    assert_eq!(host.user(7, inside.whose("c1")), found("new", "/new", "/bin/sh"));
+    let gone = Whose::Container { id: "c1", pid: u32::MAX };
+    assert_eq!(host.user(7, gone), found("new", "/new", "/bin/sh"));
+    assert_eq!(host.user(7, Whose::Container { id: "c2", pid: u32::MAX }), Lookup::Unknown);
+
+    // A link leads to the container's own file, wherever it points.
+    let secret = inside.root.path().join("elsewhere");
+    fs::write(&secret, "linked:x:5:5::/l:/l\n").unwrap();
+    fs::remove_file(inside.passwd()).unwrap();
+    symlink("../../../../elsewhere", inside.passwd()).unwrap();
+    assert_eq!(host.user(5, inside.whose("c3")), found("linked", "/l", "/l"));
+    fs::remove_file(inside.passwd()).unwrap();
+    symlink("/etc/shadow", inside.passwd()).unwrap();
+    assert_eq!(host.user(0, inside.whose("c4")), Lookup::Unknown);
+
+    // What is no file is not waited for.
+    fs::remove_file(inside.passwd()).unwrap();
+    assert!(Command::new("mkfifo").arg(inside.passwd()).status().unwrap().success());
+    let begin = Instant::now();
+    assert_eq!(host.user(0, inside.whose("c5")), Lookup::Unknown);
+    assert!(begin.elapsed() < Duration::from_secs(1));
+}
