@@ -15,7 +15,7 @@ use eyas_ebpf::{
 };
 
 use super::read::{OFFSETS, Typed, constant, kernel, off};
-use super::ring::{CAP, Context, PIECE, Scratch, Slot, scratch, send};
+use super::ring::{CAP, Context, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Place, append};
 
@@ -58,24 +58,26 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     fixed.exe_dev = kernel(sb + off!(sb_dev));
 
     let place = Place::at(file + off!(file_path));
-    let mut flags = layer(inode, sb);
+    // SAFETY: the scratch is a checked map value.
+    let flags = unsafe { Marks::none(scratch) };
+    flags.add(layer(inode, sb).0);
     if is_writable(task, inode, sb) {
-        flags = flags.with(ExecFlags::EXE_WRITABLE);
+        flags.add(ExecFlags::EXE_WRITABLE.0);
     }
     if place.is_memfd() {
-        flags = flags.with(ExecFlags::MEMFD);
+        flags.add(ExecFlags::MEMFD.0);
     }
     let exe = append(scratch, SECTIONS, place);
     if exe.deleted {
-        flags = flags.with(ExecFlags::DELETED);
+        flags.add(ExecFlags::DELETED.0);
     }
     if !exe.whole {
-        flags = flags.with(ExecFlags::EXE_TRUNCATED);
+        flags.add(ExecFlags::EXE_TRUNCATED.0);
     }
     fixed.exe_len = exe.len as u16;
     let cwd = append(scratch, exe.end, Place::at(kernel::<u64>(task + off!(task_fs)) + off!(fs_pwd)));
     if !cwd.whole {
-        flags = flags.with(ExecFlags::CWD_TRUNCATED);
+        flags.add(ExecFlags::CWD_TRUNCATED.0);
     }
     fixed.cwd_len = cwd.len as u16;
 
@@ -84,7 +86,7 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     fixed.filename_len = filename as u16;
     fixed.interp_len = interp as u16;
     if filename == PIECE - 1 || interp == PIECE - 1 {
-        flags = flags.with(ExecFlags::NAME_TRUNCATED);
+        flags.add(ExecFlags::NAME_TRUNCATED.0);
     }
 
     let start: u64 = kernel(mm + off!(mm_arg_start));
@@ -99,18 +101,18 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     };
     let inline = if failed { 0 } else { inline };
     if failed {
-        flags = flags.with(ExecFlags::ARGV_FAULT);
+        flags.add(ExecFlags::ARGV_FAULT.0);
     } else if total > CHUNK {
-        flags = flags.with(ExecFlags::ARGV_MORE);
+        flags.add(ExecFlags::ARGV_MORE.0);
     }
     fixed.argv_len = inline as u32;
     let env = append_env(scratch, at + inline, mm);
     if env.is_some() {
-        flags = flags.with(ExecFlags::ENV_READ);
+        flags.add(ExecFlags::ENV_READ.0);
     }
     let env = env.unwrap_or(0);
     fixed.env_len = env as u16;
-    fixed.flags = flags;
+    fixed.flags = ExecFlags(flags.get());
     send(scratch, Kind::Exec, at + inline + env);
     if total > CHUNK && !failed {
         send_rest(scratch, start, total);

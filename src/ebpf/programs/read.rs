@@ -147,6 +147,16 @@ impl<const WORDS: usize> Window<WORDS> {
     }
 }
 
+/// The same number, of which the compiler knows nothing: it would leave out a mask that it can tell is needless, and the verifier
+/// may see a need for it. Before Linux 6.10 that forgets all about what it combines by `|` or `^`.
+#[inline(always)]
+pub fn opaque(mut number: u64) -> u64 {
+    // SAFETY: a register is moved into itself. Without an instruction, two lines of the source would begin at one place, which
+    // the kernel refuses.
+    unsafe { asm!("{0} = {0}", inout(reg) number, options(pure, nomem, nostack)) };
+    number
+}
+
 /// A user-space value; `None` where it cannot be read.
 #[inline(always)]
 pub fn user<T: Copy>(address: u64) -> Option<T> {
