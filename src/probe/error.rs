@@ -53,8 +53,12 @@ pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
         let words = error.to_string();
         let words = match words.split_once("Verifier output:") {
             Some((before, log)) => {
-                let last =
-                    log.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with("processed"));
+                // The figures at the end say nothing of why.
+                let figures = ["processed", "stack depth", "verification time"];
+                let says = |line: &&str| {
+                    !line.trim().is_empty() && !figures.iter().any(|word| line.starts_with(word))
+                };
+                let last = log.lines().rev().find(says);
                 format!(
                     "{}{}",
                     before.trim_end(),
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn of_a_verifier_log_the_line_that_says_why_is_left() {
         let log = "BPF_PROG_LOAD returned EACCES. Verifier output: 0: R1=ctx()\n1: (79) r1 = *(u64 *)(r1 +900)\n\
-                   invalid bpf_context access off=900\nprocessed 2 insns (limit 1000000)\n\n";
+                   invalid bpf_context access off=900\nverification time 9 usec\nstack depth 8+0\nprocessed 2 insns (limit 1000000)\n\n";
         let error = Told { words: log, source: Some(Box::new(Told { words: "EACCES", source: None })) };
         assert_eq!(one_line(&error), "BPF_PROG_LOAD returned EACCES. invalid bpf_context access off=900");
     }

@@ -14,9 +14,11 @@ use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
 use crate::filter::FilterMaps;
 use crate::hooks::{Entry, HOOKS, Hook};
-use crate::probe::{ProbeOptions, Reads, Skip};
+use crate::probe::{Means, ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
+/// The same programs for kernels without one of the helpers that [`Means`] tells of.
+static OLDER: &[u8] = aya::include_bytes_aligned!("object/eyas-older.bpf.o");
 
 /// One processor's counters: how many records were attempted, how many openings the filter passed over, then how many
 /// records were lost by kind.
@@ -28,6 +30,7 @@ pub(crate) struct Loaded {
     wanted: Array<MapData, Wanted>,
     variables: Variables,
     filter: FilterMaps,
+    pub(crate) means: Means,
     pub(crate) hooks: Vec<HookStatus>,
     /// The kernel empties it when its last descriptor closes.
     #[expect(dead_code, reason = "held open for the programs")]
@@ -95,31 +98,50 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
     check_capabilities()?;
     let btf = read_btf()?;
     let offsets = Offsets::resolve(|path| btf.offset(path)).map_err(ProbeError::NoMember)?;
+    let means = Means {
+        plain_loads: false,
+        loops: btf.has_enumerator("BPF_FUNC_loop"),
+        typed_task: btf.has_enumerator("BPF_FUNC_get_current_task_btf"),
+    };
     let cast = match options.reads {
-        Reads::Cheapest => btf.function("bpf_rdonly_cast"),
-        Reads::Helper => None,
+        Reads::Cheapest if means.is_recent() => btf.function("bpf_rdonly_cast"),
+        _ => None,
     };
     if let Some(cast) = cast
-        && let Ok((ring, loaded)) = load_with(options, &offsets, Some(cast))
-        && loaded.hooks.iter().all(|hook| hook.state == HookState::On)
+        && let Ok(opened) = load_with(options, &offsets, Means { plain_loads: true, ..means }, Some(cast))
     {
-        return Ok((ring, loaded));
+        return Ok(opened);
+    }
+    if !means.typed_task {
+        allow_locked_memory();
     }
     // A kernel before 6.17 has the cast but wants a type. What it refuses for another reason it refuses again.
-    load_with(options, &offsets, None)
+    load_with(options, &offsets, means, None)
 }
 
-/// Loads and attaches, with plain loads by the kernel's cast of this number, or without.
+/// Before Linux 5.11 maps count against the limit of locked memory, which is far below what the ring takes. Raising it takes
+/// `CAP_SYS_RESOURCE`; without it, the error of the map says what is missing.
+fn allow_locked_memory() {
+    let all = rustix::process::Rlimit { current: None, maximum: None };
+    let _stays = rustix::process::setrlimit(rustix::process::Resource::Memlock, all);
+}
+
+/// Loads and attaches, with plain loads by the kernel's cast of this number, or without. With it, every hook has to be accepted.
 fn load_with(
     options: &ProbeOptions,
     offsets: &Offsets,
+    means: Means,
     cast: Option<u32>,
 ) -> Result<(RingBuf<MapData>, Loaded), ProbeError> {
     let ring_bytes = options.ring_bytes;
     let identity = Identity::of(options.skip)?;
     let offsets = offsets.to_words();
     let plain_loads = u32::from(cast.is_some());
-    let object = cast.map_or_else(|| OBJECT.to_vec(), with_cast);
+    let object = match cast {
+        Some(cast) => with_cast(cast),
+        None if means.is_recent() => OBJECT.to_vec(),
+        None => OLDER.to_vec(),
+    };
     let only_pidns = options.only_pidns.unwrap_or(0);
     let wake_bytes = u64::from(ring_bytes / 4);
     let mut loader = EbpfLoader::new();
@@ -145,8 +167,8 @@ fn load_with(
         now: Vec::new(),
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, "FILTER_NUMBER")?);
-    let hooks = attach_all(&mut ebpf, &mut families)?;
-    Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, ebpf }))
+    let hooks = attach_all(&mut ebpf, &mut families, cast.is_some())?;
+    Ok((ring, Loaded { counts, wanted, variables, filter, means, hooks, families, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -216,12 +238,18 @@ impl Identity {
     }
 }
 
-fn attach_all(ebpf: &mut Ebpf, families: &mut ProgramArray<MapData>) -> Result<Vec<HookStatus>, ProbeError> {
+/// Attaches every hook that the kernel accepts; with `strict` the first that it refuses is an error.
+fn attach_all(
+    ebpf: &mut Ebpf,
+    families: &mut ProgramArray<MapData>,
+    strict: bool,
+) -> Result<Vec<HookStatus>, ProbeError> {
     let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
     let mut hooks = Vec::with_capacity(HOOKS.len());
     for hook in HOOKS {
         let state = match attach(ebpf, families, hook, &btf) {
             Ok(()) => HookState::On,
+            Err(reason) if strict => return Err(ProbeError::NoHook { name: hook.name, reason }),
             Err(reason) => HookState::Off(reason),
         };
         hooks.push(HookStatus { name: hook.name, purpose: hook.purpose, state });
@@ -307,5 +335,7 @@ mod tests {
         assert!(slots(OBJECT) > 0);
         assert_eq!(slots(&object), 0);
         assert_eq!(object.len(), OBJECT.len());
+        // No kernel that needs the other object has the cast.
+        assert_eq!(slots(OLDER), 0);
     }
 }

@@ -24,6 +24,8 @@ const SECTIONS: u64 = (Head::SIZE + ExecFixed::SIZE) as u64;
 const ARGV_SECTION: u64 = (Head::SIZE + ArgvFixed::SIZE) as u64;
 const CHUNK: u64 = ARGV_CHUNK as u64;
 const MAX: u64 = ARGV_MAX as u64;
+/// How many more pieces of a command line are sent without loops of the kernel's.
+const OLDER_CHUNKS: u32 = 7;
 
 /// tp_btf/sched_process_exec: (task, old pid, bprm), run by the task itself.
 #[btf_tracepoint(function = "sched_process_exec")]
@@ -225,7 +227,7 @@ const VARIABLES: u32 = 1 << 18;
 /// Appends the variables that are wanted; `None` when none is, or there is no room for them.
 #[inline(always)]
 fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
-    if ENV_WANTED.get(0).is_none_or(|wanted| *wanted == 0) || at >= CAP {
+    if cfg!(feature = "older") || ENV_WANTED.get(0).is_none_or(|wanted| *wanted == 0) || at >= CAP {
         return None;
     }
     let mut context = Context { scratch };
@@ -298,7 +300,14 @@ fn send_rest(scratch: *mut Scratch, start: u64, total: u64) {
         args.start = start;
         args.total = if total > MAX { MAX } else { total };
         args.sent = CHUNK;
-        bpf_loop((MAX / CHUNK) as u32, chunk as *mut c_void, (&raw mut context).cast(), 0);
+        if cfg!(feature = "older") {
+            let mut chunks = 0;
+            while chunks < OLDER_CHUNKS && chunk(0, (&raw mut context).cast()) == 0 {
+                chunks += 1;
+            }
+        } else {
+            bpf_loop((MAX / CHUNK) as u32, chunk as *mut c_void, (&raw mut context).cast(), 0);
+        }
     }
 }
 

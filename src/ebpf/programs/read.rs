@@ -45,6 +45,10 @@ pub type Typed = *const u8;
 /// A typed load of the member at `offset`, or a plain one.
 #[inline(always)]
 pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
+    if cfg!(feature = "older") {
+        // There the running task is a number like any other.
+        return kernel((base as u64).wrapping_add(offset));
+    }
     // SAFETY: the verifier accepts the load only when `base` is a typed pointer whose struct has such a member there, or
     // comes from `plain`, and the kernel makes a faulting load give zero.
     unsafe { base.add(offset as usize).cast::<T>().read() }
@@ -52,6 +56,7 @@ pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
 
 /// Whether [`plain`] may be used: 1 when the loader has put the call into its place.
 #[unsafe(no_mangle)]
+#[cfg_attr(feature = "older", used)]
 static PLAIN_LOADS: u32 = 0;
 
 /// A pointer to this address that the verifier lets one load through, whatever is there.
@@ -83,7 +88,7 @@ fn plain(address: u64) -> Typed {
 #[inline(always)]
 pub fn kernel<T: Copy>(address: u64) -> T {
     // What is larger would be loaded byte by byte.
-    if constant!(PLAIN_LOADS) != 0 && size_of::<T>() <= 8 {
+    if !cfg!(feature = "older") && constant!(PLAIN_LOADS) != 0 && size_of::<T>() <= 8 {
         return load(plain(address), 0);
     }
     let mut value = MaybeUninit::<T>::uninit();
@@ -117,7 +122,7 @@ impl<const WORDS: usize> Window<WORDS> {
     #[inline(always)]
     pub fn read(&mut self, base: u64, offset: u64) -> &Self {
         self.base = base.wrapping_add(offset);
-        if constant!(PLAIN_LOADS) != 0 {
+        if !cfg!(feature = "older") && constant!(PLAIN_LOADS) != 0 {
             self.base = plain(self.base) as u64;
             return self;
         }
@@ -136,7 +141,7 @@ impl<const WORDS: usize> Window<WORDS> {
     /// The verifier knows the number, so only one of the ways is ever in the program.
     #[inline(always)]
     pub fn get<T: Copy>(&self, behind: u64) -> T {
-        if constant!(PLAIN_LOADS) != 0 {
+        if !cfg!(feature = "older") && constant!(PLAIN_LOADS) != 0 {
             load(self.base as Typed, behind)
         } else if behind as usize <= WORDS * 8 - size_of::<T>() {
             // SAFETY: within the words by the check, aligned as members of structs are, and filled by `read`.

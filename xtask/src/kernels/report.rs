@@ -152,7 +152,7 @@ fn hooks(doctor: &Value, details: &mut String) -> Option<(usize, usize)> {
 /// How the programs read the kernel's memory, and what they do without.
 fn reads(doctor: &Value) -> String {
     let sensor = &doctor["sensor"];
-    let lacks = sensor["lacks"].as_array().into_iter().flatten().map(words);
+    let lacks = sensor["lacks"].as_array().into_iter().flatten().map(|lack| words(&lack["name"]));
     std::iter::once(words(&sensor["reads"])).chain(lacks).collect::<Vec<_>>().join("; no ")
 }
 
@@ -200,7 +200,7 @@ mod tests {
 
     const SAID: &str = concat!(
         "guest= up 6.1.0-56-cloud-amd64\r\n",
-        "doctor< {\"sensor\":{\"reads\":\"helper calls\",\"lacks\":[\"bpf_loop\"],\"hooks\":[\r\n",
+        "doctor< {\"sensor\":{\"reads\":\"helper calls\",\"lacks\":[{\"name\":\"bpf_loop\"}],\"hooks\":[\r\n",
         "doctor< {\"name\":\"a\",\"state\":\"on\"},{\"name\":\"b\",\"state\":\"off\",\"why\":\"EPERM\"}]}}\r\n",
         "doctor= 0 900\r\n",
         "start! watching guest\r\n",
