@@ -67,12 +67,11 @@ fn lay_out() -> io::Result<()> {
         ("tmpfs", "/dev/shm"),
         ("devpts", "/dev/pts"),
         ("tmpfs", "/run"),
-        ("tmpfs", "/tmp"),
         ("cgroup2", "/sys/fs/cgroup"),
         ("securityfs", "/sys/kernel/security"),
     ] {
         fs::create_dir_all(at)?;
-        let mode = if at == "/tmp" || at == "/dev/shm" { "mode=1777" } else { "" };
+        let mode = if at == "/dev/shm" { "mode=1777" } else { "" };
         // What an older or smaller kernel does not have is left out; eyas says what it misses.
         if let Err(error) = put(kind, Path::new(at), kind, mode) {
             writeln!(io::stderr(), "eyas-guest: {at}: {error}")?;
@@ -98,6 +97,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         symlink(fs::read_link(from)?, to)?;
     } else if kind.is_file() {
         fs::copy(from, to)?;
+    }
+    // Devices are left out: there is a file system of them.
+    if kind.is_dir() || kind.is_file() {
+        fs::set_permissions(to, from.metadata()?.permissions())?;
     }
     Ok(())
 }

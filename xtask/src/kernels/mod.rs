@@ -27,11 +27,15 @@ const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// Boots a kernel of each series, or of those that are named, and prints the table. Fails when 6.1 or 6.12 was to run and did
 /// not do all.
 pub(crate) fn boot_all(root: &Path, series: &[&str]) -> Result<()> {
+    let (live, series) = match series {
+        ["--live", series @ ..] => (true, series),
+        series => (false, series),
+    };
     let series = if series.is_empty() { &SERIES[..] } else { series };
     guest::check()?;
     let work = root.join("target/kernels");
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
-    let programs = build(root, &work)?;
+    let programs = build(root, &work, live)?;
     let image = work.join("image.cpio");
     image::write(&image, &programs, &stock_rules(root))?;
     let archive = debian::Archive::open(&work)?;
@@ -65,13 +69,13 @@ pub(crate) fn boot_all(root: &Path, series: &[&str]) -> Result<()> {
 struct Programs {
     init: PathBuf,
     eyas: PathBuf,
-    /// The live tests of the probe, by the name of their file.
-    tests: PathBuf,
+    /// The live tests of the probe, if they are wanted: they take long under emulation.
+    tests: Option<PathBuf>,
 }
 
 /// Builds them, linked statically, in a target directory of their own: such flags would otherwise build everything anew
 /// each time.
-fn build(root: &Path, work: &Path) -> Result<Programs> {
+fn build(root: &Path, work: &Path, live: bool) -> Result<Programs> {
     let target = work.join("build");
     let cargo = |words: &[&str]| {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -81,15 +85,8 @@ fn build(root: &Path, work: &Path) -> Result<Programs> {
     };
     run(&mut cargo(&["build", "-p", "eyas", "--bin", "eyas"]))?;
     run(&mut cargo(&["build", "-p", "xtask", "--bin", "eyas-guest"]))?;
-    let tests = live_tests(&mut cargo(&[
-        "test",
-        "-p",
-        "eyas-probe",
-        "--test",
-        "live",
-        "--no-run",
-        "--message-format=json",
-    ]))?;
+    let words = &["test", "-p", "eyas-probe", "--test", "live", "--no-run", "--message-format=json"];
+    let tests = if live { Some(live_tests(&mut cargo(words))?) } else { None };
     let built = target.join(TRIPLE).join("guest");
     Ok(Programs { init: built.join("eyas-guest"), eyas: built.join("eyas"), tests })
 }
