@@ -1,5 +1,5 @@
 //! Reads the kernel's description of its own types (BTF, Linux Documentation/bpf/btf.rst) and finds the byte offset of
-//! a struct member by its dotted name, and the number of a function.
+//! a struct member by its dotted name, the number of a function, and whether a value of an enumeration is known.
 //!
 //! It reads the base format of `/sys/kernel/btf/vmlinux`; split BTF of modules is left alone. Every access is checked: a
 //! file that is not what it says gives an error, never a panic.
@@ -121,6 +121,23 @@ impl Btf {
         u32::try_from(at + 1).ok()
     }
 
+    /// Whether some enumeration has a value of that name.
+    pub fn has_enumerator(&self, name: &str) -> bool {
+        let is_in = |at: usize| {
+            let (kind, count) = self.kind_at(at)?;
+            if kind != KIND_ENUM {
+                return Ok(false);
+            }
+            for part in 0..count {
+                if self.text(self.word(at + 12 + 8 * part)?)? == name.as_bytes() {
+                    return Ok::<_, BtfError>(true);
+                }
+            }
+            Ok(false)
+        };
+        self.types.iter().skip(1).any(|at| is_in(*at).unwrap_or(false))
+    }
+
     fn word(&self, at: usize) -> Result<u32, BtfError> {
         let chunk = self.bytes.get(at..).and_then(<[u8]>::first_chunk);
         chunk.map(|chunk| u32::from_le_bytes(*chunk)).ok_or(BtfError::Short(at))
@@ -200,6 +217,7 @@ mod tests {
         put(&[0, u32::from(KIND_CONST) << 24, 2]); // 4: const struct b
         put(&[1, u32::from(KIND_STRUCT) << 24 | 2, 12, 5, 1, 0, 0, 3, 32]); // 5: struct a
         put(&[11, u32::from(KIND_FUNC) << 24, 0]); // 6: a function called q, its type left out
+        put(&[0, u32::from(KIND_ENUM) << 24 | 2, 4, 5, 0, 9, 1]); // 7: an enumeration of x and p
         let mut bytes = vec![0x9f, 0xeb, 1, 0];
         for value in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
             bytes.extend(word(value));
@@ -221,6 +239,7 @@ mod tests {
         assert_eq!(btf.offset("a.x.p"), None);
         assert_eq!(btf.function("q"), Some(6));
         assert_eq!(btf.function("a"), None);
+        assert!(btf.has_enumerator("p") && !btf.has_enumerator("q"));
     }
 
     #[test]
@@ -229,14 +248,14 @@ mod tests {
         assert_eq!(Btf::parse(b"ELF".to_vec()).err(), Some(BtfError::Magic));
         for len in 0..whole.len() {
             if let Ok(btf) = Btf::parse(whole[..len].to_vec()) {
-                let _ = (btf.offset("a.y.q"), btf.function("q"));
+                let _ = (btf.offset("a.y.q"), btf.function("q"), btf.has_enumerator("q"));
             }
         }
         for at in 2..whole.len() {
             let mut bent = whole.clone();
             bent[at] ^= 0xff;
             if let Ok(btf) = Btf::parse(bent) {
-                let _ = (btf.offset("a.y.q"), btf.function("q"));
+                let _ = (btf.offset("a.y.q"), btf.function("q"), btf.has_enumerator("q"));
             }
         }
     }

@@ -17,5 +17,5 @@ mod sheet;
 
 pub use btf::{Btf, BtfError};
 pub use error::ProbeError;
-pub use probe::{Probe, ProbeOptions, Reads, Skip, Totals};
+pub use probe::{Means, Probe, ProbeOptions, Reads, Skip, Totals};
 pub use sheet::{CountingRuns, ProgramCost, hook_of, known_hooks};

@@ -15,9 +15,11 @@ use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
 use crate::filter::FilterMaps;
 use crate::hooks::{Entry, HOOKS, Hook, URING_STRUCTS};
-use crate::probe::{ProbeOptions, Reads, Skip};
+use crate::probe::{Means, ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
+/// The same programs for kernels without one of the helpers that [`Means`] tells of.
+static OLDER: &[u8] = aya::include_bytes_aligned!("object/eyas-older.bpf.o");
 
 /// One processor's counters: how many records were attempted, how many openings the filter passed over, then how many
 /// records were lost by kind.
@@ -29,6 +31,7 @@ pub(crate) struct Loaded {
     wanted: Array<MapData, Wanted>,
     variables: Variables,
     filter: FilterMaps,
+    pub(crate) means: Means,
     pub(crate) hooks: Vec<HookStatus>,
     /// The kernel empties it when its last descriptor closes.
     #[expect(dead_code, reason = "held open for the programs")]
@@ -134,20 +137,25 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
     check_capabilities()?;
     let btf = read_btf()?;
     let offsets = Offsets::resolve(|path| btf.offset(path)).map_err(ProbeError::NoMember)?;
+    let means = Means {
+        plain_loads: false,
+        loops: btf.has_enumerator("BPF_FUNC_loop"),
+        typed_task: btf.has_enumerator("BPF_FUNC_get_current_task_btf"),
+    };
     let cast = match options.reads {
-        Reads::Cheapest => btf.function("bpf_rdonly_cast"),
-        Reads::Helper => None,
+        Reads::Cheapest if means.is_recent() => btf.function("bpf_rdonly_cast"),
+        _ => None,
     };
     if let Some(cast) = cast
-        && let Ok((ring, loaded)) = load_with(options, &offsets, Some(cast))
-        && loaded.hooks.iter().zip(HOOKS).all(|(status, hook)| {
-            status.state == HookState::On || hook.entry == Entry::Uring && lacks_uring(&offsets).is_some()
-        })
+        && let Ok(opened) = load_with(options, &offsets, Means { plain_loads: true, ..means }, Some(cast))
     {
-        return Ok((ring, loaded));
+        return Ok(opened);
+    }
+    if !means.typed_task {
+        allow_locked_memory();
     }
     // A kernel before 6.17 has the cast but wants a type. What it refuses for another reason it refuses again.
-    load_with(options, &offsets, None)
+    load_with(options, &offsets, means, None)
 }
 
 /// Why this kernel can have no hooks on `io_uring`.
@@ -155,10 +163,18 @@ fn lacks_uring(offsets: &Offsets) -> Option<String> {
     offsets.absent(URING_STRUCTS).map(|member| format!("the kernel has no {member}"))
 }
 
-/// Loads and attaches, with plain loads by the kernel's cast of this number, or without.
+/// Before Linux 5.11 maps count against the limit of locked memory, which is far below what the ring takes. Raising it takes
+/// `CAP_SYS_RESOURCE`; without it, the error of the map says what is missing.
+fn allow_locked_memory() {
+    let all = rustix::process::Rlimit { current: None, maximum: None };
+    let _stays = rustix::process::setrlimit(rustix::process::Resource::Memlock, all);
+}
+
+/// Loads and attaches, with plain loads by the kernel's cast of this number, or without. With it, every hook has to be accepted.
 fn load_with(
     options: &ProbeOptions,
     offsets: &Offsets,
+    means: Means,
     cast: Option<u32>,
 ) -> Result<(RingBuf<MapData>, Loaded), ProbeError> {
     let ring_bytes = options.ring_bytes;
@@ -171,7 +187,7 @@ fn load_with(
     values[value::SELF_TGID] = identity.tgid;
     values[value::SELF_NS_INO] = identity.ns_ino;
     values[value::ONLY_PIDNS] = options.only_pidns.unwrap_or(0);
-    let object = filled(cast, &values)?;
+    let object = filled(if means.is_recent() { OBJECT } else { OLDER }, cast, &values)?;
     let wake_bytes = u64::from(ring_bytes / 4);
     let mut loader = EbpfLoader::new();
     loader
@@ -191,8 +207,8 @@ fn load_with(
         now: Vec::new(),
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);
-    let (hooks, uring) = attach_all(&mut ebpf, &mut families, lacks_uring.as_deref())?;
-    Ok((ring, Loaded { counts, wanted, variables, filter, hooks, families, uring, ebpf }))
+    let (hooks, uring) = attach_all(&mut ebpf, &mut families, lacks_uring.as_deref(), cast.is_some())?;
+    Ok((ring, Loaded { counts, wanted, variables, filter, means, hooks, families, uring, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
@@ -210,7 +226,7 @@ fn read_btf() -> Result<Btf, ProbeError> {
 }
 
 /// The object with the values in the places that the programs leave for them, and with calls of the kernel's cast.
-fn filled(cast: Option<u32>, values: &[u32]) -> Result<Vec<u8>, ProbeError> {
+fn filled(object: &[u8], cast: Option<u32>, values: &[u32]) -> Result<Vec<u8>, ProbeError> {
     /// `r = number` for any register, and for r0 (Linux: Documentation/bpf/standardization/instruction-set.rst).
     const MOVE: u8 = 0xb7;
     const MOVE_TO_R0: [u8; 4] = [MOVE, 0, 0, 0];
@@ -218,7 +234,7 @@ fn filled(cast: Option<u32>, values: &[u32]) -> Result<Vec<u8>, ProbeError> {
     const LOADS: [u8; 4] = [0x61, 0x69, 0x71, 0x79];
     /// A call of the kernel function with this number.
     const CALL: [u8; 4] = [0x85, 0x20, 0, 0];
-    let mut object = OBJECT.to_vec();
+    let mut object = object.to_vec();
     for instruction in object.chunks_exact_mut(8) {
         let Some((operation, number)) = instruction.split_first_chunk_mut::<4>() else { continue };
         let asked = u32::from_le_bytes([number[0], number[1], number[2], number[3]]);
@@ -282,10 +298,12 @@ impl Identity {
     }
 }
 
+/// Attaches every hook that the kernel accepts; with `strict` the first that it refuses is an error.
 fn attach_all(
     ebpf: &mut Ebpf,
     families: &mut ProgramArray<MapData>,
     lacks_uring: Option<&str>,
+    strict: bool,
 ) -> Result<(Vec<HookStatus>, Uring), ProbeError> {
     let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
     let mut hooks = Vec::with_capacity(HOOKS.len());
@@ -294,6 +312,7 @@ fn attach_all(
             (Entry::Uring, Some(reason)) => HookState::Off(reason.to_owned()),
             _ => match attach(ebpf, families, hook, &btf) {
                 Ok(()) => HookState::On,
+                Err(reason) if strict => return Err(ProbeError::NoHook { name: hook.name, reason }),
                 Err(reason) => HookState::Off(reason),
             },
         };
@@ -399,7 +418,7 @@ mod tests {
         let slots = |object: &[u8], number: u32| {
             object.chunks_exact(8).filter(|bytes| bytes[4..] == number.to_le_bytes()).count()
         };
-        let object = filled(Some(7), &[1; value::COUNT]).expect("small offsets");
+        let object = filled(OBJECT, Some(7), &[1; value::COUNT]).expect("small offsets");
         let numbers = (0..value::COUNT as u32).map(|index| VALUE_SLOT + index);
         for number in numbers.chain([CAST_SLOT]) {
             assert_eq!(slots(&object, number), 0, "{number:#x}");
@@ -407,5 +426,7 @@ mod tests {
         assert!(slots(OBJECT, CAST_SLOT) > 0);
         assert!(slots(OBJECT, VALUE_SLOT + value::PLAIN_LOADS as u32) > 0);
         assert_eq!(object.len(), OBJECT.len());
+        // No kernel that needs the other object has the cast.
+        assert_eq!(slots(OLDER, CAST_SLOT), 0);
     }
 }

@@ -44,6 +44,24 @@ pub enum Reads {
     Helper,
 }
 
+/// How the programs do their work on this kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Means {
+    /// They read the kernel's memory by plain loads, which the kernel accepts since Linux 6.17, and not by calls.
+    pub plain_loads: bool,
+    /// The kernel runs loops for programs (`bpf_loop`, Linux 5.17).
+    pub loops: bool,
+    /// It hands out the running task as a pointer with a type (`bpf_get_current_task_btf`, Linux 5.11).
+    pub typed_task: bool,
+}
+
+impl Means {
+    /// Whether nothing is missing without which only the programs for older kernels work.
+    pub fn is_recent(self) -> bool {
+        self.loops && self.typed_task
+    }
+}
+
 impl Default for ProbeOptions {
     fn default() -> Self {
         Self { ring_bytes: 16 << 20, only_pidns: None, skip: Skip::Own, reads: Reads::Cheapest }
@@ -84,6 +102,11 @@ impl Probe {
     /// The hooks, and whether each is on.
     pub fn hooks(&self) -> &[HookStatus] {
         &self.loaded.hooks
+    }
+
+    /// How the programs do their work here.
+    pub fn means(&self) -> Means {
+        self.loaded.means
     }
 
     /// Counts since the start.

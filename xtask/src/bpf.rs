@@ -16,35 +16,47 @@ use crate::strip::strip_debug;
 use crate::{output, run};
 
 const TARGET: &str = "bpfel-unknown-none";
-const OBJECT: &str = "src/probe/object/eyas.bpf.o";
-const SHA256: &str = "src/probe/object/eyas.bpf.o.sha256";
+/// The objects: the one that kernels get, and the one for older kernels, with the feature of `src/ebpf` that it is built with.
+const OBJECTS: [(&str, &str); 2] =
+    [("src/probe/object/eyas.bpf.o", "kernel"), ("src/probe/object/eyas-older.bpf.o", "kernel,older")];
 const BUILT_WITH: &str = "src/probe/object/eyas.bpf.o.built-with";
 
-/// Builds the object and writes it, its hash and its makers where the sensor embeds it from.
+/// Where an object's hash stands.
+fn sha256_of(object: &str) -> String {
+    format!("{object}.sha256")
+}
+
+/// Builds the objects and writes them, their hashes and their makers where the sensor embeds them from.
 pub(crate) fn build(root: &Path) -> Result<()> {
     let tools = Tools::find()?;
-    let object = tools.build(root, &root.join("src/ebpf/target"))?;
     let put = |path: &str, bytes: &[u8]| {
         fs::write(root.join(path), bytes).with_context(|| format!("cannot write {path}"))
     };
-    fs::create_dir_all(root.join(OBJECT).parent().context("the object has a folder")?)?;
-    put(OBJECT, &object)?;
-    put(SHA256, format!("{}  eyas.bpf.o\n", hash(&object)).as_bytes())?;
-    put(BUILT_WITH, tools.describe()?.as_bytes())?;
-    println!("{}  {OBJECT} ({} bytes)", hash(&object), object.len());
-    Ok(())
+    fs::create_dir_all(root.join(BUILT_WITH).parent().context("the objects have a folder")?)?;
+    for (path, features) in OBJECTS {
+        let object = tools.build(root, &root.join("src/ebpf/target"), features)?;
+        put(path, &object)?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        put(&sha256_of(path), format!("{}  {name}\n", hash(&object)).as_bytes())?;
+        println!("{}  {path} ({} bytes)", hash(&object), object.len());
+    }
+    put(BUILT_WITH, tools.describe()?.as_bytes())
 }
 
-/// Compares the committed object with its hash, and with a fresh build where the tools that made it are at hand.
+/// Compares the committed objects with their hashes, and with a fresh build where the tools that made them are at hand.
 pub(crate) fn check(root: &Path) -> Result<()> {
-    let committed = fs::read(root.join(OBJECT)).with_context(|| format!("cannot read {OBJECT}"))?;
-    let noted = fs::read_to_string(root.join(SHA256)).with_context(|| format!("cannot read {SHA256}"))?;
-    let noted = noted.split_whitespace().next().unwrap_or_default();
-    ensure!(
-        noted == hash(&committed),
-        "{OBJECT} has the hash {}, and {SHA256} says {noted}: run `cargo xtask bpf`",
-        hash(&committed)
-    );
+    for (path, _) in OBJECTS {
+        let committed = fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
+        let sha256 = sha256_of(path);
+        let noted =
+            fs::read_to_string(root.join(&sha256)).with_context(|| format!("cannot read {sha256}"))?;
+        let noted = noted.split_whitespace().next().unwrap_or_default();
+        ensure!(
+            noted == hash(&committed),
+            "{path} has the hash {}, and {sha256} says {noted}: run `cargo xtask bpf`",
+            hash(&committed)
+        );
+    }
     let built_with =
         fs::read_to_string(root.join(BUILT_WITH)).with_context(|| format!("cannot read {BUILT_WITH}"))?;
     let tools = match Tools::find().and_then(|tools| Ok((tools.describe()?, tools))) {
@@ -63,14 +75,16 @@ pub(crate) fn check(root: &Path) -> Result<()> {
         }
     };
     let aside = tempfile::tempdir().context("no directory to build in")?;
-    let built = tools.build(root, aside.path())?;
-    if built != committed {
-        bail!(
-            "the sources give {} and {OBJECT} is {noted}: run `cargo xtask bpf` and commit what it writes",
-            hash(&built)
-        );
+    for (path, features) in OBJECTS {
+        let built = hash(&tools.build(root, aside.path(), features)?);
+        let committed = hash(&fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?);
+        if built != committed {
+            bail!(
+                "the sources give {built} and {path} is {committed}: run `cargo xtask bpf` and commit what it writes"
+            );
+        }
+        println!("{committed}  {path}: rebuilt, and the same");
     }
-    println!("{noted}  {OBJECT}: rebuilt, and the same");
     Ok(())
 }
 
@@ -114,7 +128,7 @@ impl Tools {
     }
 
     /// Builds into `target`, and gives the stripped object.
-    fn build(&self, root: &Path, target: &Path) -> Result<Vec<u8>> {
+    fn build(&self, root: &Path, target: &Path, features: &str) -> Result<Vec<u8>> {
         let sources = root.join("src/ebpf");
         let mut flags: Vec<OsString> = vec!["-Clink-arg=--btf".into()];
         let mut map = |from: &Path, to: &str| {
@@ -145,7 +159,7 @@ impl Tools {
             .env_remove("RUSTFLAGS")
             .env_remove("RUSTC_WRAPPER")
             .env_remove("RUSTUP_TOOLCHAIN")
-            .args(["build", "--release", "--locked", "--features", "kernel", "--bin", "eyas-bpf"])
+            .args(["build", "--release", "--locked", "--features", features, "--bin", "eyas-bpf"])
             .args(["--target", TARGET, "-Zbuild-std=core", "--ignore-rust-version", "--target-dir"])
             .arg(target))?;
         let linked = target.join(TARGET).join("release/eyas-bpf");

@@ -1,7 +1,7 @@
 //! The developer's own commands, run as `cargo xtask NAME`.
 //!
-//! `bpf` builds the kernel programs and puts the object where the sensor embeds it; `fuzz` runs the fuzz targets; `ci` runs
-//! what CI runs. The product itself needs none of them: `cargo build` works without.
+//! `bpf` builds the kernel programs and puts the object where the sensor embeds it; `kernels` tries them on Debian's kernels;
+//! `fuzz` runs the fuzz targets; `ci` runs what CI runs. The product itself needs none of them: `cargo build` works without.
 #![expect(clippy::print_stdout, reason = "a command line tool talks to the one who called it")]
 
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 mod bpf;
 mod ci;
 mod fuzz;
+mod kernels;
 mod strip;
 
 const USAGE: &str = "\
@@ -19,6 +20,8 @@ usage: cargo xtask COMMAND
 
   bpf           build the kernel programs into src/probe/object
   bpf --check   build them aside and compare with the committed object (exit 1 when they differ)
+  kernels [--live] [SERIES…]
+                boot Debian's kernels (5.10, 6.1, 6.12 and the newest) under qemu and try eyas there
   fuzz SECONDS  run each fuzz target for so long (needs cargo-fuzz)
   ci            format, lints and tests of everything, bpf --check, and fuzz 30";
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match args[..] {
         ["bpf"] => bpf::build(&root()),
         ["bpf", "--check"] => bpf::check(&root()),
+        ["kernels", ref series @ ..] => kernels::boot_all(&root(), series),
         ["fuzz", seconds] => fuzz::run_all(&root(), seconds),
         ["ci"] => ci::run_all(&root()),
         _ => {

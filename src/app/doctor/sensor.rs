@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use eyas_event::{HookState, HookStatus, Interest, RawBatch, Source};
-use eyas_probe::{CountingRuns, Probe, ProbeOptions, ProgramCost, known_hooks};
+use eyas_probe::{CountingRuns, Means, Probe, ProbeOptions, ProgramCost, known_hooks};
 use serde_json::{Value, json};
 
 use super::{Finding, Part, State};
@@ -21,6 +21,8 @@ pub(super) struct Sensed {
     ring_bytes: u32,
     /// The hooks, or why there is none.
     pub(super) hooks: Result<Vec<HookStatus>, String>,
+    /// How its programs work here, if it is there.
+    means: Option<Means>,
     costs: Result<Costs, String>,
 }
 
@@ -43,11 +45,11 @@ pub(super) fn look(settings: &Settings, interest: Option<&Interest>) -> Sensed {
     match Probe::open(&ProbeOptions { ring_bytes, ..ProbeOptions::default() }) {
         Err(error) => {
             let why = error.to_string();
-            Sensed { ring_bytes, hooks: Err(why.clone()), costs: Err(why) }
+            Sensed { ring_bytes, hooks: Err(why.clone()), means: None, costs: Err(why) }
         }
         Ok(mut probe) => {
             let costs = measure(&mut probe, interest);
-            Sensed { ring_bytes, hooks: Ok(probe.hooks().to_vec()), costs }
+            Sensed { ring_bytes, hooks: Ok(probe.hooks().to_vec()), means: Some(probe.means()), costs }
         }
     }
 }
@@ -91,10 +93,40 @@ fn state(hook: &HookStatus) -> (&'static str, Option<&str>) {
     }
 }
 
+/// How the kernel's memory is read.
+fn reads(means: Means) -> &'static str {
+    if means.plain_loads { "plain loads" } else { "helper calls" }
+}
+
+/// What the kernel lacks of what the programs can use: its name, the Linux that brought it, and what is less for want of it.
+fn lacks(means: Means) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let known = [
+        (
+            means.loops,
+            "bpf_loop",
+            "5.17",
+            "paths of more than 24 names are cut off, and so are command lines beyond 32 KiB; no variable of an environment is sent",
+        ),
+        (
+            means.typed_task,
+            "bpf_get_current_task_btf",
+            "5.11",
+            "each look at a task takes a call, which makes every program slower",
+        ),
+    ];
+    known.into_iter().filter(|(has, ..)| !has).map(|(_, name, since, without)| (name, since, without))
+}
+
 /// The hooks, each with its state.
 pub(super) fn hooks(sensed: &Sensed) -> Part {
     let ring = format!("{} MiB between kernel and eyas (eyas.ring_mib)", sensed.ring_bytes >> 20);
     let mut findings = vec![Finding::new("ring", State::Good, ring)];
+    if let Some(means) = sensed.means {
+        findings.push(Finding::new("reads", State::Good, format!("by {}", reads(means))));
+        for (name, _, without) in lacks(means) {
+            findings.push(Finding::new(name, State::Note, format!("this kernel has none: {without}")));
+        }
+    }
     let mut list = Vec::new();
     match &sensed.hooks {
         Err(why) => {
@@ -121,6 +153,10 @@ pub(super) fn hooks(sensed: &Sensed) -> Part {
         "state": if !sensed.works() { "off" } else if off { "partly" } else { "on" },
         "why_not": sensed.hooks.as_ref().err(),
         "ring_bytes": sensed.ring_bytes,
+        "reads": sensed.means.map(reads),
+        "lacks": sensed.means.map(|means| lacks(means).map(|(name, since, without)| {
+            json!({"name": name, "since": since, "without": without})
+        }).collect::<Vec<_>>()),
         "hooks": list,
     });
     Part { heading: "Sensor", key: "sensor", findings, object }
@@ -183,6 +219,16 @@ mod tests {
         let cost = |runs, ns| ProgramCost { name: "p".into(), runs, time: Duration::from_nanos(ns) };
         assert_eq!(rates(&cost(4, 1_000), Duration::from_micros(10)), (Some(250.0), 0.1));
         assert_eq!(rates(&cost(0, 0), Duration::from_secs(1)), (None, 0.0));
+    }
+
+    #[test]
+    fn what_an_older_kernel_lacks_is_named() {
+        let names = |loops, typed_task| {
+            lacks(Means { plain_loads: false, loops, typed_task }).map(|(name, ..)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(true, true), [""; 0]);
+        assert_eq!(names(false, true), ["bpf_loop"]);
+        assert_eq!(names(false, false), ["bpf_loop", "bpf_get_current_task_btf"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::connect::{ADDRESS, S_IFMT, S_IFSOCK};
 use super::dispatch::Call;
 use super::open::append_base;
 use super::read::{Typed, kernel, load, off, user};
-use super::ring::{CAP, PIECE, Scratch, Slot, scratch, send};
+use super::ring::{CAP, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::socket::{self, AF_INET, AF_INET6, AF_UNIX, ends_of};
 use super::task;
 use super::walk::{Appended, Place, append};
@@ -28,6 +28,7 @@ const BUFFERS: u64 = 16;
 
 /// tp_btf/sys_exit, reached through the dispatcher.
 #[btf_tracepoint(function = "sys_exit")]
+#[inline(always)]
 pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     let task = task::current();
     let (Some(scratch), Some(call)) = (scratch(Slot::Call), Call::of(&ctx, task)) else { return 0 };
@@ -47,7 +48,10 @@ pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     fixed.cap_effective = load(cred, off!(cred_effective));
     (fixed.aux, fixed.queue_max, fixed.pad, fixed.pad2) = (0, 0, 0, 0);
     (fixed.address_len, fixed.data_len) = (0, 0);
-    let mut gather = Gather { scratch, end: SECTIONS, bits: CallBits::CAPABILITIES };
+    // SAFETY: the scratch is a checked map value.
+    let bits = unsafe { Marks::none(scratch) };
+    bits.add(CallBits::CAPABILITIES.0);
+    let mut gather = Gather { scratch, end: SECTIONS, bits };
 
     // The second argument of prctl is a text for these two of its options.
     let names = call.number == nr::PRCTL && (fixed.arg0 == PR_SET_NAME || fixed.arg0 == PR_GET_NAME);
@@ -64,7 +68,7 @@ pub fn on_call(ctx: BtfTracePointContext) -> i32 {
         fixed.first_base_len = gather.path(place);
     }
     gather.descriptor(fixed, shape, task, address_at);
-    fixed.bits = gather.bits;
+    fixed.bits = CallBits(gather.bits.get() as u16);
     send(scratch, Kind::Call, gather.end);
     0
 }
@@ -80,7 +84,7 @@ struct Text {
 struct Gather {
     scratch: *mut Scratch,
     end: u64,
-    bits: CallBits,
+    bits: Marks,
 }
 
 /// An argument by its number, which comes out of a table.
@@ -115,7 +119,7 @@ impl Gather {
         // SAFETY: 4 KiB from `next` are within the scratch.
         let len = unsafe { bpf_probe_read_user_str(self.next().cast(), PIECE as u32, address) };
         if len <= 0 {
-            self.bits = self.bits.with(fault);
+            self.bits.add(fault.0);
             return Text { at, len: 0 };
         }
         let len = (len - 1) as u64 & (PIECE - 1);
@@ -135,7 +139,7 @@ impl Gather {
             bpf_probe_read_user(self.next().cast(), (len & 255) as u32, address as *const c_void) != 0
         };
         if failed {
-            self.bits = self.bits.with(fault);
+            self.bits.add(fault.0);
             return 0;
         }
         self.end += len;
@@ -152,7 +156,7 @@ impl Gather {
     #[inline(always)]
     fn take(&mut self, appended: &Appended) -> u16 {
         if !appended.whole {
-            self.bits = self.bits.with(CallBits::PATH_TRUNCATED);
+            self.bits.add(CallBits::PATH_TRUNCATED.0);
         }
         self.end = appended.end;
         appended.len as u16
@@ -269,7 +273,7 @@ impl Gather {
         if file == 0 {
             return;
         }
-        self.bits = self.bits.with(CallBits::DESCRIPTOR);
+        self.bits.add(CallBits::DESCRIPTOR.0);
         let inode: u64 = kernel(file + off!(file_inode));
         fixed.mode = kernel(inode + off!(inode_mode));
         fixed.ino = kernel(inode + off!(inode_ino));
@@ -277,7 +281,7 @@ impl Gather {
         if fixed.mode & S_IFMT != S_IFSOCK {
             let appended = append(self.scratch, self.end, Place::at(file + off!(file_path)));
             if appended.deleted {
-                self.bits = self.bits.with(CallBits::DELETED);
+                self.bits.add(CallBits::DELETED.0);
             }
             fixed.path_len = self.take(&appended);
             return;
@@ -300,7 +304,7 @@ impl Gather {
                 nr::SENDTO | nr::SENDMSG | nr::RECVFROM | nr::RECVMSG => {
                     let (peer, port) = self.peer(fixed, address_at);
                     if socket::meets(sock, fixed.ino, fixed.protocol, &peer, port) {
-                        self.bits = self.bits.with(CallBits::PEER_CHANGED);
+                        self.bits.add(CallBits::PEER_CHANGED.0);
                     }
                 }
                 _ => {}

@@ -10,7 +10,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_socketcall};
 
 use super::filter;
-use super::read::{Typed, member};
+use super::read::{Typed, member, opaque};
 use super::task;
 
 /// Which calls are wanted; the user half changes it while the program runs.
@@ -38,7 +38,12 @@ const TS_COMPAT: u32 = 2;
 fn has(set: *const Bitmap, number: u64) -> bool {
     // SAFETY: the set is a whole static, and the word one of the eight that a number below 512 can be in.
     number < 512 && {
-        let word = unsafe { set.cast::<u64>().add((number >> 6) as usize).read_volatile() };
+        let mut at = number >> 6;
+        if cfg!(feature = "older") {
+            // There the verifier forgets the check of a number that was on the stack meanwhile.
+            at = opaque(at) & 7;
+        }
+        let word = unsafe { set.cast::<u64>().add(at as usize).read_volatile() };
         word >> (number & 63) & 1 != 0
     }
 }
@@ -130,7 +135,8 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if !has(native, call.number) {
         return 0;
     }
-    let Some(family) = Family::of(call.number) else { return 0 };
+    let number = if cfg!(feature = "older") { opaque(call.number) } else { call.number };
+    let Some(family) = Family::of(number) else { return 0 };
     // An exec that went well is told by the scheduler's own tracepoint.
     if matches!(family, Family::ExecFailed) && call.ret >= 0 {
         return 0;

@@ -15,7 +15,7 @@ use eyas_ebpf::{
 };
 
 use super::read::{Typed, has, kernel, off};
-use super::ring::{CAP, Context, PIECE, Scratch, Slot, scratch, send};
+use super::ring::{CAP, Context, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Place, append};
 
@@ -25,6 +25,8 @@ const SECTIONS: u64 = (MORE + ExecMore::SIZE) as u64;
 const ARGV_SECTION: u64 = (Head::SIZE + ArgvFixed::SIZE) as u64;
 const CHUNK: u64 = ARGV_CHUNK as u64;
 const MAX: u64 = ARGV_MAX as u64;
+/// How many more pieces of a command line are sent without loops of the kernel's.
+const OLDER_CHUNKS: u32 = 7;
 
 /// tp_btf/sched_process_exec: (task, old pid, bprm), run by the task itself.
 #[btf_tracepoint(function = "sched_process_exec")]
@@ -61,28 +63,31 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     fill_more(unsafe { &mut *scratch.cast::<u8>().add(MORE).cast::<ExecMore>() }, task, mm);
 
     let place = Place::at(file + off!(file_path));
-    let mut flags = match layer(inode, sb) {
-        Layer::None => ExecFlags::MORE,
-        Layer::Upper => ExecFlags::MORE.with(ExecFlags::EXE_UPPER_LAYER),
-        Layer::Lower => ExecFlags::MORE.with(ExecFlags::EXE_LOWER_LAYER),
-    };
+    // SAFETY: the scratch is a checked map value.
+    let flags = unsafe { Marks::none(scratch) };
+    flags.add(ExecFlags::MORE.0);
+    match layer(inode, sb) {
+        Layer::None => {}
+        Layer::Upper => flags.add(ExecFlags::EXE_UPPER_LAYER.0),
+        Layer::Lower => flags.add(ExecFlags::EXE_LOWER_LAYER.0),
+    }
     if is_writable(task, inode, sb) {
-        flags = flags.with(ExecFlags::EXE_WRITABLE);
+        flags.add(ExecFlags::EXE_WRITABLE.0);
     }
     if place.is_memfd() {
-        flags = flags.with(ExecFlags::MEMFD);
+        flags.add(ExecFlags::MEMFD.0);
     }
     let exe = append(scratch, SECTIONS, place);
     if exe.deleted {
-        flags = flags.with(ExecFlags::DELETED);
+        flags.add(ExecFlags::DELETED.0);
     }
     if !exe.whole {
-        flags = flags.with(ExecFlags::EXE_TRUNCATED);
+        flags.add(ExecFlags::EXE_TRUNCATED.0);
     }
     fixed.exe_len = exe.len as u16;
     let cwd = append(scratch, exe.end, Place::at(kernel::<u64>(task + off!(task_fs)) + off!(fs_pwd)));
     if !cwd.whole {
-        flags = flags.with(ExecFlags::CWD_TRUNCATED);
+        flags.add(ExecFlags::CWD_TRUNCATED.0);
     }
     fixed.cwd_len = cwd.len as u16;
 
@@ -91,7 +96,7 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     fixed.filename_len = filename as u16;
     fixed.interp_len = interp as u16;
     if filename == PIECE - 1 || interp == PIECE - 1 {
-        flags = flags.with(ExecFlags::NAME_TRUNCATED);
+        flags.add(ExecFlags::NAME_TRUNCATED.0);
     }
 
     let start: u64 = kernel(mm + off!(mm_arg_start));
@@ -106,18 +111,18 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     };
     let inline = if failed { 0 } else { inline };
     if failed {
-        flags = flags.with(ExecFlags::ARGV_FAULT);
+        flags.add(ExecFlags::ARGV_FAULT.0);
     } else if total > CHUNK {
-        flags = flags.with(ExecFlags::ARGV_MORE);
+        flags.add(ExecFlags::ARGV_MORE.0);
     }
     fixed.argv_len = inline as u32;
     let env = append_env(scratch, at + inline, mm);
     if env.is_some() {
-        flags = flags.with(ExecFlags::ENV_READ);
+        flags.add(ExecFlags::ENV_READ.0);
     }
     let env = env.unwrap_or(0);
     fixed.env_len = env as u16;
-    fixed.flags = flags;
+    fixed.flags = ExecFlags(flags.get());
     send(scratch, Kind::Exec, at + inline + env);
     if total > CHUNK && !failed {
         send_rest(scratch, start, total);
@@ -277,7 +282,7 @@ const VARIABLES: u32 = 1 << 18;
 /// Appends the variables that are wanted; `None` when none is, or there is no room for them.
 #[inline(always)]
 fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
-    if ENV_WANTED.get(0).is_none_or(|wanted| *wanted == 0) || at >= CAP {
+    if cfg!(feature = "older") || ENV_WANTED.get(0).is_none_or(|wanted| *wanted == 0) || at >= CAP {
         return None;
     }
     let mut context = Context { scratch };
@@ -350,7 +355,14 @@ fn send_rest(scratch: *mut Scratch, start: u64, total: u64) {
         args.start = start;
         args.total = if total > MAX { MAX } else { total };
         args.sent = CHUNK;
-        bpf_loop((MAX / CHUNK) as u32, chunk as *mut c_void, (&raw mut context).cast(), 0);
+        if cfg!(feature = "older") {
+            let mut chunks = 0;
+            while chunks < OLDER_CHUNKS && chunk(0, (&raw mut context).cast()) == 0 {
+                chunks += 1;
+            }
+        } else {
+            bpf_loop((MAX / CHUNK) as u32, chunk as *mut c_void, (&raw mut context).cast(), 0);
+        }
     }
 }
 

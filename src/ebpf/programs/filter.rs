@@ -15,7 +15,7 @@ use eyas_ebpf::refused::{self, Memory};
 
 use super::dispatch::Call;
 use super::open::Asked;
-use super::read::{Typed, load, member, off};
+use super::read::{Typed, load, member, off, opaque};
 use super::ring::COUNTS;
 
 #[map]
@@ -36,15 +36,23 @@ const PLACE: u64 = BYTES as u64 - 4;
 
 impl Tables for Words {
     #[inline(always)]
-    fn word(&self, at: u64) -> u64 {
+    fn word(&self, mut at: u64) -> u64 {
+        if cfg!(feature = "older") {
+            // The mask has to stay, also where the compiler knows that it is needless.
+            at = opaque(at);
+        }
         // SAFETY: a checked map value of more bytes than that.
         unsafe { (*self.0.add((at & PLACE) as usize).cast::<u32>()).into() }
     }
 
     #[inline(always)]
-    fn class(&self, table: u64, byte: u8) -> u64 {
+    fn class(&self, mut table: u64, byte: u8) -> u64 {
+        let mut byte = u64::from(byte);
+        if cfg!(feature = "older") {
+            (table, byte) = (opaque(table), opaque(byte) & 255);
+        }
         // SAFETY: as above; behind the tables is room for a table of classes.
-        unsafe { (*self.0.add((table & PLACE) as usize).cast::<u16>().add(byte.into())).into() }
+        unsafe { (*self.0.add((table & PLACE) as usize).cast::<u16>().add(byte as usize)).into() }
     }
 }
 

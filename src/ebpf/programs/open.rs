@@ -12,7 +12,7 @@ use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
 
 use super::dispatch::Call;
 use super::exec::{Layer, layer};
-use super::read::{Typed, Window, kernel, load, off, user};
+use super::read::{Typed, Window, kernel, load, off, opaque, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Appended, Place, append};
@@ -74,10 +74,11 @@ impl Asked {
     pub fn way(&self, call: &Call, task: Typed) -> u32 {
         let outcome = if call.ret < 0 { 0 } else { 1 + u32::from(self.created(call, task)) };
         let direction = (self.flags as u32 & 3) + 1;
-        way(
+        let way = way(
             outcome,
             if call.number == nr::CREAT { None } else { Some((direction & 1 != 0, direction & 2 != 0)) },
-        )
+        );
+        opaque(way.into()) as u32 & 15
     }
 }
 

@@ -76,6 +76,10 @@ pub type Typed = *const u8;
 /// A typed load of the member at `offset`, or a plain one.
 #[inline(always)]
 pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
+    if cfg!(feature = "older") {
+        // There the running task is a number like any other.
+        return kernel((base as u64).wrapping_add(offset));
+    }
     // SAFETY: the verifier accepts the load only when `base` is a typed pointer whose struct has such a member there, or
     // comes from `plain`, and the kernel makes a faulting load give zero.
     unsafe { base.add(offset as usize).cast::<T>().read() }
@@ -84,6 +88,9 @@ pub fn load<T: Copy>(base: Typed, offset: u64) -> T {
 /// What [`member!`] stands for: the loader puts the offset into the instruction.
 #[inline(always)]
 pub fn load_member<const INDEX: usize, T: Copy>(base: Typed) -> T {
+    if cfg!(feature = "older") {
+        return kernel((base as u64).wrapping_add(value::<INDEX>()));
+    }
     let word: u64;
     macro_rules! load {
         ($read:literal) => {
@@ -115,7 +122,7 @@ pub fn load_member<const INDEX: usize, T: Copy>(base: Typed) -> T {
 /// Whether [`plain`] may be used: whether the loader has put the call into its place.
 #[inline(always)]
 fn has_plain_loads() -> bool {
-    value::<PLAIN_LOADS>() != 0
+    !cfg!(feature = "older") && value::<PLAIN_LOADS>() != 0
 }
 
 /// A pointer to this address that the verifier lets one load through, whatever is there.
@@ -209,6 +216,16 @@ impl<const WORDS: usize> Window<WORDS> {
             kernel(self.base.wrapping_add(behind))
         }
     }
+}
+
+/// The same number, of which the compiler knows nothing: it would leave out a mask that it can tell is needless, and the verifier
+/// may see a need for it. Before Linux 6.10 that forgets all about what it combines by `|` or `^`.
+#[inline(always)]
+pub fn opaque(mut number: u64) -> u64 {
+    // SAFETY: a register is moved into itself. Without an instruction, two lines of the source would begin at one place, which
+    // the kernel refuses.
+    unsafe { asm!("{0} = {0}", inout(reg) number, options(pure, nomem, nostack)) };
+    number
 }
 
 /// A user-space value; `None` where it cannot be read.

@@ -10,7 +10,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use eyas_ebpf::{Head, Kind};
 
-use super::read::constant;
+use super::read::{constant, opaque};
 use super::walk::Walk;
 
 /// Appends start below this and are at most 4 KiB long, so a record stays within [`Scratch::bytes`].
@@ -29,6 +29,42 @@ pub struct Scratch {
     pub walk: Walk,
     pub args: Args,
     pub env: Env,
+    /// What is true of the record, a bit each.
+    bits: u32,
+}
+
+/// The bits of the record in a scratch. They lie there and not in a register, because the verifier follows numbers that it
+/// knows: before Linux 6.4 it walks what comes behind once for each combination of them, and gives up.
+#[derive(Clone, Copy)]
+pub struct Marks(*mut u32);
+
+impl Marks {
+    /// None of them, at the begin of a record.
+    ///
+    /// # Safety
+    /// `scratch` is a checked map value.
+    #[inline(always)]
+    pub unsafe fn none(scratch: *mut Scratch) -> Self {
+        // SAFETY: promised by the caller.
+        let bits = unsafe { &raw mut (*scratch).bits };
+        // SAFETY: as above.
+        unsafe { bits.write_volatile(0) };
+        Self(bits)
+    }
+
+    /// Adds some.
+    #[inline(always)]
+    pub fn add(self, bits: impl Into<u32>) {
+        // SAFETY: part of a checked map value, which only this program writes meanwhile.
+        unsafe { self.0.write_volatile(self.0.read_volatile() | bits.into()) };
+    }
+
+    /// All of them.
+    #[inline(always)]
+    pub fn get(self) -> u32 {
+        // SAFETY: as above.
+        unsafe { self.0.read_volatile() }
+    }
 }
 
 /// The state of the loop over the environment.
@@ -126,7 +162,10 @@ pub fn send(scratch: *mut Scratch, kind: Kind, len: u64) {
         if number & 7 == 0 && bpf_ringbuf_query(ring, AVAILABLE) > constant!(WAKE_BYTES) {
             flags = FORCE_WAKEUP;
         }
-        if bpf_ringbuf_output(ring, scratch.cast(), len, flags) != 0 {
+        // Checked once more where it is used: before Linux 6.9 the verifier forgets what it knew of a number that has been on the
+        // stack in between.
+        let len = opaque(len);
+        if len > CAP + PIECE || bpf_ringbuf_output(ring, scratch.cast(), len, flags) != 0 {
             (*counts).lost[kind.number() as usize & (Kind::KERNEL_SLOTS - 1)] += 1;
         }
     }

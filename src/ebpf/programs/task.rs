@@ -3,7 +3,7 @@
 
 use aya_ebpf::bindings::bpf_pidns_info;
 use aya_ebpf::helpers::generated::{
-    bpf_get_current_cgroup_id, bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid,
+    bpf_get_current_cgroup_id, bpf_get_current_task, bpf_get_current_task_btf, bpf_get_ns_current_pid_tgid,
     bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
 };
 use eyas_ebpf::value::{ONLY_PIDNS, SELF_NS_INO, SELF_TGID};
@@ -23,7 +23,13 @@ const LEVELS: u64 = 32;
 #[inline(always)]
 pub fn current() -> Typed {
     // SAFETY: the helper has no requirements; there is always a current task.
-    unsafe { bpf_get_current_task_btf() as Typed }
+    unsafe {
+        if cfg!(feature = "older") {
+            bpf_get_current_task() as Typed
+        } else {
+            bpf_get_current_task_btf() as Typed
+        }
+    }
 }
 
 /// Whether what the running task does is to be reported.

@@ -38,6 +38,8 @@ pub struct Walk {
 const UNSEEN: u64 = 2;
 /// How many names and mounts a path may have. A path of 4096 bytes has at most 2048 names.
 const STEPS: u32 = 2048;
+/// The same without loops of the kernel's.
+const OLDER_STEPS: u32 = 24;
 /// How many steps are taken before the loop.
 const FIRST_STEPS: u32 = 4;
 /// Stands for a cursor whose walk has gone on into another mount, or out.
@@ -144,7 +146,24 @@ impl Walk {
     }
 }
 
+/// The rest of the names: by a loop of the kernel's or, where there are none, as far as one goes whose every turn the verifier
+/// walks.
+#[inline(always)]
+fn further(context: &mut Context) {
+    let context: *mut c_void = (&raw mut *context).cast();
+    if cfg!(feature = "older") {
+        let mut steps = FIRST_STEPS;
+        while steps < OLDER_STEPS && step(0, context) == 0 {
+            steps += 1;
+        }
+    } else {
+        // SAFETY: the callback is a private function that takes this context.
+        unsafe { bpf_loop(STEPS, step as *mut c_void, context, 0) };
+    }
+}
+
 /// One name, or one mount up. Gives 1 at the end.
+#[cfg_attr(feature = "older", inline(never))]
 extern "C" fn step(_: u64, context: *mut c_void) -> i64 {
     // SAFETY: `context` is the Context of `append`, and its scratch a checked map value that outlives the loop.
     unsafe {
@@ -321,7 +340,7 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
             walk.unlinked = cursor.unlinked;
         }
         if more {
-            bpf_loop(STEPS, step as *mut c_void, (&raw mut context).cast(), 0);
+            further(&mut context);
         }
         let end = (&raw const (*scratch).walk.at).read_volatile();
         let whole = (&raw const (*scratch).walk.done).read_volatile() == 1;
