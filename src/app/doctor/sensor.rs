@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use eyas_event::{HookState, HookStatus, Interest, RawBatch, Source};
-use eyas_probe::{CountingRuns, Probe, ProbeOptions, ProgramCost, known_hooks};
+use eyas_probe::{CountingRuns, Probe, ProbeOptions, ProgramCost, Totals, known_hooks};
 use serde_json::{Value, json};
 
 use super::{Finding, Part, State};
@@ -22,6 +22,8 @@ pub(super) struct Sensed {
     /// The hooks, or why there is none.
     pub(super) hooks: Result<Vec<HookStatus>, String>,
     costs: Result<Costs, String>,
+    /// What was sent and what was not while it was looked.
+    totals: Option<Totals>,
 }
 
 /// What the programs cost while it was looked.
@@ -43,11 +45,11 @@ pub(super) fn look(settings: &Settings, interest: Option<&Interest>) -> Sensed {
     match Probe::open(&ProbeOptions { ring_bytes, ..ProbeOptions::default() }) {
         Err(error) => {
             let why = error.to_string();
-            Sensed { ring_bytes, hooks: Err(why.clone()), costs: Err(why) }
+            Sensed { ring_bytes, hooks: Err(why.clone()), costs: Err(why), totals: None }
         }
         Ok(mut probe) => {
             let costs = measure(&mut probe, interest);
-            Sensed { ring_bytes, hooks: Ok(probe.hooks().to_vec()), costs }
+            Sensed { ring_bytes, hooks: Ok(probe.hooks().to_vec()), costs, totals: probe.totals().ok() }
         }
     }
 }
@@ -93,6 +95,13 @@ fn state(hook: &HookStatus) -> (&'static str, Option<&str>) {
 pub(super) fn hooks(sensed: &Sensed) -> Part {
     let ring = format!("{} MiB between kernel and eyas (eyas.ring_mib)", sensed.ring_bytes >> 20);
     let mut findings = vec![Finding::new("ring", State::Good, ring)];
+    if let Some(totals) = sensed.totals {
+        let Totals { attempted, filtered, lost, .. } = totals;
+        let says = format!(
+            "{attempted} made and {lost} lost meanwhile; {filtered} openings that nobody wants were left out"
+        );
+        findings.push(Finding::new("records", if lost == 0 { State::Good } else { State::Note }, says));
+    }
     let mut list = Vec::new();
     match &sensed.hooks {
         Err(why) => {
@@ -119,6 +128,11 @@ pub(super) fn hooks(sensed: &Sensed) -> Part {
         "state": if !sensed.works() { "off" } else if off { "partly" } else { "on" },
         "why_not": sensed.hooks.as_ref().err(),
         "ring_bytes": sensed.ring_bytes,
+        "records": sensed.totals.map(|totals| json!({
+            "made": totals.attempted,
+            "lost": totals.lost,
+            "filtered": totals.filtered,
+        })),
         "hooks": list,
     });
     Part { heading: "Sensor", key: "sensor", findings, object }

@@ -5,14 +5,18 @@ use std::time::{Duration, Instant};
 
 use eyas_ebpf::{Argv, ArgvBits, ArgvFixed, Body, Exec, ExecFixed, ExecFlags, Head, Record};
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_event::{BootTime, Loss, LossCause, Lost, SourceKind};
+use eyas_event::{BootTime, Loss, LossCause, LossMaker, Lost, LostBy, ProcessKey, SourceKind};
 use eyas_pipeline::{Pace, Recording, Replay, RulesCell, Segment, Stop};
 
 use crate::support::{Collected, Machine, Ran, Step, Steps, T0, cell, live, open, rules, run, shown};
 
 fn loss(count: u64) -> Loss {
     let (lost, cause) = (Lost::Records(5), LossCause::RingFull);
-    Loss { lost, cause, count, from: BootTime(T0), to: BootTime(T0 + 5) }
+    let by = LostBy {
+        cpu: Some(1),
+        process: Some(LossMaker { key: ProcessKey { pid: 9, start: 3 }, comm: [0; 16] }),
+    };
+    Loss { lost, cause, by, count, from: BootTime(T0), to: BootTime(T0 + 5) }
 }
 
 fn replay(segments: &[Segment], rules: &RulesCell) -> Ran {

@@ -11,8 +11,8 @@ use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
 use eyas_enrich::Enrich;
 use eyas_event::{
-    Alert, BootTime, Fill, Host, Interest, Loss, OutputValue, Priority, Process, ProcessKey, RawBatch,
-    RulesetHash, Source, SourceError, SourceInfo, SourceKind,
+    Alert, BlindRules, BootTime, Fill, Host, Interest, Loss, OutputValue, Priority, Process, ProcessKey,
+    RawBatch, RulesetHash, Source, SourceError, SourceInfo, SourceKind,
 };
 use eyas_pipeline::{
     Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop, load_texts,
@@ -145,7 +145,7 @@ impl Outlet for Collected {
         self.segments.push(segment);
         Kept::Yes
     }
-    fn loss(&mut self, loss: Loss) {
+    fn loss(&mut self, loss: Loss, _: &BlindRules) {
         self.losses.push(loss);
     }
     fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {
