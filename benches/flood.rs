@@ -155,7 +155,9 @@ impl Scene {
         println!("  made - received - lost = {}", made.cast_signed() - (received + lost).cast_signed());
         println!("  lost of any process and kind, recording included: {all_lost}");
         println!("  eyas: {cpu:.2} s of processor time");
-        said.iter().for_each(|line| println!("  | {line}"));
+        for line in &said {
+            println!("  | {line}");
+        }
         seen
     }
 }
@@ -220,9 +222,9 @@ impl Agent {
         let dir = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_eyas"));
         command.args(["run", "--headless", "--node", "bench", "--store"]).arg(dir.path().join("eyas.db"));
-        rules.iter().for_each(|file| {
+        for file in rules {
             command.arg("-r").arg(file);
-        });
+        }
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
@@ -258,7 +260,9 @@ fn run_loop(path: &str, pace: &str, seconds: &str) {
         || drop(rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).unwrap());
     while begun.elapsed() < time {
         let slice = if pace == 0 { 1_000 } else { pace / SLICES };
-        (0..slice).for_each(|_| pair());
+        for _ in 0..slice {
+            pair();
+        }
         made += u64::from(slice);
         if pace > 0 {
             let due = Duration::from_secs_f64(made as f64 / f64::from(pace));

@@ -10,6 +10,8 @@ use eyas_event::{BlindRules, Loss, Lost};
 
 /// How many kinds, processes and rules are named; the others are a number.
 const NAMED: usize = 5;
+/// In place of a kind that nobody knows.
+const UNKNOWN: &str = "not known";
 
 /// Losses, added up.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +39,7 @@ impl LossSum {
     /// What more there is to say of it: kinds, makers, blind rules. Names of processes and rules are escaped.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut out = Vec::new();
-        let known = self.kinds.keys().any(|kind| *kind != kind_of_any());
+        let known = self.kinds.keys().any(|kind| *kind != UNKNOWN);
         if known {
             let cpus: Vec<String> = self.cpus.iter().map(u16::to_string).collect();
             let on =
@@ -77,10 +79,6 @@ fn largest(all: impl Iterator<Item = (String, u64)>) -> String {
     words.join(", ")
 }
 
-const fn kind_of_any() -> &'static str {
-    "not known"
-}
-
 /// A name for what was lost.
 fn kind(lost: Lost) -> &'static str {
     match lost {
@@ -88,7 +86,7 @@ fn kind(lost: Lost) -> &'static str {
         Lost::Calls(number) => {
             CALLS.iter().find(|call| call.number == u64::from(number)).map_or("call", |call| call.name)
         }
-        Lost::AnyRecords => kind_of_any(),
+        Lost::AnyRecords => UNKNOWN,
         Lost::Alerts => "alert",
         Lost::Recording => "recording",
     }

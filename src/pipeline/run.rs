@@ -156,7 +156,9 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         let result = self.turn();
         let mut losses = Vec::new();
         self.source.last_losses(&mut losses);
-        losses.into_iter().for_each(|loss| self.lose(loss));
+        for loss in losses {
+            self.lose(loss);
+        }
         self.finish();
         if let Some(segment) = self.recorder.as_mut().and_then(Recorder::cut) {
             self.outlet.segment(segment);
@@ -253,7 +255,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 // At its place in the stream, so that alerts after it know of it, live and in a replay.
                 let loss = recorded(&record.head, loss);
                 counts.lost = counts.lost.saturating_add(loss.count);
-                outlet.loss(loss, &blind_rules(rules, loss.lost));
+                outlet.loss(loss, &Some(blind_rules(rules, loss.lost)));
             }
             if let Some(recorder) = recorder {
                 let own = &bytes[at..at + record.head.len as usize];
@@ -300,7 +302,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 recorder.push(&[], &raw, loss.to);
             }
         }
-        let blind = self.in_force.as_ref().and_then(|rules| blind_rules(rules, loss.lost));
+        let blind = self.in_force.as_ref().map(|rules| blind_rules(rules, loss.lost));
         self.outlet.loss(loss, &blind);
     }
 

@@ -137,7 +137,9 @@ pub(crate) fn decode(row: &SqliteRow) -> Result<StoredLoss, StoreError> {
     let (start, name) = (cells.take::<Option<i64>>()?, cells.take::<Option<&[u8]>>()?);
     let process = pid.map(|pid| {
         let mut comm = [0; 16];
-        comm.iter_mut().zip(name.unwrap_or_default()).for_each(|(into, byte)| *into = *byte);
+        for (into, byte) in comm.iter_mut().zip(name.unwrap_or_default()) {
+            *into = *byte;
+        }
         LossMaker { key: ProcessKey { pid, start: start.unwrap_or_default().cast_unsigned() }, comm }
     });
     let blind = cells.take::<Option<&str>>()?.map(serde_json::from_str::<Vec<Box<str>>>).transpose();
