@@ -1,19 +1,21 @@
 //! [`Answers`]: what the console asks, answered from the store. A filter is a condition over alerts; the store knows
 //! nothing of conditions, so alerts are read page by page and judged here, as many as a person would wait for.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use eyas_engine::diag::Severity;
 use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
-use eyas_event::{Alert, AlertId, Lost, Priority, RulesetHash, WallTime};
+use eyas_event::{Alert, AlertId, LossCause, Lost, Priority, RulesetHash, WallTime};
 use eyas_pipeline::{RulesCell, load_texts};
-use eyas_store::{Reader, StoreError, StoredLoss};
+use eyas_store::{Reader, RunId, StoreError, StoredLoss};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
+use crate::losses::LossSum;
 use crate::select::Selection;
 use crate::tui::door::{
     Ask, Detail, FilterProblem, FilterText, Gap, Histogram, Missing, Query, Question, Reply, RuleSource,
@@ -79,7 +81,7 @@ impl Answers {
                 Reply::Histogram(self.histogram(from, to, buckets, filter.as_ref()).await?)
             }
             Query::CountFilter { filter } => Reply::Count(self.count(&filter).await?),
-            Query::Losses => Reply::Losses(self.reader.losses().await?.iter().map(gap).collect()),
+            Query::Losses => Reply::Losses(gaps(self.reader.losses().await?.iter())),
         })
     }
 
@@ -156,14 +158,8 @@ impl Answers {
             }
             counted
         };
-        let gaps = self
-            .reader
-            .losses()
-            .await?
-            .into_iter()
-            .filter(|l| l.to_wall >= from && l.from_wall <= to)
-            .map(|l| gap(&l))
-            .collect();
+        let losses = self.reader.losses().await?;
+        let gaps = gaps(losses.iter().filter(|l| l.to_wall >= from && l.from_wall <= to));
         Ok(Histogram { from, to, buckets: counted, gaps })
     }
 
@@ -203,19 +199,50 @@ impl Answers {
     }
 }
 
-/// A stored loss as the console shows it.
-fn gap(stored: &StoredLoss) -> Gap {
-    Gap {
-        from: stored.from_wall,
-        to: stored.to_wall,
-        what: match stored.loss.lost {
-            Lost::Records(_) | Lost::AnyRecords => Missing::Events,
+/// Stored losses as the console shows them: what was lost at one time for one reason is one gap, whatever kinds, processors
+/// and processes it has rows for.
+fn gaps<'l>(stored: impl Iterator<Item = &'l StoredLoss>) -> Vec<Gap> {
+    /// Spans that are no further apart are one.
+    const NEAR_NS: u64 = 1_000_000_000;
+    let mut out: Vec<(Gap, LossSum)> = Vec::new();
+    let mut last: HashMap<(RunId, Missing, LossCause), usize> = HashMap::new();
+    for stored in stored {
+        let what = match stored.loss.lost {
+            Lost::Records(_) | Lost::Calls(_) | Lost::AnyRecords => Missing::Events,
             Lost::Alerts => Missing::Alerts,
             Lost::Recording => Missing::Recording,
-        },
-        count: stored.loss.count,
-        why: stored.loss.cause.words().into(),
+        };
+        let cause = stored.loss.cause;
+        let new = Gap {
+            from: stored.from_wall,
+            to: stored.to_wall,
+            what,
+            count: stored.loss.count,
+            why: cause.words().into(),
+            more: Vec::new(),
+        };
+        let place = last.entry((stored.run, what, cause)).or_insert(usize::MAX);
+        match out.get_mut(*place) {
+            // Rows of a flood only: elsewhere each row says something of its own, and 0 is not to be added to.
+            Some((gap, sum))
+                if cause == LossCause::RingFull && new.from.0 <= gap.to.0.saturating_add(NEAR_NS) =>
+            {
+                gap.from = gap.from.min(new.from);
+                gap.to = gap.to.max(new.to);
+                gap.count = gap.count.saturating_add(new.count);
+                sum.add(&stored.loss, &stored.blind);
+            }
+            _ => {
+                *place = out.len();
+                let mut sum = LossSum::default();
+                if what == Missing::Events {
+                    sum.add(&stored.loss, &stored.blind);
+                }
+                out.push((new, sum));
+            }
+        }
     }
+    out.into_iter().map(|(gap, sum)| Gap { more: sum.lines(), ..gap }).collect()
 }
 
 /// In which direction alerts are read, and from where.

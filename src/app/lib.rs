@@ -12,6 +12,7 @@ mod events;
 mod fail;
 mod falco;
 mod fields;
+mod losses;
 mod machine;
 mod outlets;
 mod period;

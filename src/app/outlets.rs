@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use eyas_engine::ruleset::Ruleset;
-use eyas_event::{Alert, Loss, Process};
+use eyas_event::{Alert, BlindRules, Loss, Process};
 use eyas_pipeline::{Kept, Outlet, Segment};
 use eyas_store::{RulesetText, WriterHandle};
 use tokio::sync::mpsc;
@@ -49,8 +49,8 @@ impl Outlet for ToStore {
         let dropped = self.writer.stats().segments_dropped;
         if std::mem::replace(&mut self.dropped, dropped) == dropped { Kept::Yes } else { Kept::No }
     }
-    fn loss(&mut self, loss: Loss) {
-        self.writer.loss(loss);
+    fn loss(&mut self, loss: Loss, blind: &BlindRules) {
+        self.writer.loss(loss, blind);
     }
     fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {
         let files = ruleset.sources().iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
@@ -72,6 +72,6 @@ impl Outlet for ToConsole {
     fn segment(&mut self, _: Segment) -> Kept {
         Kept::Yes
     }
-    fn loss(&mut self, _: Loss) {}
+    fn loss(&mut self, _: Loss, _: &BlindRules) {}
     fn ruleset(&mut self, _: &Arc<Ruleset>) {}
 }

@@ -4,16 +4,17 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use eyas_engine::ruleset::Ruleset;
-use eyas_event::{Alert, Loss, Process};
+use eyas_event::{Alert, BlindRules, Loss, Process};
 use eyas_pipeline::{Kept, Outlet, Segment, Stop};
 
 use crate::falco::Form;
+use crate::losses::LossSum;
 
 /// Alerts as lines on standard output. After a wait of 100 ms for a slow reader an alert is left out and counted, and so
 /// are the next ones, without a wait, until there is room again.
@@ -25,7 +26,11 @@ pub(crate) struct Printer {
     dropped: u64,
     patience: Patience,
     stuck: bool,
+    lost: Lost,
 }
+
+/// What was lost and has not been said yet.
+pub(crate) type Lost = Arc<Mutex<LossSum>>;
 
 /// What the thread did with the alerts it took.
 #[derive(Debug, Default)]
@@ -139,7 +144,13 @@ impl Printer {
             }
             None
         })?;
-        Ok(Self { lane, thread, handled, sent: 0, dropped: 0, patience, stuck: false })
+        let lost = Lost::default();
+        Ok(Self { lane, thread, handled, sent: 0, dropped: 0, patience, stuck: false, lost })
+    }
+
+    /// What was lost and has not been said: whoever says it takes it.
+    pub(crate) fn lost(&self) -> Lost {
+        self.lost.clone()
     }
 
     /// Prints what waits, and tells what became of the alerts.
@@ -183,7 +194,9 @@ impl Outlet for Printer {
     fn segment(&mut self, _: Segment) -> Kept {
         Kept::Yes
     }
-    fn loss(&mut self, _: Loss) {}
+    fn loss(&mut self, loss: Loss, blind: &BlindRules) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).add(&loss, blind);
+    }
     fn ruleset(&mut self, _: &Arc<Ruleset>) {}
 }
 

@@ -1,6 +1,7 @@
 //! `eyas run`: the sensor without a console. Alerts go to standard output and into the store; what is to be said beside
 //! them goes to standard error.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use eyas_engine::diag::Severity;
@@ -10,7 +11,7 @@ use eyas_store::WriterStats;
 use crate::agent::{self, Agent, Start};
 use crate::fail::{Fail, Outcome};
 use crate::falco::Form;
-use crate::printer::{Patience, Printer};
+use crate::printer::{Lost, Patience, Printer};
 use crate::rulebook;
 use crate::settings::Settings;
 use crate::tui::{ColorDepth, Theme};
@@ -27,6 +28,7 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
     signals::stop_on(&stop)?;
     let form = Form::new(&settings.config, true);
     let printer = Printer::start(form, Patience::Bounded, stop.clone())?;
+    let mut lost = LossTold { waits: printer.lost(), said: None };
     let agent = Agent::start(settings, opened, start, stop.clone(), printer, |outcome| match outcome {
         Ok(outcome) => report(outcome),
         Err(why) => say(&format!("rules: {why}; the earlier ones stay in force")),
@@ -39,9 +41,15 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
         if let Some(text) = trouble.look(&writer.stats(), Instant::now()) {
             say(&text);
         }
+        if let Some(text) = lost.look(Instant::now()) {
+            say(&text);
+        }
     }
     let pulse = agent.pulse.clone();
     let ((_, printer), ended) = agent.finish_all()?;
+    if let Some(text) = lost.rest() {
+        say(&text);
+    }
     let unprinted = printer.finish().left_out;
     let pulse = pulse.load();
     let stats = writer.stats();
@@ -58,6 +66,33 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
         }
     ));
     ended
+}
+
+/// What a person is told of losses: at once, and while they go on now and then.
+struct LossTold {
+    waits: Lost,
+    said: Option<Instant>,
+}
+
+impl LossTold {
+    /// How often losses that go on are said.
+    const EVERY: Duration = Duration::from_secs(10);
+
+    fn look(&mut self, now: Instant) -> Option<String> {
+        if self.said.is_some_and(|said| now.duration_since(said) < Self::EVERY) {
+            return None;
+        }
+        let text = self.rest()?;
+        self.said = Some(now);
+        Some(text)
+    }
+
+    /// All that has not been said.
+    fn rest(&mut self) -> Option<String> {
+        let sum = std::mem::take(&mut *self.waits.lock().unwrap_or_else(PoisonError::into_inner));
+        let lines: Vec<String> = sum.lines().into_iter().map(|line| format!("\n  {line}")).collect();
+        (sum.count > 0).then(|| format!("{} records lost{}", sum.count, lines.concat()))
+    }
 }
 
 /// What a person is told of a store that does not take what it is given: when that begins and when it ends.

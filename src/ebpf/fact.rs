@@ -1,7 +1,7 @@
 //! Facts: what user space knew when it recorded, put into the stream so that a replay knows the same.
 //!
 //! Their head carries the time they were learned; tid, tgid, start and cgroup are zero but in PROCESS, which is laid
-//! out as EXEC.
+//! out as EXEC, and in LOSS, where tgid and start name the process that made what was lost.
 
 layout! {
     /// The fixed part of CLOCK.
@@ -64,8 +64,8 @@ layout! {
         kind: u16 = 0,
         /// Why, as the room `event` numbers it.
         cause: u16 = 2,
-        /// Zero.
-        pad: u32 = 4,
+        /// One more than the processor that it was made on; 0 when that is not known.
+        cpu: u32 = 4,
         /// How many.
         count: u64 = 8,
         /// Not before this boot time, nanoseconds.

@@ -167,6 +167,10 @@ impl<S: Source> Source for Redacted<S> {
     fn losses(&mut self, out: &mut Vec<Loss>) {
         self.inner.losses(out);
     }
+
+    fn last_losses(&mut self, out: &mut Vec<Loss>) {
+        self.inner.last_losses(out);
+    }
 }
 
 impl<H: Host> Redacted<H> {

@@ -49,7 +49,7 @@ pub use field::{Arg, ArgKind, FieldFlags, FieldId, FieldInfo, FieldRef, FieldTyp
 pub use fields::Fields;
 pub use host::{Host, Lookup, Whose};
 pub use interest::{Among, Interest, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
-pub use loss::{Loss, LossCause, Lost};
+pub use loss::{BlindRules, Loss, LossCause, LossMaker, Lost, LostBy};
 pub use names::{Names, User};
 pub use param_types::{Comparable, Radix};
 pub use params::ParamId;

@@ -1,6 +1,9 @@
 //! [`Loss`]: something that eyas should have seen, or kept, and did not. A loss is data: it is stored with its span of
 //! time, shown as a gap on the timeline, and counted wherever alerts are counted.
 
+use std::sync::Arc;
+
+use crate::process::ProcessKey;
 use crate::time::BootTime;
 
 /// What was lost.
@@ -8,6 +11,8 @@ use crate::time::BootTime;
 pub enum Lost {
     /// Records of one kind (the kind number of the record layout).
     Records(u16),
+    /// Records of one syscall (its x86-64 number) that has no kind of its own.
+    Calls(u16),
     /// Records whose kind is not known: holes in the sequence, or time without a sensor.
     AnyRecords,
     /// Alerts that fired and could not be kept.
@@ -33,6 +38,35 @@ pub enum LossCause {
     SequenceHole,
 }
 
+/// Where and by whom that was made which was lost, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LostBy {
+    /// The processor.
+    pub cpu: Option<u16>,
+    /// The process; `None` also for the rest, when more processes lost something than are told apart.
+    pub process: Option<LossMaker>,
+}
+
+/// A process that made what was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LossMaker {
+    /// Its identity.
+    pub key: ProcessKey,
+    /// The kernel's short name of it, up to the first NUL.
+    pub comm: [u8; 16],
+}
+
+impl LossMaker {
+    /// Its name.
+    pub fn name(&self) -> &[u8] {
+        let end = self.comm.iter().position(|byte| *byte == 0).unwrap_or(self.comm.len());
+        &self.comm[..end]
+    }
+}
+
+/// The names of the rules that could have fired for what was lost; `None` when nobody has looked.
+pub type BlindRules = Option<Arc<[Arc<str>]>>;
+
 /// One loss, with the span in which it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -40,6 +74,8 @@ pub struct Loss {
     pub lost: Lost,
     /// Why.
     pub cause: LossCause,
+    /// Where and by whom.
+    pub by: LostBy,
     /// How many; 0 when nobody can know.
     pub count: u64,
     /// Begin of the span.
@@ -88,10 +124,14 @@ impl LossCause {
 }
 
 impl Lost {
-    /// Number at rest: record kinds as they are, the others above 0xff00.
+    /// Numbers of syscalls at rest are above this.
+    const CALLS: u16 = 0x1000;
+
+    /// Number at rest: record kinds as they are, syscalls from 0x1000 on, the others above 0xff00.
     pub const fn code(self) -> u16 {
         match self {
             Self::Records(kind) => kind,
+            Self::Calls(number) => Self::CALLS | number & 0x0fff,
             Self::AnyRecords => 0xff01,
             Self::Alerts => 0xff02,
             Self::Recording => 0xff03,
@@ -104,7 +144,36 @@ impl Lost {
             0xff01 => Self::AnyRecords,
             0xff02 => Self::Alerts,
             0xff03 => Self::Recording,
+            call if call & 0xf000 == Self::CALLS => Self::Calls(call & 0x0fff),
             kind => Self::Records(kind),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_at_rest_mean_what_they_were_made_of() {
+        let all = [
+            Lost::Records(5),
+            Lost::Records(0x105),
+            Lost::Calls(0),
+            Lost::Calls(438),
+            Lost::AnyRecords,
+            Lost::Alerts,
+            Lost::Recording,
+        ];
+        for lost in all {
+            assert_eq!(Lost::from_code(lost.code()), lost);
+        }
+    }
+
+    #[test]
+    fn a_name_ends_at_its_nul() {
+        let comm = *b"flood\0\0\0\0\0\0\0\0\0\0\0";
+        assert_eq!(LossMaker { comm, ..LossMaker::default() }.name(), b"flood");
+        assert_eq!(LossMaker { comm: [b'x'; 16], ..LossMaker::default() }.name(), [b'x'; 16]);
     }
 }

@@ -16,8 +16,13 @@ pub trait Source {
     /// Sends from now on at least what `interest` names.
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError>;
 
-    /// Appends what was lost since the last call.
+    /// Appends what was lost since the last call. What goes on may be held back for a moment, so that it is one loss.
     fn losses(&mut self, out: &mut Vec<Loss>);
+
+    /// Appends everything that was lost and has not been told: there will be no later call.
+    fn last_losses(&mut self, out: &mut Vec<Loss>) {
+        self.losses(out);
+    }
 }
 
 /// How a call of [`Source::fill`] ended.

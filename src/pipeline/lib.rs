@@ -6,6 +6,7 @@
 //! [`Pulse`]. Live, replayed and made-up records take this one way; only their source and host differ.
 
 mod alert;
+mod blind;
 mod host_names;
 mod judge;
 mod outlet;

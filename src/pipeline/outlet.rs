@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use eyas_engine::ruleset::Ruleset;
-use eyas_event::{Alert, Loss, Process};
+use eyas_event::{Alert, BlindRules, Loss, Process};
 
 use crate::Segment;
 
@@ -26,8 +26,8 @@ pub trait Outlet {
     fn process(&mut self, process: &Arc<Process>);
     /// A part of the recording is complete.
     fn segment(&mut self, segment: Segment) -> Kept;
-    /// Something was lost before it came here.
-    fn loss(&mut self, loss: Loss);
+    /// Something was lost before it came here; these rules could have fired for it.
+    fn loss(&mut self, loss: Loss, blind: &BlindRules);
     /// From now on this ruleset judges.
     fn ruleset(&mut self, ruleset: &Arc<Ruleset>);
 }
@@ -48,9 +48,9 @@ impl<A: Outlet, B: Outlet> Outlet for (A, B) {
             Kept::No => Kept::No,
         }
     }
-    fn loss(&mut self, loss: Loss) {
-        self.0.loss(loss);
-        self.1.loss(loss);
+    fn loss(&mut self, loss: Loss, blind: &BlindRules) {
+        self.0.loss(loss, blind);
+        self.1.loss(loss, blind);
     }
     fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {
         self.0.ruleset(ruleset);
@@ -68,8 +68,8 @@ impl<O: Outlet + ?Sized> Outlet for Box<O> {
     fn segment(&mut self, segment: Segment) -> Kept {
         (**self).segment(segment)
     }
-    fn loss(&mut self, loss: Loss) {
-        (**self).loss(loss);
+    fn loss(&mut self, loss: Loss, blind: &BlindRules) {
+        (**self).loss(loss, blind);
     }
     fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {
         (**self).ruleset(ruleset);

@@ -11,10 +11,11 @@ use eyas_engine::program::Scratch;
 use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_enrich::Enrich;
 use eyas_event::{
-    BootTime, Fill, Host, Interest, Loss, LossCause, Lost, RawBatch, Source, SourceError, SourceKind,
-    WallTime,
+    BootTime, Fill, Host, Interest, Loss, LossCause, LossMaker, Lost, LostBy, ProcessKey, RawBatch, Source,
+    SourceError, SourceKind, WallTime,
 };
 
+use crate::blind::blind_rules;
 use crate::host_names::HostNames;
 use crate::judge::{Counts, Judge, Told};
 use crate::outlet::{Kept, Outlet};
@@ -164,6 +165,11 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
     /// Runs until the source ends or somebody asks for a stop; gives the outlet back.
     pub fn run(mut self) -> (O, Result<(), PipelineError>) {
         let result = self.turn();
+        let mut losses = Vec::new();
+        self.source.last_losses(&mut losses);
+        for loss in losses {
+            self.lose(loss);
+        }
         self.finish();
         if let Some(segment) = self.recorder.as_mut().and_then(Recorder::cut) {
             self.outlet.segment(segment);
@@ -294,9 +300,9 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             }
             if let Body::Loss(loss) = &record.body {
                 // At its place in the stream, so that alerts after it know of it, live and in a replay.
-                let loss = recorded(loss);
+                let loss = recorded(&record.head, loss);
                 counts.lost = counts.lost.saturating_add(loss.count);
-                outlet.loss(loss);
+                outlet.loss(loss, &Some(blind_rules(rules, loss.lost)));
             }
             if let Some(recorder) = recorder {
                 let own = &bytes[at..at + record.head.len as usize];
@@ -308,7 +314,8 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             let at = self.last_record;
             // One record at least; how many more lay behind it, nobody can know.
             let lost = Lost::AnyRecords;
-            self.lose(Loss { lost, cause: LossCause::Unreadable, count: 1, from: at, to: at });
+            let (cause, by) = (LossCause::Unreadable, LostBy::default());
+            self.lose(Loss { lost, cause, by, count: 1, from: at, to: at });
         }
     }
 
@@ -331,16 +338,19 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 count: loss.count,
                 from: loss.from.0,
                 to: loss.to.0,
-                ..LossFixed::default()
+                cpu: loss.by.cpu.map_or(0, |cpu| u32::from(cpu) + 1),
             };
             let mut raw = Vec::new();
-            let head = Head { time: loss.to.0, ..Head::default() };
+            let ProcessKey { pid, start } = loss.by.process.unwrap_or_default().key;
+            let start = start.saturating_mul(ProcessKey::TICK_NS);
+            let head = Head { time: loss.to.0, tgid: pid, start, ..Head::default() };
             if (Record { head, body: Body::Loss(fixed) }).write(&mut raw).is_ok() {
                 recorder.begin(&self.enrich);
                 recorder.push(&[], &raw, loss.to);
             }
         }
-        self.outlet.loss(loss);
+        let blind = self.in_force.as_ref().map(|rules| blind_rules(rules, loss.lost));
+        self.outlet.loss(loss, &blind);
     }
 
     fn beat(&mut self, ended: bool, failed: Option<String>) {
@@ -367,8 +377,12 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
 }
 
 /// A loss as the recording holds it.
-fn recorded(loss: &LossFixed) -> Loss {
+fn recorded(head: &Head, loss: &LossFixed) -> Loss {
+    let key = ProcessKey::at(head.tgid, BootTime(head.start));
+    let process = (head.tgid != 0).then(|| LossMaker { key, ..LossMaker::default() });
+    let cpu = loss.cpu.checked_sub(1).and_then(|cpu| cpu.try_into().ok());
     Loss {
+        by: LostBy { cpu, process },
         lost: Lost::from_code(loss.kind),
         cause: LossCause::from_code(loss.cause).unwrap_or(LossCause::Unreadable),
         count: loss.count,

@@ -3,11 +3,14 @@
 //! A hook that is refused is off, with the kernel's reason, and the others go on. Programs and links live as long as
 //! the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes them all.
 
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, ProgramArray, RingBuf};
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::tp_btf::BtfTracePointLink;
 use aya::programs::{BtfTracePoint, ProgramError};
 use aya::{Ebpf, EbpfLoader};
-use eyas_ebpf::{Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Offsets, VALUE_SLOT, environment, nr, value};
+use eyas_ebpf::{
+    Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Made, Maker, Offsets, Unit, VALUE_SLOT, environment, nr,
+    value,
+};
 use eyas_event::{HookState, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
@@ -15,19 +18,61 @@ use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
 use crate::filter::FilterMaps;
 use crate::hooks::{Entry, HOOKS, Hook, URING_STRUCTS};
+use crate::losses::{Sums, Tables};
 use crate::probe::{Means, ProbeOptions, Reads, Skip};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
 /// The same programs for kernels without one of the helpers that [`Means`] tells of.
 static OLDER: &[u8] = aya::include_bytes_aligned!("object/eyas-older.bpf.o");
 
-/// One processor's counters: how many records were attempted, how many openings the filter passed over, then how many
-/// records were lost by kind.
-pub(crate) type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
+/// One processor's [`eyas_ebpf::Counts`], as words.
+type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
+
+/// The kernel's counters, and its tables of what was lost.
+pub(crate) struct Counters {
+    counts: PerCpuArray<MapData, Counts>,
+    calls: PerCpuArray<MapData, [u64; Unit::CALL_SLOTS]>,
+    makers: HashMap<MapData, [u64; 2], [u64; 3]>,
+}
+
+impl Counters {
+    /// The counters.
+    pub(crate) fn sums(&self) -> Result<Sums, MapError> {
+        let mut sums = Sums { attempted: 0, filtered: 0, lost: Vec::new() };
+        for [attempted, filtered, lost @ ..] in self.counts.get(&0, 0)?.iter() {
+            sums.attempted += attempted;
+            sums.filtered += filtered;
+            sums.lost.push(*lost);
+        }
+        Ok(sums)
+    }
+
+    /// The tables.
+    pub(crate) fn tables(&self) -> Result<Tables, MapError> {
+        let calls = self.calls.get(&0, 0)?.iter().copied().collect();
+        let makers = self.makers.iter().map(|entry| {
+            let (maker, [count, comm @ ..]) = entry?;
+            Ok((Maker::from_words(maker), Made { count, comm }))
+        });
+        // A walk over a table that changes begins anew and gives some twice.
+        let mut makers = makers.collect::<Result<Vec<_>, MapError>>()?;
+        makers.sort_by_key(|(maker, made)| (maker.words(), std::cmp::Reverse(made.count)));
+        makers.dedup_by_key(|(maker, _)| *maker);
+        Ok(Tables { calls, makers })
+    }
+
+    /// Takes makers out of their table.
+    pub(crate) fn forget(&mut self, makers: &[Maker]) {
+        for maker in makers {
+            // One that is not there any more is forgotten already.
+            let _gone = self.makers.remove(&maker.words());
+        }
+    }
+}
 
 /// The loaded object.
 pub(crate) struct Loaded {
-    pub(crate) counts: PerCpuArray<MapData, Counts>,
+    pub(crate) counters: Counters,
     wanted: Array<MapData, Wanted>,
     variables: Variables,
     filter: FilterMaps,
@@ -197,7 +242,11 @@ fn load_with(
     let mut ebpf = loader.load(&object).map_err(|error| ProbeError::Load(one_line(&error)))?;
 
     let ring = take(&mut ebpf, "EVENTS")?;
-    let counts = take(&mut ebpf, "COUNTS")?;
+    let counters = Counters {
+        counts: take(&mut ebpf, "COUNTS")?,
+        calls: take(&mut ebpf, "LOST_CALLS")?,
+        makers: take(&mut ebpf, "LOST_BY")?,
+    };
     let mut families = take(&mut ebpf, "FAMILIES")?;
     let mut wanted: Array<MapData, Wanted> = take(&mut ebpf, ".bss.wanted")?;
     want(&mut wanted, everything()).map_err(ProbeError::Load)?;
@@ -208,13 +257,13 @@ fn load_with(
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);
     let (hooks, uring) = attach_all(&mut ebpf, &mut families, lacks_uring.as_deref(), cast.is_some())?;
-    Ok((ring, Loaded { counts, wanted, variables, filter, means, hooks, families, uring, ebpf }))
+    Ok((ring, Loaded { counters, wanted, variables, filter, means, hooks, families, uring, ebpf }))
 }
 
 /// Takes a map out of the object as what it is.
 fn take<M>(ebpf: &mut Ebpf, name: &str) -> Result<M, ProbeError>
 where
-    M: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+    M: TryFrom<aya::maps::Map, Error = MapError>,
 {
     let map = ebpf.take_map(name).ok_or_else(|| ProbeError::Load(format!("the object has no map {name}")))?;
     M::try_from(map).map_err(|error| ProbeError::Load(format!("map {name}: {}", one_line(&error))))

@@ -9,7 +9,7 @@ use eyas_event::{
 use crate::calls;
 use crate::error::{ProbeError, one_line};
 use crate::load::{Loaded, load};
-use crate::losses::{Account, Sums};
+use crate::losses::{Account, Sums, Telling};
 use crate::ring::Reader;
 
 /// How the sensor runs.
@@ -114,7 +114,7 @@ impl Probe {
         let sums = self.sums()?;
         Ok(Totals {
             attempted: sums.attempted,
-            lost: sums.lost.iter().sum(),
+            lost: sums.lost(),
             filtered: sums.filtered,
             received: self.account.received(),
             missing: self.account.missing(),
@@ -127,8 +127,16 @@ impl Probe {
         self.loaded.ebpf.programs()
     }
 
+    /// The counters of a map that this process holds can always be read; should that fail once, the next call tells.
+    fn settle(&mut self, telling: Telling, out: &mut Vec<Loss>) {
+        let Ok(sums) = self.sums() else { return };
+        let counters = &mut self.loaded.counters;
+        let idle = self.account.settle(&sums, || counters.tables().ok(), boot_now(), telling, out);
+        counters.forget(&idle);
+    }
+
     fn sums(&self) -> Result<Sums, SourceError> {
-        Sums::read(&self.loaded.counts).map_err(|error| SourceError::Read(one_line(&error)))
+        self.loaded.counters.sums().map_err(|error| SourceError::Read(one_line(&error)))
     }
 }
 
@@ -160,10 +168,11 @@ impl Source for Probe {
     }
 
     fn losses(&mut self, out: &mut Vec<Loss>) {
-        // The counters of a map that this process holds can always be read; should that fail once, the next call tells.
-        if let Ok(sums) = self.sums() {
-            self.account.settle(&sums, boot_now(), out);
-        }
+        self.settle(Telling::NowAndThen, out);
+    }
+
+    fn last_losses(&mut self, out: &mut Vec<Loss>) {
+        self.settle(Telling::AtOnce, out);
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use eyas_event::{Alert, Loss, Process};
+use eyas_event::{Alert, BlindRules, Loss, Process};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, raw_sql};
 
 use crate::alert_row::{self, Stored};
 use crate::error::StoreError;
+use crate::loss_row::LossRows;
 use crate::process_row::ProcessRows;
 use crate::retention::{self, Packed};
 use crate::rows::{RulesetText, to_sql};
@@ -41,18 +42,19 @@ pub(crate) struct Pen {
     conn: SqliteConnection,
     pub(crate) run: Run,
     processes: ProcessRows,
+    losses: LossRows,
 }
 
 impl Pen {
     pub(crate) fn new(conn: SqliteConnection, run: Run) -> Self {
-        Self { conn, run, processes: ProcessRows::default() }
+        Self { conn, run, processes: ProcessRows::default(), losses: LossRows::default() }
     }
 
     /// Writes entries and losses in one transaction, or nothing.
     pub(crate) async fn commit(
         &mut self,
         entries: &[Entry],
-        losses: &[Loss],
+        losses: &[(Loss, BlindRules)],
         segment_limit_bytes: u64,
     ) -> Result<Tally, StoreError> {
         let written = self.write(entries, losses, segment_limit_bytes).await;
@@ -60,6 +62,7 @@ impl Pen {
             // SQLite has rolled back by itself after some errors; then this one says "no transaction", which is well.
             let _rolled_back = raw_sql("ROLLBACK").execute(&mut self.conn).await;
             self.processes.forget();
+            self.losses.forget();
         }
         written
     }
@@ -67,7 +70,7 @@ impl Pen {
     async fn write(
         &mut self,
         entries: &[Entry],
-        losses: &[Loss],
+        losses: &[(Loss, BlindRules)],
         segment_limit_bytes: u64,
     ) -> Result<Tally, StoreError> {
         let mut tally = Tally::default();
@@ -99,7 +102,9 @@ impl Pen {
             tally.losses += retention::trim(conn, segment_limit_bytes).await?;
         }
         for loss in losses {
-            self.run.write_loss(conn, loss).await?;
+            let (loss, blind) = loss;
+            let span = (self.run.wall(loss.from), self.run.wall(loss.to));
+            self.losses.write(conn, self.run.origin.run, (loss, blind), span).await?;
             tally.losses += 1;
         }
         self.run.note_alive(conn).await?;

@@ -1,12 +1,12 @@
 //! The lanes into the writer: what each holds, and [`Shared`], which senders and the writer thread have in common: counters,
-//! losses that wait to be stored, the spill file, the last error. Losses cannot overflow: those of one kind and cause that
+//! losses that wait to be stored, the spill file, the last error. Losses cannot overflow: those of one kind, cause and maker that
 //! wait are added into one.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use eyas_event::{Alert, BootTime, Loss, LossCause, Lost, Process};
+use eyas_event::{Alert, BlindRules, BootTime, Loss, LossCause, Lost, LostBy, Process};
 
 use crate::error::StoreError;
 use crate::options::WriterOptions;
@@ -75,7 +75,7 @@ pub(crate) struct Shared {
     pub(crate) spill: Spill,
     /// Set once the writer thread takes nothing more.
     pub(crate) closed: AtomicBool,
-    losses: Mutex<Vec<Loss>>,
+    losses: Mutex<Vec<(Loss, BlindRules)>>,
     last_error: Mutex<Option<String>>,
 }
 
@@ -111,40 +111,54 @@ impl Shared {
     /// Counts an alert as lost.
     pub(crate) fn drop_alert(&self, at: BootTime, cause: LossCause) {
         add(&self.counters.alerts_dropped, 1);
-        self.note_loss(Loss { lost: Lost::Alerts, cause, count: 1, from: at, to: at });
+        self.note_own(Loss { lost: Lost::Alerts, cause, by: LostBy::default(), count: 1, from: at, to: at });
     }
 
     /// Counts a process as lost. It is context, as the recording is, and can be found again in a replay.
     pub(crate) fn drop_process(&self, process: &Process, cause: LossCause) {
         add(&self.counters.processes_dropped, 1);
         let at = process.exec_time.max(process.started);
-        self.note_loss(Loss { lost: Lost::Recording, cause, count: 1, from: at, to: at });
+        self.note_own(Loss {
+            lost: Lost::Recording,
+            cause,
+            by: LostBy::default(),
+            count: 1,
+            from: at,
+            to: at,
+        });
     }
 
     /// Counts a segment's records as lost.
     pub(crate) fn drop_segment(&self, records: u64, first: BootTime, last: BootTime, cause: LossCause) {
         add(&self.counters.segments_dropped, 1);
-        self.note_loss(Loss { lost: Lost::Recording, cause, count: records, from: first, to: last });
+        let (lost, by) = (Lost::Recording, LostBy::default());
+        self.note_own(Loss { lost, cause, by, count: records, from: first, to: last });
+    }
+
+    /// Keeps a loss of what had been judged: no rule was blind.
+    pub(crate) fn note_own(&self, loss: Loss) {
+        self.note_loss(loss, &Some([].into()));
     }
 
     /// Keeps a loss for the next commit.
-    pub(crate) fn note_loss(&self, loss: Loss) {
+    pub(crate) fn note_loss(&self, loss: Loss, blind: &BlindRules) {
         let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = losses.iter_mut().find(|l| l.lost == loss.lost && l.cause == loss.cause);
+        let sort = |loss: &Loss| (loss.lost, loss.cause, loss.by);
+        let same = losses.iter_mut().find(|(known, rules)| sort(known) == sort(&loss) && rules == blind);
         match same {
-            Some(known) => {
+            Some((known, _)) => {
                 // 0 says that nobody can know how many, and then the sum cannot be known either.
                 let unknown = known.count == 0 || loss.count == 0;
                 known.count = if unknown { 0 } else { known.count.saturating_add(loss.count) };
                 known.from = known.from.min(loss.from);
                 known.to = known.to.max(loss.to);
             }
-            None => losses.push(loss),
+            None => losses.push((loss, blind.clone())),
         }
     }
 
     /// Takes all losses that wait.
-    pub(crate) fn take_losses(&self) -> Vec<Loss> {
+    pub(crate) fn take_losses(&self) -> Vec<(Loss, BlindRules)> {
         std::mem::take(&mut *self.losses.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

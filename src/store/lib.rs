@@ -11,6 +11,7 @@ mod error;
 mod json;
 mod lane;
 mod lock;
+mod loss_row;
 mod options;
 mod process_row;
 mod query;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
-use eyas_event::{Alert, AlertId, BootTime, Loss, LossCause, Lost, Process, RulesetHash, WallTime};
+use eyas_event::{Alert, AlertId, BootTime, Process, RulesetHash, WallTime};
 use rustc_hash::FxHashMap;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::alert_row::{self, HalfAlert};
 use crate::cells::Cells;
 use crate::error::StoreError;
+use crate::loss_row;
 use crate::process_row;
 use crate::rows::{
     Histogram, RulesetText, RunId, RunInfo, RunKind, SegmentId, SegmentMeta, StoredLoss, sql_bound, to_sql,
@@ -95,23 +96,8 @@ pub(crate) async fn histogram(
 }
 
 pub(crate) async fn losses(pool: SqlitePool) -> Answer<Vec<StoredLoss>> {
-    let sql =
-        "SELECT run, lost, cause, count, from_boot, to_boot, from_wall, to_wall FROM losses ORDER BY id";
-    let rows = sqlx::query(sql).fetch_all(&pool).await?;
-    rows.iter().map(decode_loss).collect()
-}
-
-fn decode_loss(row: &SqliteRow) -> Answer<StoredLoss> {
-    let mut cells = Cells::of(row);
-    let run = RunId(cells.take()?);
-    let lost = Lost::from_code(cells.narrow()?);
-    let code: u16 = cells.narrow()?;
-    let cause = LossCause::from_code(code).ok_or_else(|| {
-        StoreError::damaged(format!("a loss has cause {code}, which this eyas does not know"))
-    })?;
-    let count = cells.bits()?;
-    let loss = Loss { lost, cause, count, from: BootTime(cells.bits()?), to: BootTime(cells.bits()?) };
-    Ok(StoredLoss { run, loss, from_wall: WallTime(cells.bits()?), to_wall: WallTime(cells.bits()?) })
+    let rows = sqlx::query(loss_row::ALL).fetch_all(&pool).await?;
+    rows.iter().map(loss_row::decode).collect()
 }
 
 pub(crate) async fn runs(pool: SqlitePool) -> Answer<Vec<RunInfo>> {

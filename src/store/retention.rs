@@ -1,13 +1,14 @@
 //! Segments on their way into the file, and the oldest on their way out when all together are too large. What goes is
 //! stored as a loss. The recording begins again at a keyframe wherever one is left, because a replay cannot begin elsewhere.
 
-use eyas_event::{BootTime, Loss, LossCause, Lost, WallTime};
+use eyas_event::{BootTime, Loss, LossCause, Lost, LostBy, WallTime};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::error::StoreError;
+use crate::loss_row;
 use crate::query::{SEGMENTS, decode_segment};
 use crate::rows::{Segment, SegmentMeta, to_sql};
-use crate::run::{Run, insert_loss};
+use crate::run::Run;
 
 /// A segment, compressed.
 #[derive(Debug)]
@@ -111,10 +112,11 @@ async fn store_loss(conn: &mut SqliteConnection, gone: &[SegmentMeta]) -> Result
     let loss = Loss {
         lost: Lost::Recording,
         cause: LossCause::SizeLimit,
+        by: LostBy::default(),
         count: gone.iter().map(|s| s.records).sum(),
         from: oldest.first,
         to: newest.last,
     };
     let (from, to): (WallTime, WallTime) = (oldest.first_wall, newest.last_wall);
-    insert_loss(conn, oldest.run, &loss, from, to).await
+    loss_row::insert(conn, oldest.run, &loss, None, (from, to)).await.map(drop)
 }

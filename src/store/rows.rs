@@ -1,7 +1,7 @@
 //! The values that go into a store and come out of it, beside the vocabulary's own [`eyas_event::Alert`],
 //! [`eyas_event::Process`] and [`eyas_event::Loss`]. Also the two bit-for-bit turns between unsigned numbers and `SQLite`'s.
 
-use eyas_event::{BootTime, Loss, Priority, RulesetHash, WallTime};
+use eyas_event::{BlindRules, BootTime, Loss, Priority, RulesetHash, WallTime};
 
 /// Number of a run in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,12 +114,14 @@ pub struct SegmentMeta {
 }
 
 /// A loss with the run that noted it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredLoss {
     /// The run.
     pub run: RunId,
     /// The loss; its boot times are that run's, 0 when the span began before that boot.
     pub loss: Loss,
+    /// The rules that could have fired for it.
+    pub blind: BlindRules,
     /// Begin of the span on the wall.
     pub from_wall: WallTime,
     /// End of the span on the wall.

@@ -1,12 +1,13 @@
 //! [`Run`]: one time that eyas has the store open for writing: who, where, since when, and until when it was surely alive.
 //! A live run that begins notes the time that nobody watched since the one before. The clock it reads is the boot clock.
 
-use eyas_event::{BootTime, Loss, LossCause, Lost, WallTime};
+use eyas_event::{BootTime, Loss, LossCause, Lost, LostBy, WallTime};
 use rustix::time::{ClockId, clock_gettime};
 use sqlx::raw_sql;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::error::StoreError;
+use crate::loss_row;
 use crate::options::OpenOptions;
 use crate::rows::{RunId, RunKind, from_sql, to_sql};
 
@@ -88,11 +89,12 @@ impl Run {
         let loss = Loss {
             lost: Lost::AnyRecords,
             cause: LossCause::NotRunning,
+            by: LostBy::default(),
             count: 0,
             from: boot_of(from_wall),
             to: boot_of(now),
         };
-        insert_loss(conn, self.origin.run, &loss, from_wall, now).await
+        loss_row::insert(conn, self.origin.run, &loss, None, (from_wall, now)).await.map(drop)
     }
 
     /// The wall time of this moment, by the boot clock since the store was opened.
@@ -121,14 +123,9 @@ impl Run {
         Ok(())
     }
 
-    /// Stores a loss of this run.
-    pub(crate) async fn write_loss(
-        &self,
-        conn: &mut SqliteConnection,
-        loss: &Loss,
-    ) -> Result<(), StoreError> {
-        let wall = |boot: BootTime| boot.to_wall(self.wall_offset_ns);
-        insert_loss(conn, self.origin.run, loss, wall(loss.from), wall(loss.to)).await
+    /// The same moment on the wall, by this run.
+    pub(crate) fn wall(&self, boot: BootTime) -> WallTime {
+        boot.to_wall(self.wall_offset_ns)
     }
 }
 
@@ -148,28 +145,4 @@ async fn last_alive(
     .fetch_optional(conn)
     .await?;
     Ok(last.map(|ns| WallTime(from_sql(ns))))
-}
-
-/// Stores a loss of any run.
-pub(crate) async fn insert_loss(
-    conn: &mut SqliteConnection,
-    run: RunId,
-    loss: &Loss,
-    from_wall: WallTime,
-    to_wall: WallTime,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO losses (run, lost, cause, count, from_boot, to_boot, from_wall, to_wall) VALUES (?,?,?,?,?,?,?,?)",
-    )
-    .bind(run.0)
-    .bind(i64::from(loss.lost.code()))
-    .bind(i64::from(loss.cause.code()))
-    .bind(to_sql(loss.count))
-    .bind(to_sql(loss.from.0))
-    .bind(to_sql(loss.to.0))
-    .bind(to_sql(from_wall.0))
-    .bind(to_sql(to_wall.0))
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, Sender, select};
-use eyas_event::{BootTime, Loss, LossCause, Lost};
+use eyas_event::{BootTime, Loss, LossCause, Lost, LostBy};
 use tokio::runtime::Runtime;
 
 use crate::commit::{Entry, Pen};
@@ -232,8 +232,8 @@ impl WriterThread {
                 }
                 Err(error) => error,
             };
-            for loss in losses {
-                self.shared.note_loss(loss);
+            for (loss, blind) in losses {
+                self.shared.note_loss(loss, &blind);
             }
             let words = error.to_string();
             self.shared.note_error(Some(words.clone()));
@@ -342,8 +342,9 @@ impl WriterThread {
         let unreadable = reader.finish()?;
         if unreadable > 0 {
             self.shared.counters.alerts_dropped.fetch_add(unreadable, Ordering::Relaxed);
-            self.shared.note_loss(Loss {
+            self.shared.note_own(Loss {
                 lost: Lost::Alerts,
+                by: LostBy::default(),
                 cause: LossCause::Unreadable,
                 count: unreadable,
                 from: last_seen,

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{SendTimeoutError, TrySendError, bounded};
-use eyas_event::{Alert, Loss, LossCause, Process};
+use eyas_event::{Alert, BlindRules, Loss, LossCause, Process};
 
 use crate::commit::Pen;
 use crate::error::StoreError;
@@ -167,9 +167,10 @@ impl WriterHandle {
         self.shared.drop_segment(s.records, s.first, s.last, LossCause::LaneFull);
     }
 
-    /// Hands over a loss. Never waits and is never dropped: losses of one kind and cause that wait are added up.
-    pub fn loss(&self, loss: Loss) {
-        self.shared.note_loss(loss);
+    /// Hands over a loss. Never waits and is never dropped: losses of one kind, cause and maker that wait are added up.
+    /// `blind` are the rules that could have fired for it.
+    pub fn loss(&self, loss: Loss, blind: &BlindRules) {
+        self.shared.note_loss(loss, blind);
     }
 
     /// Hands over a ruleset; waits for its place.

@@ -19,6 +19,8 @@ const STEPS: &[&str] = &[
     // Only whether it runs: figures are taken by hand, docs/performance.md says how.
     "bench --locked -p eyas-engine --bench judge -- --test",
     "bench --locked -p eyas-probe --bench open_close -- 1",
+    // Whether the counts agree; at the pace of (b) a build that is not optimized loses something.
+    "test --locked --bench flood -- 2 a c",
     "run --locked --quiet -- rules check rules/eyas.yaml",
     "run --locked --quiet -- rules fmt --check rules/eyas.yaml",
     "run --locked --quiet -- rules test",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use eyas_event::{HookState, HookStatus, Interest, RawBatch, Source};
-use eyas_probe::{CountingRuns, Means, Probe, ProbeOptions, ProgramCost, known_hooks};
+use eyas_probe::{CountingRuns, Means, Probe, ProbeOptions, ProgramCost, Totals, known_hooks};
 use serde_json::{Value, json};
 
 use super::{Finding, Part, State};
@@ -24,6 +24,8 @@ pub(super) struct Sensed {
     /// How its programs work here, if it is there.
     means: Option<Means>,
     costs: Result<Costs, String>,
+    /// What was sent and what was not while it was looked.
+    totals: Option<Totals>,
 }
 
 /// What the programs cost while it was looked.
@@ -45,11 +47,12 @@ pub(super) fn look(settings: &Settings, interest: Option<&Interest>) -> Sensed {
     match Probe::open(&ProbeOptions { ring_bytes, ..ProbeOptions::default() }) {
         Err(error) => {
             let why = error.to_string();
-            Sensed { ring_bytes, hooks: Err(why.clone()), means: None, costs: Err(why) }
+            Sensed { ring_bytes, hooks: Err(why.clone()), means: None, costs: Err(why), totals: None }
         }
         Ok(mut probe) => {
             let costs = measure(&mut probe, interest);
-            Sensed { ring_bytes, hooks: Ok(probe.hooks().to_vec()), means: Some(probe.means()), costs }
+            let (hooks, means) = (Ok(probe.hooks().to_vec()), Some(probe.means()));
+            Sensed { ring_bytes, hooks, means, costs, totals: probe.totals().ok() }
         }
     }
 }
@@ -127,6 +130,13 @@ pub(super) fn hooks(sensed: &Sensed) -> Part {
             findings.push(Finding::new(name, State::Note, format!("this kernel has none: {without}")));
         }
     }
+    if let Some(totals) = sensed.totals {
+        let Totals { attempted, filtered, lost, .. } = totals;
+        let says = format!(
+            "{attempted} made and {lost} lost meanwhile; {filtered} openings that nobody wants were left out"
+        );
+        findings.push(Finding::new("records", if lost == 0 { State::Good } else { State::Note }, says));
+    }
     let mut list = Vec::new();
     match &sensed.hooks {
         Err(why) => {
@@ -157,6 +167,11 @@ pub(super) fn hooks(sensed: &Sensed) -> Part {
         "lacks": sensed.means.map(|means| lacks(means).map(|(name, since, without)| {
             json!({"name": name, "since": since, "without": without})
         }).collect::<Vec<_>>()),
+        "records": sensed.totals.map(|totals| json!({
+            "made": totals.attempted,
+            "lost": totals.lost,
+            "filtered": totals.filtered,
+        })),
         "hooks": list,
     });
     Part { heading: "Sensor", key: "sensor", findings, object }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eyas_engine::ruleset::{Rule, Ruleset};
 use eyas_engine::{Selected, Selection};
-use eyas_event::{Alert, AlertId, Loss, Process, ProcessKey, WallTime};
+use eyas_event::{Alert, AlertId, BlindRules, Loss, Process, ProcessKey, WallTime};
 use eyas_pipeline::{Kept, Outlet, Segment, Stop};
 use eyas_store::{BlockingReader, Store};
 use tempfile::TempDir;
@@ -45,7 +45,7 @@ impl Outlet for Nowhere {
     fn segment(&mut self, _: Segment) -> Kept {
         Kept::Yes
     }
-    fn loss(&mut self, _: Loss) {}
+    fn loss(&mut self, _: Loss, _: &BlindRules) {}
     fn ruleset(&mut self, _: &Arc<Ruleset>) {}
 }
 

@@ -272,11 +272,13 @@ pub struct Gap {
     pub count: u64,
     /// Why, in a few words.
     pub why: String,
+    /// Lines that say more of it: kinds, processes, rules. They hold no control characters.
+    pub more: Vec<String>,
 }
 
 /// What a gap is a gap in. The three are never added up: an event that was missed was judged by no rule, an alert that was
 /// not stored was seen by whoever watched, and a gap in the recording only limits what can be replayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Missing {
     /// Events that no rule has judged; counted in records.
     Events,

@@ -1,16 +1,17 @@
 //! The maps: the ring, the scratch space where a record is put together, and the counters; and how a record is sent.
 //!
 //! Every record that is attempted takes a number on its processor, so what the ring had no room for leaves a hole, and
-//! is counted by kind as well. Nothing is lost silently.
+//! is counted as well: by kind, syscall, processor and process. Nothing is lost silently.
 
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{bpf_ringbuf_output, bpf_ringbuf_query};
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{PerCpuArray, RingBuf};
-use eyas_ebpf::{Head, Kind};
+use aya_ebpf::maps::{HashMap, PerCpuArray, RingBuf};
+use eyas_ebpf::{CallFixed, Counts, Head, Kind, Made, Maker, Unit};
 
-use super::read::{constant, opaque};
+use super::read::{Typed, constant, load, member, off, opaque};
+use super::task;
 use super::walk::Walk;
 
 /// Appends start below this and are at most 4 KiB long, so a record stays within [`Scratch::bytes`].
@@ -109,21 +110,18 @@ pub enum Slot {
     UringEnd = 8,
 }
 
-/// How many records were attempted on this processor, how many openings the filter passed over, and how many records of
-/// each kind were lost for want of room.
-#[repr(C)]
-pub struct Counts {
-    pub attempted: u64,
-    pub filtered: u64,
-    pub lost: [u64; Kind::KERNEL_SLOTS],
-}
-
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 #[map]
 static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(9, 0);
 #[map]
 pub static COUNTS: PerCpuArray<Counts> = PerCpuArray::with_max_entries(1, 0);
+/// Of the CALL records that were lost, how many of each syscall.
+#[map]
+static LOST_CALLS: PerCpuArray<[u64; Unit::CALL_SLOTS]> = PerCpuArray::with_max_entries(1, 0);
+/// Who made what was lost.
+#[map]
+static LOST_BY: HashMap<Maker, Made> = HashMap::with_max_entries(Maker::SLOTS, 0);
 
 /// More unread bytes than this in the ring wake the reader before its time.
 #[unsafe(no_mangle)]
@@ -166,7 +164,39 @@ pub fn send(scratch: *mut Scratch, kind: Kind, len: u64) {
         // stack in between.
         let len = opaque(len);
         if len > CAP + PIECE || bpf_ringbuf_output(ring, scratch.cast(), len, flags) != 0 {
-            (*counts).lost[kind.number() as usize & (Kind::KERNEL_SLOTS - 1)] += 1;
+            lost(scratch, kind.number());
         }
+    }
+}
+
+/// Counts a record that the ring had no room for. A function of its own, so that the way of those that it takes stays short.
+///
+/// The process is counted first: whoever reads the sums and then the processes finds in these all that is in the sums.
+#[inline(never)]
+fn lost(scratch: *mut Scratch, kind: u16) {
+    // SAFETY: the scratch is a checked map value; a Head lies at its front, and behind that of a CALL its fixed part.
+    let (head, syscall) = unsafe {
+        let call = &*scratch.cast::<u8>().add(Head::SIZE).cast::<CallFixed>();
+        (&*scratch.cast::<Head>(), call.syscall as usize & (Unit::CALL_SLOTS - 1))
+    };
+    let is_call = kind == Kind::Call.number();
+    let unit = if is_call { Unit::of_call(syscall as u16) } else { Unit::of_kind(kind) };
+    let maker = Maker::of(head, unit);
+    if let Some(made) = LOST_BY.get_ptr_mut(&maker) {
+        // SAFETY: a checked map value. The key holds the processor, so nobody else counts here.
+        unsafe { (*made).count += 1 };
+    } else {
+        let leader: Typed = member!(task::current(), task_leader);
+        let comm = [member!(leader, task_comm), load(leader, off!(task_comm) + 8)];
+        // Where there is no room it is counted without its maker.
+        let _full = LOST_BY.insert(&maker, &Made { count: 1, comm }, 0);
+    }
+    if is_call && let Some(calls) = LOST_CALLS.get_ptr_mut(0) {
+        // SAFETY: a checked map value with more than so many words, this processor's own.
+        unsafe { *calls.cast::<u64>().add(syscall) += 1 };
+    }
+    if let Some(counts) = COUNTS.get_ptr_mut(0) {
+        // SAFETY: as above.
+        unsafe { (*counts).lost[kind as usize & (Kind::KERNEL_SLOTS - 1)] += 1 };
     }
 }

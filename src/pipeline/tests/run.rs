@@ -9,7 +9,9 @@ use eyas_ebpf::{
 };
 use eyas_engine::source::SourceFile;
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_event::{BootTime, Loss, LossCause, Lost, OutputValue, Priority, SourceKind};
+use eyas_event::{
+    BootTime, Loss, LossCause, LossMaker, Lost, LostBy, OutputValue, Priority, ProcessKey, SourceKind,
+};
 use eyas_pipeline::{FoundHost, HostNames, Pace, Recording, Replay, RulesCell, Segment, Stop, load_texts};
 
 use crate::support::{
@@ -18,7 +20,11 @@ use crate::support::{
 
 fn loss(count: u64) -> Loss {
     let (lost, cause) = (Lost::Records(5), LossCause::RingFull);
-    Loss { lost, cause, count, from: BootTime(T0), to: BootTime(T0 + 5) }
+    let by = LostBy {
+        cpu: Some(1),
+        process: Some(LossMaker { key: ProcessKey { pid: 9, start: 3 }, comm: [0; 16] }),
+    };
+    Loss { lost, cause, by, count, from: BootTime(T0), to: BootTime(T0 + 5) }
 }
 
 fn replay(segments: &[Segment], rules: &RulesCell) -> Ran {

@@ -11,8 +11,8 @@ use eyas_engine::ruleset::Ruleset;
 use eyas_engine::source::SourceFile;
 use eyas_enrich::Enrich;
 use eyas_event::{
-    Alert, BootTime, Fill, Host, Interest, Lookup, Loss, OutputValue, Priority, Process, ProcessKey,
-    RawBatch, RulesetHash, Source, SourceError, SourceInfo, SourceKind, User, Whose,
+    Alert, BlindRules, BootTime, Fill, Host, Interest, Lookup, Loss, OutputValue, Priority, Process,
+    ProcessKey, RawBatch, RulesetHash, Source, SourceError, SourceInfo, SourceKind, User, Whose,
 };
 use eyas_pipeline::{
     HostNames, Kept, Outlet, Pipeline, PipelineError, Pulse, PulseCell, Recording, RulesCell, Segment, Stop,
@@ -146,7 +146,7 @@ impl Outlet for Collected {
         self.segments.push(segment);
         Kept::Yes
     }
-    fn loss(&mut self, loss: Loss) {
+    fn loss(&mut self, loss: Loss, _: &BlindRules) {
         self.losses.push(loss);
     }
     fn ruleset(&mut self, ruleset: &Arc<Ruleset>) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eyas_event::{Alert, Loss, LossCause, Lost, RulesetHash};
+use eyas_event::{Alert, BlindRules, Loss, LossCause, LossMaker, Lost, LostBy, ProcessKey, RulesetHash};
 use eyas_store::{Kept, RulesetText, Store, WriterOptions};
 use proptest::prelude::*;
 
@@ -101,22 +101,38 @@ fn rulesets_processes_and_losses_come_back() {
     handle.ruleset(ruleset.clone()).unwrap();
     handle.ruleset(ruleset.clone()).unwrap();
     assert_eq!(handle.process(process(9, 1, "cron")), Kept::Queued);
+    let comm = *b"flood\0\0\0\0\0\0\0\0\0\0\0";
+    let process = LossMaker { key: ProcessKey { pid: 77, start: 1234 }, comm };
     let loss = |count, from, to| Loss {
-        lost: Lost::Records(4),
+        lost: Lost::Calls(264),
         cause: LossCause::RingFull,
+        by: LostBy { cpu: Some(1), process: Some(process) },
         count,
         from: eyas_event::BootTime(from),
         to: eyas_event::BootTime(to),
     };
-    handle.loss(loss(5, 200, 300));
+    let blind: BlindRules = Some(["a \"rule\"".into(), "another".into()].into());
+    handle.loss(loss(5, 200, 300), &blind);
     handle.flush_and_wait().unwrap();
     assert_eq!(handle.stats().losses_written, 1);
+    // What follows without a gap is the same row, until that spans ten seconds; the rest and other makers are their own.
+    handle.loss(loss(6, 300, 400), &blind);
+    handle.flush_and_wait().unwrap();
+    handle.loss(loss(7, 500, 600), &blind);
+    handle.loss(Loss { by: LostBy { cpu: Some(1), process: None }, ..loss(8, 500, 600) }, &None);
+    handle.flush_and_wait().unwrap();
+    handle.loss(loss(9, 600, 10_000_000_501), &blind);
+    handle.flush_and_wait().unwrap();
     let reader = store.reader().unwrap().blocking();
     assert_eq!(reader.ruleset(ruleset.hash).unwrap(), Some(ruleset));
     assert_eq!(reader.ruleset(RulesetHash([4; 32])).unwrap(), None);
     let losses = reader.losses().unwrap();
-    assert_eq!(losses.len(), 1);
-    assert_eq!(losses[0].loss, loss(5, 200, 300));
+    let spans: Vec<_> = losses.iter().map(|l| (l.loss.count, l.loss.from.0, l.loss.to.0)).collect();
+    assert_eq!(spans, [(11, 200, 400), (7, 500, 600), (8, 500, 600), (9, 600, 10_000_000_501)]);
+    assert_eq!(losses[0].loss, loss(11, 200, 400));
+    assert_eq!((&losses[0].blind, &losses[2].blind), (&blind, &None));
+    assert_eq!(losses[2].loss.by, LostBy { cpu: Some(1), process: None });
+    assert_eq!(ask(&path, "SELECT count(*) || '' FROM blind_rules"), "1");
     assert_eq!(losses[0].run, store.run());
     assert_eq!(losses[0].from_wall, eyas_event::BootTime(200).to_wall(sample::WALL_OFFSET_NS));
     assert_eq!(ask(&path, "SELECT pid || '|' || CAST(comm AS TEXT) FROM processes"), "9|cron");

@@ -269,6 +269,8 @@ fn losses(losses: &Losses, ctx: &Ctx, now: WallTime) -> Vec<Parts> {
     out.push(Vec::new());
     for gap in gaps.iter().take(LOSSES_MAX) {
         out.push(loss(gap, ctx, now));
+        let more = gap.more.iter().flat_map(|line| show::wrap(line, 70, 4));
+        out.extend(more.map(|line| vec![(Role::Dim, format!("    {line}"))]));
     }
     if gaps.len() > LOSSES_MAX {
         let more = plural((gaps.len() - LOSSES_MAX) as u64, "older loss").replace("losss", "losses");

@@ -73,6 +73,7 @@ fn pictures_of_trouble() {
         what: Missing::Events,
         count: 1_204,
         why: "kernel ring full".to_owned(),
+        more: Vec::new(),
     });
     let mut worse = world.clone();
     let reload = Reload {
@@ -97,7 +98,8 @@ fn pictures_of_trouble() {
         (20, Missing::Events, 0, "eyas was not running"),
     ] {
         let at = |s: u64| WallTime(world::BEGIN + s * 1_000_000_000);
-        worse.gaps.push(Gap { from: at(from), to: at(from + 3), what, count, why: why.to_owned() });
+        let more = Vec::new();
+        worse.gaps.push(Gap { from: at(from), to: at(from + 3), what, count, why: why.to_owned(), more });
     }
     let store = StoreState {
         error: Some("error returned from database: (code: 13) database or disk is full".to_owned()),

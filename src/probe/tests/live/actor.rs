@@ -62,6 +62,8 @@ fn plays_a_scene_when_told() {
         "open-one" => open_one(&place),
         "open-numbered" => open_numbered(&place),
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
+        "chdir-often" => chdir_often(&place),
+        "on-each-cpu" => on_each_cpu(),
         "hold-open" => hold_open(place.parse().unwrap()),
         "execveat" => execveat(&place),
         "deep" => deep(&place),
@@ -150,6 +152,27 @@ fn open_one(place: &str) {
     let (count, path) = place.split_once(' ').unwrap();
     for _ in 0..count.parse().unwrap() {
         drop(std::fs::File::open(path).unwrap());
+    }
+}
+
+/// `place`: how often. Changes the directory to where it is already.
+fn chdir_often(place: &str) {
+    let here = CString::new(".").unwrap();
+    for _ in 0..place.parse().unwrap() {
+        assert_eq!(call(libc::SYS_chdir, [here.as_ptr() as usize, 0, 0, 0]), 0);
+    }
+}
+
+/// Runs a program on each processor.
+fn on_each_cpu() {
+    for cpu in 0..std::thread::available_parallelism().unwrap().get() {
+        // SAFETY: the set is plain data, and the call reads it only.
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            libc::CPU_SET(cpu, &mut set);
+            assert_eq!(libc::sched_setaffinity(0, size_of_val(&set), &raw const set), 0);
+        }
+        assert!(Command::new("/bin/true").status().unwrap().success());
     }
 }
 

@@ -1,15 +1,15 @@
 //! Nothing is lost at a pace that programs start at; and what must be lost is counted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use eyas_ebpf::{Body, Kind};
-use eyas_event::{EventSet, EventType, Interest, LossCause, Lost, Source};
+use eyas_event::{EventSet, EventType, Interest, Loss, LossCause, Lost, Source};
 use eyas_probe::ProbeOptions;
 
 use crate::actor::play;
-use crate::watch::{bodies, execs, opens, watch, watch_with};
+use crate::watch::{bodies, calls, execs, opens, watch, watch_with};
 
 #[test]
 fn two_thousand_programs_in_a_row_are_all_there() {
@@ -62,15 +62,83 @@ fn what_a_stopped_reader_misses_is_counted_by_kind() {
     watch.probe.losses(&mut losses);
     let told: u64 = losses.iter().map(|loss| loss.count).sum();
     assert!(told >= totals.lost);
-    let opens = losses.iter().find(|loss| loss.lost == Lost::Records(Kind::Open.number())).unwrap();
-    assert_eq!(opens.cause, LossCause::RingFull);
-    assert!(opens.count > 4000 && opens.from < opens.to);
+    let open = Lost::Records(Kind::Open.number());
+    let opens: Vec<_> = losses.iter().filter(|loss| loss.lost == open).collect();
+    assert!(opens.iter().map(|loss| loss.count).sum::<u64>() > 4000);
+    assert!(opens.iter().all(|loss| loss.from < loss.to));
     for loss in &losses {
         assert_eq!(loss.cause, LossCause::RingFull, "{loss:?}");
     }
     losses.clear();
     watch.probe.losses(&mut losses);
     assert!(losses.iter().map(|loss| loss.count).sum::<u64>() < 100, "told twice: {losses:?}");
+}
+
+/// What three processes make, what comes and what the losses say is the same number: by kind, by processor and by process.
+#[test]
+fn what_was_made_is_what_came_and_what_was_lost() {
+    const OFTEN: u64 = 5000;
+    const CHDIR: u16 = 80;
+    let options = ProbeOptions { ring_bytes: 1 << 16, ..ProbeOptions::default() };
+    let Some(mut watch) = watch_with(&options) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let scenes = ["chdir-often", "chdir-often", "open-often"];
+    let mut children = scenes.map(|scene| play(scene, dir.path(), &OFTEN.to_string()));
+    let mut losses = Vec::new();
+    // A part is lost while somebody reads, but too slowly.
+    for child in &mut children {
+        while child.try_wait().unwrap().is_none() {
+            watch.take(Duration::from_millis(1));
+            watch.probe.losses(&mut losses);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    let mut last = play("on-each-cpu", dir.path(), "");
+    watch.until_exit(last.id());
+    assert!(last.wait().unwrap().success());
+    let totals = loop {
+        watch.take(Duration::from_millis(5));
+        let totals = watch.probe.totals().unwrap();
+        if totals.attempted == totals.received + totals.lost {
+            break totals;
+        }
+    };
+    watch.probe.last_losses(&mut losses);
+    let lost = |of: &dyn Fn(&Loss) -> bool| -> u64 {
+        losses.iter().filter(|loss| of(loss)).map(|loss| loss.count).sum()
+    };
+    assert!(totals.lost > 5000, "{totals:?}");
+    assert_eq!(lost(&|_| true), totals.lost, "{losses:?}");
+    assert!(losses.iter().all(|loss| loss.cause == LossCause::RingFull && loss.from < loss.to));
+
+    let made_by = |loss: &Loss, pid: u32| loss.by.process.is_some_and(|process| process.key.pid == pid);
+    for child in &children[..2] {
+        let came = calls(&watch.bytes, child.id());
+        let came = came.iter().filter(|(_, call)| call.fixed.syscall == u32::from(CHDIR)).count() as u64;
+        let lost = lost(&|loss| made_by(loss, child.id()) && loss.lost == Lost::Calls(CHDIR));
+        // And the one that goes into the test's directory before the program is run.
+        assert_eq!(came + lost, OFTEN + 1);
+        assert!(lost > 0);
+    }
+    let open = Lost::Records(Kind::Open.number());
+    let opener = children[2].id();
+    let came = opens(&watch.bytes, opener).len() as u64;
+    let lost_opens = lost(&|loss| made_by(loss, opener) && loss.lost == open);
+    assert!((OFTEN..OFTEN + 500).contains(&(came + lost_opens)), "{came} came, {lost_opens} were lost");
+    let name = |loss: &Loss| loss.by.process.map(|process| process.name().to_vec());
+    let own = losses.iter().find(|loss| made_by(loss, opener)).and_then(name).unwrap();
+    assert!(std::env::current_exe().unwrap().file_name().unwrap().as_encoded_bytes().starts_with(&own));
+
+    // The last record of a processor has the number of all that were made on it.
+    let (mut made, mut came) = (BTreeMap::<u16, u64>::new(), BTreeMap::<u16, u64>::new());
+    for (head, _) in bodies(&watch.bytes) {
+        let cpu = head.cpu as u16;
+        made.entry(cpu).and_modify(|made| *made = head.seq.max(*made)).or_insert(head.seq);
+        *came.entry(cpu).or_default() += 1;
+    }
+    for (cpu, made) in made {
+        assert_eq!(made, came[&cpu] + lost(&|loss| loss.by.cpu == Some(cpu)), "on processor {cpu}");
+    }
 }
 
 #[test]
