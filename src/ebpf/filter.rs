@@ -23,6 +23,11 @@ pub const ON: u32 = 0;
 pub const ANY_NAME: u32 = 1;
 /// A set of 64 bits, [`name_bit`] of each name in it: most programs are in no rule, and this says so at once.
 pub const NAME_BITS: u32 = 2;
+/// Two masks, of no alternative and of all. A program reads them here rather than knowing them, because the verifier walks the
+/// automaton's steps once for each number that it knows a mask to be.
+pub const NOTHING: u32 = 4;
+/// The mask of all.
+pub const ALL: u32 = 5;
 /// A row a way: the candidates, the first row of its automaton, the one behind a slash, the one that its search rests in,
 /// and where its table of classes begins.
 pub const WAYS: u32 = 8;
@@ -223,7 +228,7 @@ impl Ask {
     #[inline(always)]
     pub fn admits(self, tables: &impl Tables, byte: impl Fn(u32) -> u8) -> bool {
         let mut row = self.start;
-        let (mut path, mut given) = (0, 0);
+        let (mut path, mut given) = (tables.word(place(NOTHING)), tables.word(place(NOTHING)));
         let take = |row: u64, path: &mut u64, given: &mut u64| {
             if row & u64::from(HOLDS) != 0 {
                 *path |= tables.word(row + place(PATH));
@@ -237,7 +242,7 @@ impl Ask {
             (row, at) = (self.rooted, 1);
             take(row, &mut path, &mut given);
         } else {
-            path = u64::MAX;
+            path = tables.word(place(ALL));
         }
         if path & given & self.candidates != 0 {
             return true;

@@ -51,39 +51,40 @@ pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: the scratch is a checked map value.
     let bits = unsafe { Marks::none(scratch) };
     bits.add(CallBits::CAPABILITIES.0);
-    let mut gather = Gather { scratch, end: SECTIONS, bits };
+    let mut gather = Gather { scratch, bits };
+    gather.set(END, SECTIONS);
+    let flags = HeadFlags(gather.forgotten(call.flags.0.into()) as _);
+    let number = gather.forgotten(call.number);
 
     // The second argument of prctl is a text for these two of its options.
-    let names = call.number == nr::PRCTL && (fixed.arg0 == PR_SET_NAME || fixed.arg0 == PR_GET_NAME);
-    let first = gather.text(fixed, if names { 1 } else { shape.first() }, CallBits::FIRST_FAULT);
-    fixed.first_len = first.len as u16;
-    let second = gather.text(fixed, shape.second(), CallBits::SECOND_FAULT);
-    fixed.second_len = second.len as u16;
-    let address_at = gather.end;
-    gather.payload(fixed, shape, task, call.flags);
-    fixed.first_base_len = gather.base(fixed, task, shape.first_dir(), first);
-    fixed.second_base_len = gather.base(fixed, task, shape.second_dir(), second);
-    if shape.payload() == Payload::Directory as u32 && call.ret >= 0 {
+    let names = number == nr::PRCTL && (fixed.arg0 == PR_SET_NAME || fixed.arg0 == PR_GET_NAME);
+    gather.text(FIRST, fixed, if names { 1 } else { shape.first() }, CallBits::FIRST_FAULT);
+    fixed.first_len = gather.get(FIRST + 1) as u16;
+    gather.text(SECOND, fixed, shape.second(), CallBits::SECOND_FAULT);
+    fixed.second_len = gather.get(SECOND + 1) as u16;
+    gather.payload(fixed, shape, task, flags);
+    fixed.first_base_len = gather.base(fixed, task, shape.first_dir(), FIRST);
+    fixed.second_base_len = gather.base(fixed, task, shape.second_dir(), SECOND);
+    if shape.payload() == Payload::Directory as u32 && fixed.ret >= 0 {
         let place = Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd));
         fixed.first_base_len = gather.path(place);
     }
-    gather.descriptor(fixed, shape, task, address_at);
+    gather.descriptor(fixed, shape, task);
     fixed.bits = CallBits(gather.bits.get() as u16);
-    send(scratch, Kind::Call, gather.end);
+    send(scratch, Kind::Call, gather.get(END));
     0
 }
 
-/// Where a text lies.
-#[derive(Clone, Copy)]
-struct Text {
-    at: u64,
-    len: u64,
-}
+/// Where in [`Scratch::gathered`] the end of the record stands so far,
+const END: usize = 0;
+/// where a first and a second text begin, and behind each its length.
+const FIRST: usize = 1;
+const SECOND: usize = 3;
 
-/// A record that grows.
+/// A record that grows. What it has grown to lies in the scratch: the verifier would follow each number that it might be through
+/// all that comes behind, and walk that once for each.
 struct Gather {
     scratch: *mut Scratch,
-    end: u64,
     bits: Marks,
 }
 
@@ -101,30 +102,51 @@ fn argument(fixed: &CallFixed, number: u32) -> u64 {
 }
 
 impl Gather {
+    #[inline(always)]
+    fn get(&self, which: usize) -> u64 {
+        // SAFETY: the scratch is a checked map value.
+        unsafe { (&raw const (*self.scratch).gathered[which]).read_volatile() }
+    }
+
+    #[inline(always)]
+    fn set(&self, which: usize, number: u64) {
+        // SAFETY: as above.
+        unsafe { (&raw mut (*self.scratch).gathered[which]).write_volatile(number) }
+    }
+
+    /// A number of which the verifier knows nothing any more.
+    #[inline(always)]
+    fn forgotten(&self, number: u64) -> u64 {
+        self.set(SECOND, number);
+        self.get(SECOND)
+    }
+
     /// Where the next section goes. Before the first path that is less than half of CAP, so nothing is cut off by this.
     #[inline(always)]
     fn next(&self) -> *mut u8 {
         // SAFETY: below CAP, behind which there is room for a piece.
-        unsafe { self.scratch.cast::<u8>().add((self.end & (CAP - 1)) as usize) }
+        unsafe { self.scratch.cast::<u8>().add((self.get(END) & (CAP - 1)) as usize) }
     }
 
-    /// Appends the text in an argument.
+    /// Appends the text in an argument, and notes where it lies.
     #[inline(always)]
-    fn text(&mut self, fixed: &CallFixed, number: u32, fault: CallBits) -> Text {
-        let at = self.end;
+    fn text(&mut self, which: usize, fixed: &CallFixed, number: u32, fault: CallBits) {
+        let at = self.get(END);
+        self.set(which, at);
+        self.set(which + 1, 0);
         if number == Shape::NONE {
-            return Text { at, len: 0 };
+            return;
         }
         let address = argument(fixed, number) as *const c_void;
         // SAFETY: 4 KiB from `next` are within the scratch.
         let len = unsafe { bpf_probe_read_user_str(self.next().cast(), PIECE as u32, address) };
         if len <= 0 {
             self.bits.add(fault.0);
-            return Text { at, len: 0 };
+            return;
         }
         let len = (len - 1) as u64 & (PIECE - 1);
-        self.end += len;
-        Text { at, len }
+        self.set(which + 1, len);
+        self.set(END, at + len);
     }
 
     /// Appends bytes of the caller's, at most 128; gives how many.
@@ -142,14 +164,14 @@ impl Gather {
             self.bits.add(fault.0);
             return 0;
         }
-        self.end += len;
+        self.set(END, self.get(END) + len);
         len as u16
     }
 
     /// Appends a path of the kernel's.
     #[inline(always)]
     fn path(&mut self, place: Place) -> u16 {
-        let appended = append(self.scratch, self.end, place);
+        let appended = append(self.scratch, self.get(END), place);
         self.take(&appended)
     }
 
@@ -158,23 +180,23 @@ impl Gather {
         if !appended.whole {
             self.bits.add(CallBits::PATH_TRUNCATED.0);
         }
-        self.end = appended.end;
+        self.set(END, appended.end);
         appended.len as u16
     }
 
     /// Appends the directory that a relative path starts at.
     #[inline(always)]
-    fn base(&mut self, fixed: &CallFixed, task: Typed, dir: u32, text: Text) -> u16 {
-        if dir == Shape::NO_PATH || text.len == 0 {
+    fn base(&mut self, fixed: &CallFixed, task: Typed, dir: u32, text: usize) -> u16 {
+        if dir == Shape::NO_PATH || self.get(text + 1) == 0 {
             return 0;
         }
         // SAFETY: below CAP.
-        let begins = unsafe { *self.scratch.cast::<u8>().add((text.at & (CAP - 1)) as usize) };
+        let begins = unsafe { *self.scratch.cast::<u8>().add((self.get(text) & (CAP - 1)) as usize) };
         if begins == b'/' {
             return 0;
         }
         let fd = if dir == Shape::CWD { super::open::AT_FDCWD } else { argument(fixed, dir) as i32 };
-        let appended = append_base(self.scratch, self.end, task, fd);
+        let appended = append_base(self.scratch, self.get(END), task, fd);
         self.take(&appended)
     }
 
@@ -248,7 +270,12 @@ impl Gather {
                 return;
             }
             TYPE => {
-                fixed.data_len = self.text(fixed, 2, CallBits::DATA_FAULT).len as u16;
+                // It has two texts before it, and their places are needed still.
+                let second = [self.get(SECOND), self.get(SECOND + 1)];
+                self.text(SECOND, fixed, 2, CallBits::DATA_FAULT);
+                fixed.data_len = self.get(SECOND + 1) as u16;
+                self.set(SECOND, second[0]);
+                self.set(SECOND + 1, second[1]);
                 return;
             }
             _ => {}
@@ -259,7 +286,7 @@ impl Gather {
 
     /// What the descriptor is: a socket with its ends, or a file with its path.
     #[inline(always)]
-    fn descriptor(&mut self, fixed: &mut CallFixed, shape: Shape, task: Typed, address_at: u64) {
+    fn descriptor(&mut self, fixed: &mut CallFixed, shape: Shape, task: Typed) {
         (fixed.ino, fixed.dev, fixed.mode, fixed.role, fixed.path_len) = (0, 0, 0, 0, 0);
         let mut ends = ends_of!(fixed);
         ends.clear();
@@ -279,7 +306,7 @@ impl Gather {
         fixed.ino = kernel(inode + off!(inode_ino));
         fixed.dev = kernel(kernel::<u64>(inode + off!(inode_sb)) + off!(sb_dev));
         if fixed.mode & S_IFMT != S_IFSOCK {
-            let appended = append(self.scratch, self.end, Place::at(file + off!(file_path)));
+            let appended = append(self.scratch, self.get(END), Place::at(file + off!(file_path)));
             if appended.deleted {
                 self.bits.add(CallBits::DELETED.0);
             }
@@ -288,7 +315,7 @@ impl Gather {
         }
         let sock = ends.fill(kernel(file + off!(file_private)));
         if fixed.family == AF_UNIX {
-            if let Some(appended) = socket::append_peer_path(self.scratch, self.end, sock) {
+            if let Some(appended) = socket::append_peer_path(self.scratch, self.get(END), sock) {
                 fixed.path_len = self.take(&appended);
             }
             return;
@@ -302,7 +329,7 @@ impl Gather {
                     socket::take_role(sock, fixed.ino, Role::Server, &[0; 16], 0);
                 }
                 nr::SENDTO | nr::SENDMSG | nr::RECVFROM | nr::RECVMSG => {
-                    let (peer, port) = self.peer(fixed, address_at);
+                    let (peer, port) = self.peer(fixed);
                     if socket::meets(sock, fixed.ino, fixed.protocol, &peer, port) {
                         self.bits.add(CallBits::PEER_CHANGED.0);
                     }
@@ -315,14 +342,15 @@ impl Gather {
 
     /// Whom a datagram went to or came from: as the address says, or else the socket.
     #[inline(always)]
-    fn peer(&self, fixed: &CallFixed, address_at: u64) -> ([u8; 16], u16) {
+    fn peer(&self, fixed: &CallFixed) -> ([u8; 16], u16) {
         if fixed.address_len < 8 {
             return (fixed.remote, fixed.remote_port);
         }
         let mut peer = [0; 16];
         // SAFETY: below CAP; an address takes at most 128 bytes.
         unsafe {
-            let address = self.scratch.cast::<u8>().add((address_at & (CAP - 1)) as usize);
+            // Behind both texts, which such a call has none of.
+            let address = self.scratch.cast::<u8>().add(SECTIONS as usize);
             let port = u16::from_be_bytes([*address.add(2), *address.add(3)]);
             match fixed.family {
                 AF_INET => {

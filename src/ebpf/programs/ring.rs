@@ -30,6 +30,8 @@ pub struct Scratch {
     pub walk: Walk,
     pub args: Args,
     pub env: Env,
+    /// Where a record that is gathered ends so far, and where two texts in it begin and how long they are.
+    pub gathered: [u64; 5],
     /// What is true of the record, a bit each.
     bits: u32,
 }

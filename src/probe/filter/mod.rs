@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 use aya::maps::{Array, MapData};
 use eyas_ebpf::filter::{
-    ALL_WORDS, ANY_NAME, HOLDS, MASKS, NAME_BITS, NAME_PROBES, NAME_SLOTS, NAME_WORDS, NAMES, NOBODY, ON,
-    ROWS, WAY_COUNT, WAY_WORDS, WAYS, WORDS, name_bit, name_slot, way,
+    ALL, ALL_WORDS, ANY_NAME, HOLDS, MASKS, NAME_BITS, NAME_PROBES, NAME_SLOTS, NAME_WORDS, NAMES, NOBODY,
+    ON, ROWS, WAY_COUNT, WAY_WORDS, WAYS, WORDS, name_bit, name_slot, way,
 };
 use eyas_event::{Among, OpenWant, Opens, Outcome, PathTest, Ways};
 
@@ -76,6 +76,7 @@ pub(crate) fn compile(opens: &Opens) -> Box<Tables> {
         .expect("it has so many words, because it was made so");
     let wants = few(opens.wants());
     tables[ON as usize] = 1;
+    tables[ALL as usize] = u32::MAX;
     tables[ANY_NAME as usize] = put_names(&wants, &mut tables);
     tables[ROWS as usize..][..2].fill(u32::MAX);
     let mut free = ROWS + MASKS;
