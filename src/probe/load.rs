@@ -5,7 +5,7 @@
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::tp_btf::BtfTracePointLink;
-use aya::programs::{BtfTracePoint, ProgramError};
+use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::{Ebpf, EbpfLoader};
 use eyas_ebpf::{
     Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Made, Maker, Offsets, Unit, VALUE_SLOT, environment, nr,
@@ -354,12 +354,18 @@ fn attach_all(
     lacks_uring: Option<&str>,
     strict: bool,
 ) -> Result<(Vec<HookStatus>, Uring), ProbeError> {
-    let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
+    let asked: Vec<_> =
+        HOOKS.iter().filter(|hook| hook.entry != Entry::Uring || lacks_uring.is_none()).collect();
+    let mut verified = verify_all(ebpf, &asked, strict)?;
     let mut hooks = Vec::with_capacity(HOOKS.len());
     for hook in HOOKS {
         let state = match (hook.entry, lacks_uring) {
             (Entry::Uring, Some(reason)) => HookState::Off(reason.to_owned()),
-            _ => match attach(ebpf, families, hook, &btf) {
+            _ => match verified
+                .remove(hook.program)
+                .unwrap_or(Ok(()))
+                .and_then(|()| attach(ebpf, families, hook))
+            {
                 Ok(()) => HookState::On,
                 Err(reason) if strict => return Err(ProbeError::NoHook { name: hook.name, reason }),
                 Err(reason) => HookState::Off(reason),
@@ -405,15 +411,50 @@ fn attach_uring(ebpf: &mut Ebpf, hooks: &mut [HookStatus]) -> Uring {
     Uring::Off
 }
 
-fn attach(
-    ebpf: &mut Ebpf,
-    families: &mut ProgramArray<MapData>,
-    hook: &Hook,
-    btf: &aya::Btf,
-) -> Result<(), String> {
+/// Has the kernel verify the programs of these hooks, side by side, since that is most of what a start takes; what it says, by
+/// program. Where one refusal settles it, the shortest is asked about first.
+fn verify_all<'h>(ebpf: &mut Ebpf, hooks: &[&'h Hook], strict: bool) -> Result<Verdicts<'h>, ProbeError> {
+    const SHORTEST: &str = "on_exit";
+    let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
+    let verify = |program: &mut Program, hook: &Hook| {
+        let program: &mut BtfTracePoint =
+            program.try_into().map_err(|error: ProgramError| one_line(&error))?;
+        program.load(hook.tracepoint, &btf).map_err(|error| one_line(&error))
+    };
+    let mut verdicts = Verdicts::new();
+    if strict
+        && let Some(hook) = hooks.iter().find(|hook| hook.program == SHORTEST)
+        && let Some(program) = ebpf.program_mut(SHORTEST)
+    {
+        let verdict = verify(program, hook);
+        if let Err(reason) = verdict {
+            return Err(ProbeError::NoHook { name: hook.name, reason });
+        }
+        verdicts.insert(SHORTEST, verdict);
+    }
+    std::thread::scope(|scope| {
+        let mut under_way = Vec::new();
+        for (name, program) in ebpf.programs_mut() {
+            let hook = hooks.iter().find(|hook| hook.program == name && !verdicts.contains_key(name));
+            if let Some(hook) = hook {
+                under_way.push((hook.program, scope.spawn(|| verify(program, hook))));
+            }
+        }
+        for (name, thread) in under_way {
+            let ended = thread.join().unwrap_or_else(|_| Err("the thread that loaded it ended".to_owned()));
+            verdicts.insert(name, ended);
+        }
+    });
+    Ok(verdicts)
+}
+
+/// What the kernel said of each program.
+type Verdicts<'h> = std::collections::HashMap<&'h str, Result<(), String>>;
+
+/// Hangs a program that is loaded into its place.
+fn attach(ebpf: &mut Ebpf, families: &mut ProgramArray<MapData>, hook: &Hook) -> Result<(), String> {
     let program = tracepoint(ebpf, hook)?;
     let words = |error: ProgramError| one_line(&error);
-    program.load(hook.tracepoint, btf).map_err(words)?;
     match hook.entry {
         Entry::Tracepoint | Entry::Dispatcher => program.attach().map(drop).map_err(words),
         Entry::Family(family) => set_family(ebpf, families, family, hook),
