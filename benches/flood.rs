@@ -62,8 +62,11 @@ fn main() {
     if wanted("c") {
         let stop = Some(scene.time.div_f64(3.0));
         let seen = scene.play("c: two full-speed loops, eyas stopped for 5 s", WATCHED, 0, 2, stop);
-        // A short loop may fit into the ring.
-        holds &= seen.received + seen.lost == seen.made && (seen.rows > 0 || seen.lost == 0);
+        // What was judged and then found no room in the recording is counted, and not by process: a few are of others.
+        let gap = seen.made - seen.received - seen.lost;
+        let unrecorded = seen.all_lost - seen.lost;
+        holds &=
+            gap <= unrecorded && unrecorded - gap <= unrecorded / 100 && (seen.rows > 0 || seen.lost == 0);
     }
     println!("\n{}", if holds { "all of it holds" } else { "NOT all of it holds" });
     if !holds {
@@ -153,7 +156,7 @@ impl Scene {
             made as f64 / elapsed
         );
         println!("  made - received - lost = {}", made.cast_signed() - (received + lost).cast_signed());
-        println!("  lost of any process and kind, recording included: {all_lost}");
+        println!("  lost of any process and kind, or judged and not recorded: {all_lost}");
         println!("  eyas: {cpu:.2} s of processor time");
         for line in &said {
             println!("  | {line}");

@@ -32,9 +32,12 @@ fn main() {
     let (name, rules) = rules();
     let agent = Agent::start(&rules);
     let timeout = format!("{}s", time.as_secs());
+    let files = tempfile::tempdir().unwrap();
     let stress = Command::new("nice")
         .args(["-n", "19", "stress-ng", "--quiet", "--metrics-brief", "--timeout", &timeout])
         .args(MIX)
+        .arg("--temp-path")
+        .arg(files.path())
         .stdin(Stdio::null())
         .spawn();
     let mut stress = stress.unwrap();

@@ -72,7 +72,7 @@ impl Asked {
     #[inline(always)]
     fn word(&self, at: u32, read: u64) -> u64 {
         let behind = (at + 1) * 8;
-        if behind <= self.len { read } else { read & (u64::MAX >> ((behind - self.len) * 8 & 63)) }
+        if behind <= self.len { read } else { read & (u64::MAX >> (((behind - self.len) * 8) & 63)) }
     }
 
     /// The entry that it would be in. Different programs that open the same paths have entries of their own.
