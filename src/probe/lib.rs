@@ -1,9 +1,10 @@
 //! The sensor's user half: loads the kernel programs, attaches them, reads their ring, and counts what was lost.
 //!
 //! [`Probe`] is the live [`eyas_event::Source`]: it hands record bytes on as the kernel wrote them and interprets no more
-//! of them than the head. It starts no thread; whoever calls [`eyas_event::Source::fill`] does the waiting. The
+//! of them than the head. It keeps no thread (only opening it has the kernel verify the programs side by side); whoever calls [`eyas_event::Source::fill`] does the waiting. The
 //! object that it loads is built by `cargo xtask bpf` and embedded here, so building eyas needs no BPF toolchain.
 
+mod attach;
 mod btf;
 mod calls;
 mod error;
@@ -11,6 +12,7 @@ mod filter;
 mod hooks;
 mod load;
 mod losses;
+mod object;
 mod probe;
 mod ring;
 mod sheet;

@@ -1,29 +1,21 @@
-//! Loads the embedded object with the running kernel's offsets in it, and attaches what the kernel accepts.
+//! Loads the embedded object with what the running kernel is like in it, and holds the maps that it is steered by.
 //!
-//! A hook that is refused is off, with the kernel's reason, and the others go on. Programs and links live as long as
-//! the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes them all.
+//! Programs and links live as long as the descriptors in [`Loaded`]: when this process ends, however it ends, the kernel removes
+//! them all.
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
-use aya::programs::tp_btf::BtfTracePointLink;
-use aya::programs::{BtfTracePoint, Program, ProgramError};
 use aya::{Ebpf, EbpfLoader};
-use eyas_ebpf::{
-    Bitmap, CAST_SLOT, Family, Kind, MEMBER_SLOT, Made, Maker, Offsets, Unit, VALUE_SLOT, environment, nr,
-    value,
-};
-use eyas_event::{HookState, HookStatus, Opens};
+use eyas_ebpf::{Bitmap, Family, Kind, Made, Maker, Offsets, Unit, environment, value};
+use eyas_event::{HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
+use crate::attach::{Uring, attach_all, lacks_uring};
 use crate::btf::Btf;
 use crate::error::{ProbeError, one_line};
 use crate::filter::FilterMaps;
-use crate::hooks::{Entry, HOOKS, Hook, URING_STRUCTS};
 use crate::losses::{Sums, Tables};
+use crate::object::{OBJECT, OLDER, filled};
 use crate::probe::{Means, ProbeOptions, Reads, Skip};
-
-static OBJECT: &[u8] = aya::include_bytes_aligned!("object/eyas.bpf.o");
-/// The same programs for kernels without one of the helpers that [`Means`] tells of.
-static OLDER: &[u8] = aya::include_bytes_aligned!("object/eyas-older.bpf.o");
 
 /// One processor's [`eyas_ebpf::Counts`], as words.
 type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
@@ -123,43 +115,6 @@ impl Variables {
     }
 }
 
-/// The programs on `io_uring`, and whether they hang in the kernel now.
-enum Uring {
-    /// This kernel does not have or does not take them.
-    Off,
-    /// They hang as long as these live; none while nobody asks for what they tell.
-    On(Vec<BtfTracePointLink>),
-}
-
-impl Uring {
-    /// What the programs tell.
-    const CALLS: [u64; 3] = [nr::OPENAT, nr::OPENAT2, nr::CONNECT];
-
-    fn want(&mut self, ebpf: &mut Ebpf, calls: Bitmap) -> Result<(), String> {
-        let Self::On(links) = self else { return Ok(()) };
-        let wanted = Self::CALLS.into_iter().any(|number| calls.has(number));
-        if !wanted {
-            links.clear();
-        } else if links.is_empty() {
-            *links = hang_uring(ebpf)?;
-        }
-        Ok(())
-    }
-}
-
-/// Attaches the programs on `io_uring`, which are loaded.
-fn hang_uring(ebpf: &mut Ebpf) -> Result<Vec<BtfTracePointLink>, String> {
-    let words = |error: ProgramError| one_line(&error);
-    let uring = HOOKS.iter().filter(|hook| hook.entry == Entry::Uring);
-    uring
-        .map(|hook| {
-            let program = tracepoint(ebpf, hook)?;
-            let link = program.attach().map_err(words)?;
-            program.take_link(link).map_err(words)
-        })
-        .collect()
-}
-
 /// Every number that a family handles.
 pub(crate) fn everything() -> Bitmap {
     (0..512).filter(|number| Family::of(*number).is_some()).fold(Bitmap::EMPTY, Bitmap::with)
@@ -201,11 +156,6 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
     }
     // A kernel before 6.17 has the cast but wants a type. What it refuses for another reason it refuses again.
     load_with(options, &offsets, means, None)
-}
-
-/// Why this kernel can have no hooks on `io_uring`.
-fn lacks_uring(offsets: &Offsets) -> Option<String> {
-    offsets.absent(URING_STRUCTS).map(|member| format!("the kernel has no {member}"))
 }
 
 /// Before Linux 5.11 maps count against the limit of locked memory, which is far below what the ring takes. Raising it takes
@@ -274,43 +224,6 @@ fn read_btf() -> Result<Btf, ProbeError> {
     Ok(Btf::parse(bytes)?)
 }
 
-/// The object with the values in the places that the programs leave for them, and with calls of the kernel's cast.
-fn filled(object: &[u8], cast: Option<u32>, values: &[u32]) -> Result<Vec<u8>, ProbeError> {
-    /// `r = number` for any register, and for r0 (Linux: Documentation/bpf/standardization/instruction-set.rst).
-    const MOVE: u8 = 0xb7;
-    const MOVE_TO_R0: [u8; 4] = [MOVE, 0, 0, 0];
-    /// `r = *(r + offset)`, of four, two, one and eight bytes.
-    const LOADS: [u8; 4] = [0x61, 0x69, 0x71, 0x79];
-    /// A call of the kernel function with this number.
-    const CALL: [u8; 4] = [0x85, 0x20, 0, 0];
-    let mut object = object.to_vec();
-    for instruction in object.chunks_exact_mut(8) {
-        let Some((operation, number)) = instruction.split_first_chunk_mut::<4>() else { continue };
-        let asked = u32::from_le_bytes([number[0], number[1], number[2], number[3]]);
-        let member = u16::from_le_bytes([operation[2], operation[3]]).checked_sub(MEMBER_SLOT);
-        let value = |index: Option<u32>| index.and_then(|index| values.get(index as usize));
-        if operation[0] == MOVE
-            && let Some(value) = value(asked.checked_sub(VALUE_SLOT))
-        {
-            number.copy_from_slice(&value.to_le_bytes());
-        } else if *operation == MOVE_TO_R0
-            && asked == CAST_SLOT
-            && let Some(cast) = cast
-        {
-            *operation = CALL;
-            number.copy_from_slice(&cast.to_le_bytes());
-        } else if LOADS.contains(&operation[0])
-            && asked == 0
-            && let Some(offset) = value(member.map(u32::from))
-        {
-            let far =
-                |_| ProbeError::Load(format!("a member lies {offset} bytes into its struct, out of reach"));
-            operation[2..].copy_from_slice(&i16::try_from(*offset).map_err(far)?.to_le_bytes());
-        }
-    }
-    Ok(object)
-}
-
 /// `CAP_SYS_ADMIN` stands for both of the others, as it did before Linux 5.8.
 fn check_capabilities() -> Result<(), ProbeError> {
     let Ok(own) = rustix::thread::capabilities(None) else { return Ok(()) };
@@ -347,140 +260,6 @@ impl Identity {
     }
 }
 
-/// Attaches every hook that the kernel accepts; with `strict` the first that it refuses is an error.
-fn attach_all(
-    ebpf: &mut Ebpf,
-    families: &mut ProgramArray<MapData>,
-    lacks_uring: Option<&str>,
-    strict: bool,
-) -> Result<(Vec<HookStatus>, Uring), ProbeError> {
-    let asked: Vec<_> =
-        HOOKS.iter().filter(|hook| hook.entry != Entry::Uring || lacks_uring.is_none()).collect();
-    let mut verified = verify_all(ebpf, &asked, strict)?;
-    let mut hooks = Vec::with_capacity(HOOKS.len());
-    for hook in HOOKS {
-        let state = match (hook.entry, lacks_uring) {
-            (Entry::Uring, Some(reason)) => HookState::Off(reason.to_owned()),
-            _ => match verified
-                .remove(hook.program)
-                .unwrap_or(Ok(()))
-                .and_then(|()| attach(ebpf, families, hook))
-            {
-                Ok(()) => HookState::On,
-                Err(reason) if strict => return Err(ProbeError::NoHook { name: hook.name, reason }),
-                Err(reason) => HookState::Off(reason),
-            },
-        };
-        hooks.push(HookStatus { name: hook.name, purpose: hook.purpose, state });
-    }
-    let dispatcher = HOOKS.iter().position(|hook| hook.entry == Entry::Dispatcher);
-    if let Some(dispatcher) = dispatcher
-        && matches!(hooks[dispatcher].state, HookState::Off(_))
-    {
-        for (status, hook) in hooks.iter_mut().zip(HOOKS) {
-            if matches!((hook.entry, &status.state), (Entry::Family(_), HookState::On)) {
-                status.state = HookState::Off(format!("{} is off", HOOKS[dispatcher].name));
-            }
-        }
-    }
-    let uring = attach_uring(ebpf, &mut hooks);
-    if let Some(HookStatus { name, state: HookState::Off(reason), .. }) = hooks.first()
-        && hooks.iter().all(|hook| matches!(hook.state, HookState::Off(_)))
-    {
-        return Err(ProbeError::NoHook { name, reason: reason.clone() });
-    }
-    Ok((hooks, uring))
-}
-
-/// Attaches the programs on `io_uring`, if all of them are loaded: each needs the others.
-fn attach_uring(ebpf: &mut Ebpf, hooks: &mut [HookStatus]) -> Uring {
-    let is_off = |status: &HookStatus| matches!(status.state, HookState::Off(_));
-    let lacking = hooks.iter().zip(HOOKS).find(|(status, hook)| hook.entry == Entry::Uring && is_off(status));
-    let why = match lacking {
-        Some((status, _)) => format!("{} is off", status.name),
-        None => match hang_uring(ebpf) {
-            Ok(links) => return Uring::On(links),
-            Err(why) => why,
-        },
-    };
-    for (status, _) in hooks.iter_mut().zip(HOOKS).filter(|(_, hook)| hook.entry == Entry::Uring) {
-        if status.state == HookState::On {
-            status.state = HookState::Off(why.clone());
-        }
-    }
-    Uring::Off
-}
-
-/// Has the kernel verify the programs of these hooks, side by side, since that is most of what a start takes; what it says, by
-/// program. Where one refusal settles it, the shortest is asked about first.
-fn verify_all<'h>(ebpf: &mut Ebpf, hooks: &[&'h Hook], strict: bool) -> Result<Verdicts<'h>, ProbeError> {
-    const SHORTEST: &str = "on_exit";
-    let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
-    let verify = |program: &mut Program, hook: &Hook| {
-        let program: &mut BtfTracePoint =
-            program.try_into().map_err(|error: ProgramError| one_line(&error))?;
-        program.load(hook.tracepoint, &btf).map_err(|error| one_line(&error))
-    };
-    let mut verdicts = Verdicts::new();
-    if strict
-        && let Some(hook) = hooks.iter().find(|hook| hook.program == SHORTEST)
-        && let Some(program) = ebpf.program_mut(SHORTEST)
-    {
-        let verdict = verify(program, hook);
-        if let Err(reason) = verdict {
-            return Err(ProbeError::NoHook { name: hook.name, reason });
-        }
-        verdicts.insert(SHORTEST, verdict);
-    }
-    std::thread::scope(|scope| {
-        let mut under_way = Vec::new();
-        for (name, program) in ebpf.programs_mut() {
-            let hook = hooks.iter().find(|hook| hook.program == name && !verdicts.contains_key(name));
-            if let Some(hook) = hook {
-                under_way.push((hook.program, scope.spawn(|| verify(program, hook))));
-            }
-        }
-        for (name, thread) in under_way {
-            let ended = thread.join().unwrap_or_else(|_| Err("the thread that loaded it ended".to_owned()));
-            verdicts.insert(name, ended);
-        }
-    });
-    Ok(verdicts)
-}
-
-/// What the kernel said of each program.
-type Verdicts<'h> = std::collections::HashMap<&'h str, Result<(), String>>;
-
-/// Hangs a program that is loaded into its place.
-fn attach(ebpf: &mut Ebpf, families: &mut ProgramArray<MapData>, hook: &Hook) -> Result<(), String> {
-    let program = tracepoint(ebpf, hook)?;
-    let words = |error: ProgramError| one_line(&error);
-    match hook.entry {
-        Entry::Tracepoint | Entry::Dispatcher => program.attach().map(drop).map_err(words),
-        Entry::Family(family) => set_family(ebpf, families, family, hook),
-        // All of them are, or none.
-        Entry::Uring => Ok(()),
-    }
-}
-
-/// Puts a family's program into its slot, so that the dispatcher reaches it.
-fn set_family(
-    ebpf: &mut Ebpf,
-    families: &mut ProgramArray<MapData>,
-    family: Family,
-    hook: &Hook,
-) -> Result<(), String> {
-    let program = tracepoint(ebpf, hook)?;
-    let fd = program.fd().map_err(|error| one_line(&error))?;
-    families.set(family as u32, fd, 0).map_err(|error| one_line(&error))
-}
-
-fn tracepoint<'e>(ebpf: &'e mut Ebpf, hook: &Hook) -> Result<&'e mut BtfTracePoint, String> {
-    let missing = || format!("the object has no program {}", hook.program);
-    let program = ebpf.program_mut(hook.program).ok_or_else(missing)?;
-    program.try_into().map_err(|error: ProgramError| one_line(&error))
-}
-
 impl Loaded {
     /// Sends these calls from now on, and no others.
     pub(crate) fn want(&mut self, calls: Bitmap) -> Result<(), String> {
@@ -496,27 +275,5 @@ impl Loaded {
     /// From now on, only these openings are sent.
     pub(crate) fn filter(&mut self, opens: &Opens) -> Result<(), String> {
         self.filter.set(opens)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_object_has_places_for_the_cast_and_for_each_value_and_each_is_filled() {
-        let slots = |object: &[u8], number: u32| {
-            object.chunks_exact(8).filter(|bytes| bytes[4..] == number.to_le_bytes()).count()
-        };
-        let object = filled(OBJECT, Some(7), &[1; value::COUNT]).expect("small offsets");
-        let numbers = (0..value::COUNT as u32).map(|index| VALUE_SLOT + index);
-        for number in numbers.chain([CAST_SLOT]) {
-            assert_eq!(slots(&object, number), 0, "{number:#x}");
-        }
-        assert!(slots(OBJECT, CAST_SLOT) > 0);
-        assert!(slots(OBJECT, VALUE_SLOT + value::PLAIN_LOADS as u32) > 0);
-        assert_eq!(object.len(), OBJECT.len());
-        // No kernel that needs the other object has the cast.
-        assert_eq!(slots(OLDER, CAST_SLOT), 0);
     }
 }
