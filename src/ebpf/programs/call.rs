@@ -9,12 +9,12 @@ use eyas_ebpf::{CallBits, CallFixed, DATA_MAX, Head, HeadFlags, Kind, Payload, R
 
 use super::connect::{ADDRESS, S_IFMT, S_IFSOCK};
 use super::dispatch::Call;
-use super::open::append_base;
+use super::open::base;
 use super::read::{Typed, kernel, load, off, user};
 use super::ring::{CAP, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::socket::{self, AF_INET, AF_INET6, AF_UNIX, ends_of};
 use super::task;
-use super::walk::{Appended, Place, append};
+use super::walk::{Appended, Place, append_by_call};
 
 const FIXED: usize = Head::SIZE;
 const SECTIONS: u64 = (Head::SIZE + CallFixed::SIZE) as u64;
@@ -171,7 +171,7 @@ impl Gather {
     /// Appends a path of the kernel's.
     #[inline(always)]
     fn path(&mut self, place: Place) -> u16 {
-        let appended = append(self.scratch, self.get(END), place);
+        let appended = append_by_call(Slot::Call, self.get(END), place);
         self.take(&appended)
     }
 
@@ -196,8 +196,7 @@ impl Gather {
             return 0;
         }
         let fd = if dir == Shape::CWD { super::open::AT_FDCWD } else { argument(fixed, dir) as i32 };
-        let appended = append_base(self.scratch, self.get(END), task, fd);
-        self.take(&appended)
+        base(task, fd).map_or(0, |place| self.path(place))
     }
 
     /// What else the table says.
@@ -306,7 +305,7 @@ impl Gather {
         fixed.ino = kernel(inode + off!(inode_ino));
         fixed.dev = kernel(kernel::<u64>(inode + off!(inode_sb)) + off!(sb_dev));
         if fixed.mode & S_IFMT != S_IFSOCK {
-            let appended = append(self.scratch, self.get(END), Place::at(file + off!(file_path)));
+            let appended = append_by_call(Slot::Call, self.get(END), Place::at(file + off!(file_path)));
             if appended.deleted {
                 self.bits.add(CallBits::DELETED.0);
             }
@@ -315,8 +314,8 @@ impl Gather {
         }
         let sock = ends.fill(kernel(file + off!(file_private)));
         if fixed.family == AF_UNIX {
-            if let Some(appended) = socket::append_peer_path(self.scratch, self.get(END), sock) {
-                fixed.path_len = self.take(&appended);
+            if let Some(place) = socket::peer_place(sock) {
+                fixed.path_len = self.path(place);
             }
             return;
         }

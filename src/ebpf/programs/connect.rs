@@ -10,8 +10,9 @@ use eyas_ebpf::{ConnectBits, ConnectFixed, Head, Kind, Role};
 use super::dispatch::Call;
 use super::read::{kernel, off};
 use super::ring::{Slot, scratch, send};
-use super::socket::{AF_UNIX, append_peer_path, ends_of, take_role};
+use super::socket::{AF_UNIX, ends_of, peer_place, take_role};
 use super::task;
+use super::walk::append;
 
 /// The type bits of a mode word, and those of a socket.
 pub const S_IFMT: u16 = 0o170_000;
@@ -63,7 +64,8 @@ pub fn on_connect(ctx: BtfTracePointContext) -> i32 {
         fixed.ino = kernel(inode + off!(inode_ino));
         let sock = ends.fill(kernel(file + off!(file_private)));
         if fixed.family == AF_UNIX {
-            if let Some(path) = append_peer_path(scratch, end, sock) {
+            if let Some(place) = peer_place(sock) {
+                let path = append(scratch, end, place);
                 fixed.path_len = path.len as u16;
                 end = path.end;
             }

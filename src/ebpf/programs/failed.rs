@@ -43,7 +43,7 @@ pub fn on_exec_failed(ctx: BtfTracePointContext) -> i32 {
 
     fixed.base_len = 0;
     if is_relative(scratch, SECTIONS, given_len) {
-        let base = append_base(scratch, end, task, dirfd);
+        let base = append_base(Slot::ExecFailed, end, task, dirfd);
         if !base.whole {
             bits = bits.with(FailedBits::BASE_TRUNCATED);
         }

@@ -12,10 +12,10 @@ use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
 
 use super::dispatch::Call;
 use super::exec::{Layer, layer};
-use super::read::{Typed, Window, kernel, load, off, opaque, user};
+use super::read::{Typed, Window, has_plain_loads, kernel, load, off, opaque, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
-use super::walk::{Appended, Place, append};
+use super::walk::{Appended, Place, append, append_by_call};
 
 /// `AT_FDCWD`: a relative path starts at the working directory.
 pub const AT_FDCWD: i32 = -100;
@@ -132,7 +132,12 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
                 Layer::Upper => bits.with(OpenBits::UPPER_LAYER),
                 Layer::Lower => bits.with(OpenBits::LOWER_LAYER),
             };
-            let resolved = append(scratch, end, place);
+            // Where reads are helper calls, the walk in line would take more room on the stack than Linux 6.12 and older have.
+            let resolved = if has_plain_loads() {
+                append(scratch, end, place)
+            } else {
+                append_by_call(Slot::Open, end, place)
+            };
             if !resolved.whole {
                 bits = bits.with(OpenBits::RESOLVED_TRUNCATED);
             }
@@ -146,7 +151,7 @@ pub fn on_open(ctx: BtfTracePointContext) -> i32 {
 
     fixed.base_len = 0;
     if is_relative(scratch, SECTIONS, given_len) {
-        let base = append_base(scratch, end, task, asked.dirfd);
+        let base = append_base(Slot::Open, end, task, asked.dirfd);
         if !base.whole {
             bits = bits.with(OpenBits::BASE_TRUNCATED);
         }
@@ -178,14 +183,21 @@ pub fn is_relative(scratch: *mut Scratch, at: u64, len: u64) -> bool {
 
 /// Appends the directory that a relative path starts at; nothing when the descriptor is none.
 #[inline(always)]
-pub fn append_base(scratch: *mut Scratch, at: u64, task: Typed, dirfd: i32) -> Appended {
-    let place = if dirfd == AT_FDCWD {
-        Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd))
-    } else {
-        match task::file(task, i64::from(dirfd)) {
-            0 => return Appended { len: 0, end: at, whole: true, deleted: false },
-            file => Place::at(file + off!(file_path)),
-        }
-    };
-    append(scratch, at, place)
+pub fn append_base(slot: Slot, at: u64, task: Typed, dirfd: i32) -> Appended {
+    match base(task, dirfd) {
+        None => Appended { len: 0, end: at, whole: true, deleted: false },
+        Some(place) => append_by_call(slot, at, place),
+    }
+}
+
+/// Where a relative path starts; nothing where the descriptor is none.
+#[inline(always)]
+pub fn base(task: Typed, dirfd: i32) -> Option<Place> {
+    if dirfd == AT_FDCWD {
+        return Some(Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd)));
+    }
+    match task::file(task, i64::from(dirfd)) {
+        0 => None,
+        file => Some(Place::at(file + off!(file_path))),
+    }
 }

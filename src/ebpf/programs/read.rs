@@ -121,7 +121,7 @@ pub fn load_member<const INDEX: usize, T: Copy>(base: Typed) -> T {
 
 /// Whether [`plain`] may be used: whether the loader has put the call into its place.
 #[inline(always)]
-fn has_plain_loads() -> bool {
+pub fn has_plain_loads() -> bool {
     !cfg!(feature = "older") && value::<PLAIN_LOADS>() != 0
 }
 

@@ -132,7 +132,13 @@ static WAKE_BYTES: u64 = 4 << 20;
 /// The scratch of a program on this processor.
 #[inline(always)]
 pub fn scratch(slot: Slot) -> Option<*mut Scratch> {
-    SCRATCH.get_ptr_mut(slot as u32)
+    scratch_of(slot as u32)
+}
+
+/// The scratch of the program with this number.
+#[inline(always)]
+pub fn scratch_of(slot: u32) -> Option<*mut Scratch> {
+    SCRATCH.get_ptr_mut(slot)
 }
 
 /// Sends the first `len` bytes, head filled but for its length, kind and number.

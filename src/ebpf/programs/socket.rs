@@ -8,8 +8,7 @@ use aya_ebpf::maps::LruHashMap;
 use eyas_ebpf::Role;
 
 use super::read::{kernel, off};
-use super::ring::Scratch;
-use super::walk::{Appended, Place, append};
+use super::walk::Place;
 
 pub const AF_UNIX: u16 = 1;
 pub const AF_INET: u16 = 2;
@@ -106,18 +105,11 @@ fn put4(into: &mut [u8; 16], bytes: [u8; 4]) {
     (into[0], into[1], into[2], into[3]) = (bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
-/// Appends the path of a unix socket's other end; `None` where there is none.
+/// The path of a unix socket's other end; `None` where there is none.
 #[inline(always)]
-pub fn append_peer_path(scratch: *mut Scratch, at: u64, sock: u64) -> Option<Appended> {
+pub fn peer_place(sock: u64) -> Option<Place> {
     let peer: u64 = kernel(sock + off!(unix_peer));
-    (peer != 0).then(|| append_unix(scratch, at, peer))
-}
-
-/// A function of its own, since the program of the other calls is at the limits of older kernels: in line, this makes more
-/// branches than the verifier of Linux 6.1 keeps in mind.
-#[inline(never)]
-fn append_unix(scratch: *mut Scratch, at: u64, peer: u64) -> Appended {
-    append(scratch, at, Place::at(peer + off!(unix_path)))
+    (peer != 0).then(|| Place::at(peer + off!(unix_path)))
 }
 
 /// What is remembered of a socket, if it is that one still.

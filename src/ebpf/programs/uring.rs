@@ -22,9 +22,9 @@ use super::exec::{Layer, layer};
 use super::open::{append_base, is_relative};
 use super::read::{Typed, has, kernel, off};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
-use super::socket::{AF_UNIX, append_peer_path, ends_of, take_role};
+use super::socket::{AF_UNIX, ends_of, peer_place, take_role};
 use super::task;
-use super::walk::{Place, append};
+use super::walk::{Place, append_by_call};
 
 /// `IORING_OP_…` (Linux: include/uapi/linux/io_uring.h).
 const OP_CONNECT: u8 = 16;
@@ -242,7 +242,7 @@ fn begin_open(req: u64) -> i32 {
     fixed.given_len = given_len as u16;
     let dirfd = fixed.dirfd;
     if is_relative(scratch, GIVEN, given_len) {
-        let base = append_base(scratch, GIVEN + PIECE, task, dirfd);
+        let base = append_base(Slot::UringBegin, GIVEN + PIECE, task, dirfd);
         if !base.whole {
             bits = bits.with(OpenBits::BASE_TRUNCATED);
         }
@@ -337,7 +337,7 @@ fn tell_open(req: u64, request: *const OpenRequest, task: Typed, ret: i64) -> i3
             Layer::Upper => bits.with(OpenBits::UPPER_LAYER),
             Layer::Lower => bits.with(OpenBits::LOWER_LAYER),
         };
-        let resolved = append(scratch, end, Place::at(file + off!(file_path)));
+        let resolved = append_by_call(Slot::UringEnd, end, Place::at(file + off!(file_path)));
         if !resolved.whole {
             bits = bits.with(OpenBits::RESOLVED_TRUNCATED);
         }
@@ -451,7 +451,8 @@ fn tell_connect(request: *const ConnectRequest, file: u64, ret: i64) {
         fixed.ino = kernel(inode + off!(inode_ino));
         let sock = ends_of!(fixed).fill(kernel(file + off!(file_private)));
         if fixed.family == AF_UNIX {
-            if let Some(path) = append_peer_path(scratch, end, sock) {
+            if let Some(place) = peer_place(sock) {
+                let path = append_by_call(Slot::UringEnd, end, place);
                 fixed.path_len = path.len as u16;
                 end = path.end;
             }

@@ -9,7 +9,7 @@ use core::ffi::c_void;
 use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 
 use super::read::{Typed, Window, kernel, load, member, off};
-use super::ring::{CAP, Context, PIECE, Scratch};
+use super::ring::{CAP, Context, PIECE, Scratch, Slot, scratch_of};
 use super::task;
 
 /// The state of a walk.
@@ -292,9 +292,54 @@ pub struct Appended {
     pub deleted: bool,
 }
 
+/// Like [`append`], for a program that walks many paths. The function that it calls takes and gives numbers only, so the verifier
+/// looks at it once and not once for each of them.
+#[inline(always)]
+pub fn append_by_call(slot: Slot, at: u64, place: Place) -> Appended {
+    let walked = walk_path(slot as u32, at, place.mnt, place.dentry);
+    let end = walked & END;
+    Appended {
+        len: end.wrapping_sub(at) & END,
+        end,
+        whole: walked & WHOLE != 0,
+        deleted: walked & DELETED != 0,
+    }
+}
+
+/// Where a path ends in its record, as [`walk_path`] gives it, and what it says beside.
+const END: u64 = 0xffff_ffff;
+const WHOLE: u64 = 1 << 32;
+const DELETED: u64 = 1 << 33;
+
+/// Appends a path in the scratch of this number. It is not `pub` for others, but the verifier takes it as a whole only if it has a
+/// name of its own.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn walk_path(slot: u32, at: u64, mnt: u64, dentry: u64) -> u64 {
+    let Some(scratch) = scratch_of(slot) else { return at & END };
+    if at >= CAP {
+        return at & END;
+    }
+    let appended = append_with::<0>(scratch, at, Place { mnt, dentry });
+    let mut walked = appended.end & END;
+    if appended.whole {
+        walked |= WHOLE;
+    }
+    if appended.deleted {
+        walked |= DELETED;
+    }
+    walked
+}
+
 /// Appends the names of `place` at `at`, leaf first.
 #[inline(always)]
 pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
+    append_with::<FIRST_STEPS>(scratch, at, place)
+}
+
+/// The same with so many steps taken before the loop, which make the quickest walk of what most files have, and take room on the stack.
+#[inline(always)]
+fn append_with<const FIRST: u32>(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
     let mut context = Context { scratch };
     let namespaces: Typed = member!(task::current(), task_nsproxy);
     let mounts: Typed = member!(namespaces, nsproxy_mount);
@@ -314,7 +359,7 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
         let mut cursor = Cursor { at, dentry: place.dentry, unlinked: UNSEEN };
         let mut more = place.dentry != 0;
         let mut steps = 0;
-        while more && steps < FIRST_STEPS {
+        while more && steps < FIRST {
             steps += 1;
             match cursor.step(scratch, root, limit) {
                 Stepped::Up => {}
