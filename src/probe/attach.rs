@@ -129,7 +129,12 @@ fn verify_all<'h>(ebpf: &mut Ebpf, hooks: &[&'h Hook], strict: bool) -> Result<V
     let verify = |program: &mut Program, hook: &Hook| {
         let program: &mut BtfTracePoint =
             program.try_into().map_err(|error: ProgramError| one_line(&error))?;
-        program.load(hook.tracepoint, &btf).map_err(|error| one_line(&error))
+        let loaded = program.load(hook.tracepoint, &btf);
+        let renamed = RENAMED.iter().find(|(now, _)| loaded.is_err() && *now == hook.tracepoint);
+        match renamed.map(|(_, before)| program.load(before, &btf)) {
+            Some(Ok(())) => Ok(()),
+            _ => loaded.map_err(|error| one_line(&error)),
+        }
     };
     let mut verdicts = Verdicts::new();
     if strict
@@ -157,6 +162,9 @@ fn verify_all<'h>(ebpf: &mut Ebpf, hooks: &[&'h Hook], strict: bool) -> Result<V
     });
     Ok(verdicts)
 }
+
+/// Tracepoints that have another name in an older kernel, with the same first arguments: this one's is of Linux 6.0 to 6.2.
+const RENAMED: &[(&str, &str)] = &[("io_uring_submit_req", "io_uring_submit_sqe")];
 
 /// What the kernel said of each program.
 type Verdicts<'h> = HashMap<&'h str, Result<(), String>>;

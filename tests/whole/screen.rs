@@ -204,7 +204,7 @@ fn the_self_test_plays_one_action_and_all_and_is_stopped() {
     let screen = Screen::open(&place, (120, 40), &command);
     screen.shows(&["sensor on"]);
     screen.press("t");
-    screen.shows(&["SELF-TEST", "59 harmless attacks", "Authorised SSH keys written"]);
+    screen.shows(&["SELF-TEST", "61 harmless attacks", "Authorised SSH keys written"]);
     assert_eq!(players(Path::new(place.dir())).len(), 1);
     // Two down, so that the row is not merely the first.
     for key in ["Down", "Down", "Enter"] {
@@ -215,7 +215,7 @@ fn the_self_test_plays_one_action_and_all_and_is_stopped() {
     assert!(row.contains("Log file truncated") && row.contains("seen "), "{text}");
     // All, until some have been seen; then it is stopped, in the middle of one.
     screen.press("a");
-    screen.shows(&["of 59 played: ", "● ChangeThreadNamespace", "● CreateFilesBelowDev"]);
+    screen.shows(&["of 61 played: ", "● ChangeThreadNamespace", "● CreateFilesBelowDev"]);
     screen.press("Escape");
     let text = screen.shows(&["actions played: ", "Esc closes"]);
     assert!(text.contains(" 0 not seen"), "{text}");
@@ -249,7 +249,7 @@ fn without_root_the_self_test_says_what_each_action_needs() {
     let screen = Screen::open(&place, (120, 40), &command);
     screen.shows(&["sensor on"]);
     screen.press("t");
-    screen.shows(&["59 harmless attacks", "why   needs root"]);
+    screen.shows(&["61 harmless attacks", "why   needs root"]);
     screen.press("Enter");
     let text = screen.shows(&["1 action played: 0 seen, 0 not seen, 1 skipped."]);
     assert!(text.contains("– AddingSshKeysToAuthorizedKeys"), "{text}");
