@@ -131,10 +131,8 @@ fn verify_all<'h>(ebpf: &mut Ebpf, hooks: &[&'h Hook], strict: bool) -> Result<V
             program.try_into().map_err(|error: ProgramError| one_line(&error))?;
         let loaded = program.load(hook.tracepoint, &btf);
         let renamed = RENAMED.iter().find(|(now, _)| loaded.is_err() && *now == hook.tracepoint);
-        match renamed.map(|(_, before)| program.load(before, &btf)) {
-            Some(Ok(())) => Ok(()),
-            _ => loaded.map_err(|error| one_line(&error)),
-        }
+        let loaded = renamed.map_or(loaded, |(_, before)| program.load(before, &btf));
+        loaded.map_err(|error| one_line(&error))
     };
     let mut verdicts = Verdicts::new();
     if strict

@@ -144,7 +144,7 @@ fn with_the_shipped_rules_each_action_fires_ours_and_no_other_but_those_reviewed
     if !has_sensor("the shipped rules fire") {
         return;
     }
-    let eyas = std::path::Path::new(env!("CARGO_BIN_EXE_eyas"));
+    let eyas = Path::new(env!("CARGO_BIN_EXE_eyas"));
     if ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|dir| eyas.starts_with(dir)) {
         println!("skipped: eyas lies in a temporary directory, and several rules tell of programs that do");
         return;
