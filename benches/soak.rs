@@ -43,6 +43,7 @@ fn main() {
         .args(MIX)
         .arg("--temp-path")
         .arg(files.path())
+        .current_dir(files.path())
         .stdin(Stdio::null())
         .spawn();
     let mut stress = stress.unwrap();
@@ -52,6 +53,7 @@ fn main() {
     if let Some(status) = stress.try_wait().unwrap() {
         println!("skipped: stress-ng ended at once ({status})");
         execs.kill().unwrap();
+        execs.wait().unwrap();
         return;
     }
     println!("rules: {name}; resident MiB without the ring, and seconds of processor time:");
