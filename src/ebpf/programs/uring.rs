@@ -20,7 +20,7 @@ use super::connect::{ADDRESS, S_IFMT, S_IFSOCK};
 use super::dispatch::is_wanted;
 use super::exec::{Layer, layer};
 use super::open::{append_base, is_relative};
-use super::read::{Typed, has, kernel, off};
+use super::read::{Typed, has, kernel, off, opaque};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::socket::{AF_UNIX, ends_of, peer_place, take_role};
 use super::task;
@@ -48,6 +48,8 @@ const FMODE_CREATED: u32 = 1 << 20;
 const EINPROGRESS: i64 = -115;
 /// A walk may write so much more than a piece: its last name.
 const BASE: usize = PIECE as usize + 256;
+/// Nothing longer than a base is within it. The verifier of Linux 6.1 forgets a comparison and keeps a mask.
+const BASE_MASK: u64 = 0x1fff;
 /// A base is put behind everything else, which ends before this.
 const BASE_BEFORE: u64 = 0x3000;
 
@@ -266,7 +268,7 @@ fn begin_record(request: *const OpenRequest) -> Option<(*mut Scratch, u64)> {
     let scratch = scratch(Slot::UringEnd)?;
     // SAFETY: both are checked map values; a given path is shorter than a piece.
     unsafe {
-        let len = u64::from((*request).fixed.given_len) & (PIECE - 1);
+        let len = opaque((*request).fixed.given_len.into()) & (PIECE - 1);
         bpf_probe_read_kernel(scratch.cast(), (GIVEN + len) as u32, request.cast());
         Some((scratch, GIVEN + len))
     }
@@ -283,6 +285,7 @@ fn send_open(request: *const OpenRequest, scratch: *mut Scratch, end: u64) -> i3
         }
         if len > 0 {
             let into = scratch.cast::<u8>().add(end as usize);
+            let len = opaque(len) & BASE_MASK;
             bpf_probe_read_kernel(into.cast(), len as u32, (&raw const (*request).base).cast());
         }
         send(scratch, Kind::Open, end + len);
@@ -397,6 +400,7 @@ fn begin_connect(req: u64) -> i32 {
     // SAFETY: at most as much as there is room for.
     let failed = unsafe {
         let address: u64 = kernel(cmd + off!(uring_connect_address));
+        let len = opaque(len) & 255;
         bpf_probe_read_user((&raw mut request.address).cast(), len as u32, address as *const c_void)
     };
     if failed != 0 {
