@@ -62,11 +62,12 @@ fn main() {
     if wanted("c") {
         let stop = Some(scene.time.div_f64(3.0));
         let seen = scene.play("c: two full-speed loops, eyas stopped for 5 s", WATCHED, 0, 2, stop);
-        // What was judged and then found no room in the recording is counted, and not by process: a few are of others.
+        // What was judged and then found no room in the recording is counted, and not by process; some of it, and of what the ring
+        // lost, is of other programs.
+        const OTHERS: u64 = 20_000;
         let gap = seen.made - seen.received - seen.lost;
-        let unrecorded = seen.all_lost - seen.lost;
-        holds &=
-            gap <= unrecorded && unrecorded - gap <= unrecorded / 100 && (seen.rows > 0 || seen.lost == 0);
+        let more = seen.all_lost - seen.lost;
+        holds &= gap <= more && more - gap <= OTHERS && (seen.rows > 0 || seen.lost == 0);
     }
     println!("\n{}", if holds { "all of it holds" } else { "NOT all of it holds" });
     if !holds {
