@@ -1,5 +1,9 @@
 //! How records that did not fit into the ring are told apart: by what they were, processor and process. Both halves read
 //! these layouts; the kernel half counts, the user half tells.
+#![expect(
+    clippy::inline_always,
+    reason = "a call in the kernel half would take room on a stack that is nearly full"
+)]
 
 use crate::{Head, Kind};
 
