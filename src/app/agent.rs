@@ -15,12 +15,12 @@ use eyas_probe::{Probe, ProbeError, ProbeOptions};
 use eyas_store::{Create, OpenOptions, RunKind, Store, StoreError, Writer, WriterHandle, WriterOptions};
 
 use crate::fail::{Fail, Outcome};
-use crate::machine;
 use crate::outlets::ToStore;
 use crate::resolver;
 use crate::rulebook;
 use crate::sandbox::{self, Confined, Places};
 use crate::settings::Settings;
+use crate::{machine, memory};
 use crate::{privilege, say};
 
 /// The outcome of the newest load of rules, for whoever shows it.
@@ -146,6 +146,7 @@ impl<O: Outlet + Send + 'static> Agent<O> {
             let _unheard = end.send(pipeline.run());
         });
         work.send(run).map_err(|_| bug("the pipeline"))?;
+        memory::give_back_now_and_then().map_err(Fail::environment)?;
         Ok(Agent { store, pulse, rules, outcomes, stop, writer, thread, ended, _watch: watch })
     }
 }

@@ -14,6 +14,7 @@ mod falco;
 mod fields;
 mod losses;
 mod machine;
+mod memory;
 mod outlets;
 mod period;
 mod printer;

@@ -1,0 +1,34 @@
+//! Gives freed memory back to the system. An agent runs for months, and what one busy minute took must not stay with it: the C
+//! library keeps what is freed in the middle of its arenas until it is asked.
+
+#![expect(unsafe_code, reason = "the C library's own call has no safe wrapper")]
+
+use std::io;
+use std::time::Duration;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(10);
+/// After the start, when the texts of the rules and of the processes that ran already have been read.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// Starts a thread that does so now and then as long as the process lives.
+pub(crate) fn give_back_now_and_then() -> io::Result<()> {
+    let mut wait = FIRST;
+    let give_back = move || {
+        loop {
+            std::thread::sleep(std::mem::replace(&mut wait, EVERY));
+            give_back();
+        }
+    };
+    std::thread::Builder::new().name("eyas-memory".into()).spawn(give_back).map(drop)
+}
+
+#[cfg(target_env = "gnu")]
+fn give_back() {
+    // SAFETY: it takes no pointer, and takes the locks of the arenas itself (malloc_trim(3), MT-Safe).
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other C libraries give it back by themselves.
+#[cfg(not(target_env = "gnu"))]
+fn give_back() {}
