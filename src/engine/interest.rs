@@ -4,7 +4,9 @@
 //! meets, `or` joins, `not` swaps. A test that says nothing about an opening's path, way or program admits all. What is
 //! said of paths is said of their textual form, which the kernel half can make from what the caller gave.
 
-use eyas_event::{Among, Arg, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Variables, Ways};
+use eyas_event::{
+    Among, Arg, Domains, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Variables, Ways,
+};
 
 use crate::ir::{Arena, Ir, IrId, Operand, Predicate};
 use crate::ruleset::Rule;
@@ -12,11 +14,83 @@ use crate::syntax::ast::Op;
 
 /// The openings that could satisfy one of the conditions.
 pub(crate) fn opens(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Opens {
-    let mut sides: Vec<(Opens, Opens)> = Vec::with_capacity(arena.nodes().len());
+    let sides = sides(arena, test);
+    roots.into_iter().fold(Opens::none(), |all, root| all.or(&sides[root.0 as usize].0))
+}
+
+/// What could satisfy one of the conditions, by where it happens.
+pub(crate) fn places(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Places {
+    let sides = sides(arena, place);
+    roots.into_iter().fold(Places::none(), |all, root| all.or(&sides[root.0 as usize].0))
+}
+
+/// What a condition may hold for, or may fail for.
+trait Reach: Clone {
+    fn all() -> Self;
+    fn none() -> Self;
+    fn and(&self, other: &Self) -> Self;
+    fn or(&self, other: &Self) -> Self;
+}
+
+impl Reach for Opens {
+    fn all() -> Self {
+        Self::all()
+    }
+
+    fn none() -> Self {
+        Self::none()
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        self.and(other)
+    }
+
+    fn or(&self, other: &Self) -> Self {
+        self.or(other)
+    }
+}
+
+/// Event types on the host and in containers, and of the calls of `socket` the address families.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    pub(crate) host: EventSet,
+    contained: EventSet,
+    pub(crate) domains: Domains,
+}
+
+impl Reach for Places {
+    fn all() -> Self {
+        Self { host: EventSet::all(), contained: EventSet::all(), domains: Domains::ALL }
+    }
+
+    fn none() -> Self {
+        Self { host: EventSet::empty(), contained: EventSet::empty(), domains: Domains::NONE }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            host: self.host.and(other.host),
+            contained: self.contained.and(other.contained),
+            domains: self.domains.and(other.domains),
+        }
+    }
+
+    fn or(&self, other: &Self) -> Self {
+        Self {
+            host: self.host.or(other.host),
+            contained: self.contained.or(other.contained),
+            domains: self.domains.or(other.domains),
+        }
+    }
+}
+
+/// For each node what it may hold for, and what it may fail for.
+fn sides<R: Reach>(arena: &Arena, test: impl Fn(&Predicate) -> (R, R)) -> Vec<(R, R)> {
+    let mut sides: Vec<(R, R)> = Vec::with_capacity(arena.nodes().len());
     for node in arena.nodes() {
         let side = match node {
-            Ir::Constant(true) => (Opens::all(), Opens::none()),
-            Ir::Constant(false) => (Opens::none(), Opens::all()),
+            Ir::Constant(true) => (R::all(), R::none()),
+            Ir::Constant(false) => (R::none(), R::all()),
             Ir::Test(id) => test(&arena.predicates()[id.0 as usize]),
             Ir::Not(inner) => {
                 let (holds, fails) = &sides[inner.0 as usize];
@@ -27,7 +101,7 @@ pub(crate) fn opens(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Ope
         };
         sides.push(side);
     }
-    roots.into_iter().fold(Opens::none(), |all, root| all.or(&sides[root.0 as usize].0))
+    sides
 }
 
 /// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` or
@@ -102,15 +176,18 @@ fn leading_name(text: &[u8]) -> Option<Box<[u8]>> {
     (end > 0).then(|| text[..end].into())
 }
 
-type Side = (Opens, Opens);
-
-fn fold(parts: &[IrId], sides: &[Side], join: impl Fn(Side, &Side) -> Side, and: bool) -> Side {
-    let neutral = if and { (Opens::all(), Opens::none()) } else { (Opens::none(), Opens::all()) };
+fn fold<R: Reach>(
+    parts: &[IrId],
+    sides: &[(R, R)],
+    join: impl Fn((R, R), &(R, R)) -> (R, R),
+    and: bool,
+) -> (R, R) {
+    let neutral = if and { (R::all(), R::none()) } else { (R::none(), R::all()) };
     parts.iter().fold(neutral, |side, part| join(side, &sides[part.0 as usize]))
 }
 
 /// Where one test may hold and where it may fail.
-fn test(predicate: &Predicate) -> Side {
+fn test(predicate: &Predicate) -> (Opens, Opens) {
     if let Operand::Events(set) = &predicate.operand {
         let family: EventSet = EventType::all().filter(|t| t.is_open_family()).collect();
         let any = |set: EventSet| if set.and(family).is_empty() { Opens::none() } else { Opens::all() };
@@ -134,6 +211,50 @@ fn test(predicate: &Predicate) -> Side {
         _ => Opens::all(),
     };
     (holds, Opens::all())
+}
+
+/// Where one test may hold and where it may fail: on the host, in containers, for which sockets.
+fn place(predicate: &Predicate) -> (Places, Places) {
+    let all = Places::all();
+    if let Operand::Events(set) = &predicate.operand {
+        let of = |set: EventSet| {
+            let domains = if set.contains(EventType::SOCKET) { Domains::ALL } else { Domains::NONE };
+            Places { host: set, contained: set, domains }
+        };
+        return (of(*set), of(set.complement()));
+    }
+    let (Some(field), None) = (predicate.term.field(), predicate.modifier) else { return (all.clone(), all) };
+    let sides = match (&predicate.operand, predicate.op, &field.arg) {
+        // A process of the host has this very text here, and one in a container never.
+        (Operand::Bytes(text), op @ (Op::Eq | Op::Ne), Arg::None)
+            if field.id == FieldId::CONTAINER_ID && **text == *b"host" =>
+        {
+            let host = Places { contained: EventSet::empty(), ..all.clone() };
+            let contained = Places { host: EventSet::empty(), ..all };
+            if op == Op::Eq { (host, contained) } else { (contained, host) }
+        }
+        (operand, op, Arg::Param(param)) if field.id == FieldId::EVT_ARG && param.name() == "domain" => {
+            let Some(holds) = domains(operand, op) else { return (all.clone(), all) };
+            (Places { domains: holds, ..all.clone() }, all)
+        }
+        _ => return (all.clone(), all),
+    };
+    sides
+}
+
+/// The address families whose names pass.
+fn domains(operand: &Operand, op: Op) -> Option<Domains> {
+    let texts = match operand {
+        Operand::Bytes(text) => std::slice::from_ref(text),
+        Operand::Texts(texts) => texts,
+        _ => return None,
+    };
+    if !matches!(op, Op::Eq | Op::In | Op::Contains | Op::Startswith | Op::Endswith) {
+        return None;
+    }
+    let tests: Option<Vec<Vec<PathTest>>> = texts.iter().map(|text| path_test(op, text)).collect();
+    let tests = tests?.concat();
+    Some(Domains::named(|name| tests.iter().any(|test| test.admits(name))))
 }
 
 /// The ways for which a test holds, when it is about nothing but the way.

@@ -302,8 +302,12 @@ struct Compiled {
 /// What the rules that are on ask the sensor for.
 fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId]) -> Interest {
     let on = || rules.iter().zip(roots).filter(|(rule, _)| rule.enabled);
+    let events = on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events));
+    let places = crate::interest::places(arena, on().map(|(_, root)| *root));
     Interest {
-        events: on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events)),
+        events,
+        contained: events.and(places.host.complement()),
+        domains: places.domains,
         opens: crate::interest::opens(arena, on().map(|(_, root)| *root)),
         variables: crate::interest::variables(arena, on().map(|(rule, _)| rule)),
     }

@@ -37,6 +37,8 @@ pub struct Enrich<H> {
     pub(crate) table: ProcessTable,
     pub(crate) names: Names,
     pub(crate) cgroups: FxHashMap<u64, (Box<[u8]>, Arc<str>)>,
+    /// Cgroups that were found to be no container's and that nobody has been told of.
+    pub(crate) of_the_host: Vec<u64>,
     /// The process that the last fact put into a cgroup of a v1 hierarchy.
     pub(crate) told_cgroup: Option<(u32, u64)>,
     pub(crate) host_container: Arc<str>,
@@ -65,6 +67,7 @@ impl<H: Host> Enrich<H> {
             table: ProcessTable::default(),
             names: Names::default(),
             cgroups: FxHashMap::default(),
+            of_the_host: Vec::new(),
             told_cgroup: None,
             host_container: Process::HOST.into(),
             first: None,
@@ -109,6 +112,11 @@ impl<H: Host> Enrich<H> {
     /// Whether a keyframe tells everything: not while an exec waits for the rest of its arguments.
     pub fn can_keyframe(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// The cgroups that were found to be no container's since the last call.
+    pub fn host_cgroups(&mut self) -> impl Iterator<Item = u64> + '_ {
+        self.of_the_host.drain(..)
     }
 
     /// Appends everything known as facts: a replay that begins here knows what the fold knows now, and one that comes

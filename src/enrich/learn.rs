@@ -167,6 +167,10 @@ impl<H: Host> Enrich<H> {
             self.cgroups.retain(|id, _| used.contains(id));
         }
         let container = std::str::from_utf8(path).ok().and_then(container_id);
+        // In the root a process may be in a container all the same, by a v1 hierarchy; without a path nobody knows.
+        if container.is_none() && !path.is_empty() && id != ROOT_CGROUP && !is_v1_cgroup(id) {
+            self.of_the_host.push(id);
+        }
         let container = container.map_or_else(|| self.host_container.clone(), Arc::from);
         self.cgroups.insert(id, (path.into(), container));
     }

@@ -164,6 +164,10 @@ impl<S: Source> Source for Redacted<S> {
         self.inner.set_interest(interest)
     }
 
+    fn not_a_container(&mut self, cgroup: u64) {
+        self.inner.not_a_container(cgroup);
+    }
+
     fn losses(&mut self, out: &mut Vec<Loss>) {
         self.inner.losses(out);
     }

@@ -1,10 +1,11 @@
 //! [`Interest`]: what a ruleset asks the sensor to send. It over-approximates: everything that could match is in it.
 //!
-//! It names event types, which turn families of calls on and off, and for the open family, by far the most frequent,
-//! the paths, outcomes and programs that could matter: what no rule can match need not be sent.
+//! It names event types, which turn families of calls on and off, some of them for containers only; and for the open family,
+//! by far the most frequent, the paths, outcomes and programs that could matter: what no rule can match need not be sent.
 
 use std::sync::Arc;
 
+use crate::call_flags::FAMILIES;
 use crate::environment::Variables;
 use crate::event_type::{EventSet, EventType};
 
@@ -13,6 +14,10 @@ use crate::event_type::{EventSet, EventType};
 pub struct Interest {
     /// The event types that a rule or the recording policy could use.
     pub events: EventSet,
+    /// Of these types, the ones that are wanted of processes in containers only.
+    pub contained: EventSet,
+    /// Of the calls of `socket`, those for which address families.
+    pub domains: Domains,
     /// Of the open family, which openings.
     pub opens: Opens,
     /// Of the environments of programs that start, which variables.
@@ -27,7 +32,9 @@ impl Interest {
 
     /// These event types, with every opening of a file if the open family is among them.
     pub fn of(events: EventSet) -> Self {
-        Self { events, opens: Opens::all(), variables: Variables::default() }
+        let domains = if events.contains(EventType::SOCKET) { Domains::ALL } else { Domains::NONE };
+        let contained = EventSet::empty();
+        Self { events, contained, domains, opens: Opens::all(), variables: Variables::default() }
     }
 
     /// What is worth recording whatever the rules say, so that tomorrow's rule can be tried on today: processes, connections,
@@ -43,11 +50,62 @@ impl Interest {
     /// What this one or that one wants.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
+        let events = self.events.or(other.events);
+        let everywhere = self.everywhere().or(other.everywhere());
         Self {
-            events: self.events.or(other.events),
+            events,
+            contained: events.and(everywhere.complement()),
+            domains: self.domains.or(other.domains),
             opens: self.opens.or(&other.opens),
             variables: self.variables.or(&other.variables),
         }
+    }
+
+    /// The types that are wanted of processes of the host, too.
+    fn everywhere(&self) -> EventSet {
+        self.events.and(self.contained.complement())
+    }
+}
+
+/// A set of address families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Domains(u64);
+
+impl Domains {
+    /// Every family.
+    pub const ALL: Self = Self(u64::MAX);
+    /// No family.
+    pub const NONE: Self = Self(0);
+    /// The bit that stands for all families from its number on.
+    const OTHERS: u32 = 63;
+
+    /// The families whose names pass a test, and those that have none.
+    pub fn named(test: impl Fn(&[u8]) -> bool) -> Self {
+        let named = FAMILIES.iter().filter(|(_, number)| *number < u64::from(Self::OTHERS));
+        let fails = named.filter(|(name, _)| !test(name.as_bytes()));
+        Self(fails.fold(u64::MAX, |set, (_, number)| set & !(1 << number)))
+    }
+
+    /// The families in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The families in either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether this family is in it.
+    pub fn has(self, family: u32) -> bool {
+        self.0 >> family.min(Self::OTHERS) & 1 != 0
+    }
+
+    /// A bit each; the last stands for all families from 63 on.
+    pub fn bits(self) -> u64 {
+        self.0
     }
 }
 
@@ -378,6 +436,27 @@ mod tests {
         assert!(!Ways::MADE.covers(Ways::one(Outcome::Failed, true, true)));
         assert!(!Ways::CREATED.covers(Ways::one(Outcome::Made, true, true)));
         assert!(Ways::MADE.complement().covers(Ways::one(Outcome::Failed, false, false)));
+    }
+
+    #[test]
+    fn what_one_wants_everywhere_is_wanted_everywhere() {
+        let [socket, dup] = [EventType::SOCKET, EventType::DUP].map(|event| [event].into_iter().collect());
+        let both = Interest::of(EventSet::or(socket, dup));
+        let packet = Domains::named(|name| name == b"AF_PACKET");
+        let rules = Interest { contained: both.events, domains: packet, ..both.clone() };
+        let joined = rules.union(&Interest::of(dup));
+        assert_eq!((joined.events, joined.contained, joined.domains), (both.events, socket, packet));
+        assert_eq!(rules.union(&Interest::recorded()).contained, both.events);
+        assert_eq!(rules.union(&both).domains, Domains::ALL);
+    }
+
+    #[test]
+    fn families_without_a_name_are_never_left_out() {
+        let none = Domains::named(|_| false);
+        assert!(!none.has(1) && !none.has(17));
+        assert!([27, 45, 62, 63, 64, u32::MAX].into_iter().all(|family| none.has(family)));
+        let unix = Domains::named(|name| name == b"AF_UNIX");
+        assert!(unix.has(1) && !unix.has(17));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use event_type::{EventSet, EventType};
 pub use field::{Arg, ArgKind, FieldFlags, FieldId, FieldInfo, FieldRef, FieldType, Provision, Shape};
 pub use fields::Fields;
 pub use host::{Host, Lookup, Whose};
-pub use interest::{Among, Interest, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
+pub use interest::{Among, Domains, Interest, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
 pub use loss::{BlindRules, Loss, LossCause, LossMaker, Lost, LostBy};
 pub use names::{Names, User};
 pub use param_types::{Comparable, Radix};

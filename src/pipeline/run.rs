@@ -200,6 +200,9 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             self.hear_of_hosts(&rules);
             // What came before a failure is judged, too.
             self.judge(&batch, &rules);
+            for cgroup in self.enrich.host_cgroups() {
+                self.source.not_a_container(cgroup);
+            }
             self.source.losses(&mut losses);
             for loss in losses.drain(..) {
                 self.lose(loss);

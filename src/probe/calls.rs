@@ -22,24 +22,24 @@ const OWN_KINDS: &[(u64, EventType)] = &[
     (nr::EXECVEAT, EventType::EXECVEAT),
 ];
 
-/// The x86-64 numbers to send.
-pub(crate) fn of(interest: &Interest) -> Bitmap {
-    let mut events = interest.events;
-    let mut add = |names: &[&str]| {
-        names.iter().filter_map(|name| EventType::from_name(name)).for_each(|event| events.insert(event));
-    };
-    add(STATE);
-    if names(interest.events, NEED_ROLES) {
-        add(ROLES);
+/// The x86-64 numbers to send, and those of them that need be sent of containers only.
+pub(crate) fn of(interest: &Interest) -> (Bitmap, Bitmap) {
+    let mut needed = named(STATE);
+    if !interest.events.and(named(NEED_ROLES)).is_empty() {
+        // Of the host, too: a container can be handed a socket that was connected there.
+        needed = needed.or(named(ROLES));
     }
+    (numbers(interest.events.or(needed)), numbers(interest.contained.and(needed.complement())))
+}
+
+fn numbers(events: EventSet) -> Bitmap {
     let named = CALLS.iter().filter_map(|call| Some((call.number, EventType::from_name(call.name)?)));
     let all = OWN_KINDS.iter().copied().chain(named);
     all.filter(|(_, event)| events.contains(*event)).fold(Bitmap::EMPTY, |set, (number, _)| set.with(number))
 }
 
-/// Whether one of these events is wanted.
-fn names(events: EventSet, of: &[&str]) -> bool {
-    of.iter().filter_map(|name| EventType::from_name(name)).any(|event| events.contains(event))
+fn named(names: &[&str]) -> EventSet {
+    names.iter().filter_map(|name| EventType::from_name(name)).collect()
 }
 
 #[cfg(test)]
@@ -57,9 +57,14 @@ mod tests {
     fn an_interest_in_datagrams_brings_the_calls_that_make_sockets() {
         let number = |name: &str| CALLS.iter().find(|call| call.name == name).expect(name).number;
         let sendto = [EventType::from_name("sendto").expect("sendto")].into_iter().collect();
-        let calls = of(&Interest::of(sendto));
+        let (calls, contained) = of(&Interest::of(sendto));
+        assert_eq!(contained, Bitmap::EMPTY);
         assert!(calls.has(number("sendto")) && calls.has(number("bind")) && calls.has(nr::CONNECT));
         assert!(!calls.has(number("rename")) && !calls.has(nr::OPENAT));
         assert!(calls.has(number("chdir")), "always, for the working directory");
+        let (calls, contained) = of(&Interest { contained: sendto, ..Interest::of(sendto) });
+        assert!(calls.has(number("sendto")) && contained.has(number("sendto")));
+        assert!(calls.has(number("bind")) && !contained.has(number("bind")));
+        assert!(calls.has(number("chdir")) && !contained.has(number("chdir")));
     }
 }

@@ -6,7 +6,7 @@
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::{Ebpf, EbpfLoader};
 use eyas_ebpf::{Bitmap, Family, Kind, Made, Maker, Offsets, Unit, environment, value};
-use eyas_event::{HookStatus, Opens};
+use eyas_event::{Domains, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
 
 use crate::attach::{Uring, attach_all, lacks_uring};
@@ -66,6 +66,7 @@ impl Counters {
 pub(crate) struct Loaded {
     pub(crate) counters: Counters,
     wanted: Array<MapData, Wanted>,
+    host_cgroups: HashMap<MapData, u64, u8>,
     variables: Variables,
     filter: FilterMaps,
     pub(crate) means: Means,
@@ -78,9 +79,20 @@ pub(crate) struct Loaded {
     pub(crate) ebpf: Ebpf,
 }
 
-/// The sets that the dispatcher goes by, as words: what is worth a second look through either entry, then the x86-64
-/// numbers that are wanted.
-type Wanted = [u64; 16];
+/// What the dispatcher goes by, as words: the set of what is worth a second look through either entry, that of the x86-64
+/// numbers that are wanted, that of those wanted of containers only, and the address families.
+type Wanted = [u64; 25];
+
+/// Which calls to send.
+#[derive(Clone, Copy)]
+pub(crate) struct Calls {
+    /// The x86-64 numbers.
+    pub(crate) numbers: Bitmap,
+    /// Those of them that need be sent of containers only.
+    pub(crate) contained: Bitmap,
+    /// Of sockets that are made, which.
+    pub(crate) domains: Domains,
+}
 
 /// The names of variables that the exec program goes by.
 struct Variables {
@@ -121,10 +133,12 @@ pub(crate) fn everything() -> Bitmap {
 }
 
 /// Sends these calls from now on.
-fn want(map: &mut Array<MapData, Wanted>, calls: Bitmap) -> Result<(), String> {
-    let mut words = [0; 16];
-    words[..8].copy_from_slice(&calls.either_entry().words);
-    words[8..].copy_from_slice(&calls.words);
+fn want(map: &mut Array<MapData, Wanted>, calls: Calls) -> Result<(), String> {
+    let mut words = [0; 25];
+    words[..8].copy_from_slice(&calls.numbers.either_entry().words);
+    words[8..16].copy_from_slice(&calls.numbers.words);
+    words[16..24].copy_from_slice(&calls.contained.words);
+    words[24] = calls.domains.bits();
     map.set(0, words, 0).map_err(|error| one_line(&error))
 }
 
@@ -199,7 +213,9 @@ fn load_with(
     };
     let mut families = take(&mut ebpf, "FAMILIES")?;
     let mut wanted: Array<MapData, Wanted> = take(&mut ebpf, ".bss.wanted")?;
-    want(&mut wanted, everything()).map_err(ProbeError::Load)?;
+    let calls = Calls { numbers: everything(), contained: Bitmap::EMPTY, domains: Domains::ALL };
+    want(&mut wanted, calls).map_err(ProbeError::Load)?;
+    let host_cgroups = take(&mut ebpf, "HOST_CGROUPS")?;
     let variables = Variables {
         names: take(&mut ebpf, "ENV_NAMES")?,
         any: take(&mut ebpf, "ENV_WANTED")?,
@@ -207,7 +223,10 @@ fn load_with(
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);
     let (hooks, uring) = attach_all(&mut ebpf, &mut families, lacks_uring.as_deref(), cast.is_some())?;
-    Ok((ring, Loaded { counters, wanted, variables, filter, means, hooks, families, uring, ebpf }))
+    Ok((
+        ring,
+        Loaded { counters, wanted, host_cgroups, variables, filter, means, hooks, families, uring, ebpf },
+    ))
 }
 
 /// Takes a map out of the object as what it is.
@@ -262,9 +281,15 @@ impl Identity {
 
 impl Loaded {
     /// Sends these calls from now on, and no others.
-    pub(crate) fn want(&mut self, calls: Bitmap) -> Result<(), String> {
-        self.uring.want(&mut self.ebpf, calls)?;
+    pub(crate) fn want(&mut self, calls: Calls) -> Result<(), String> {
+        self.uring.want(&mut self.ebpf, calls.numbers)?;
         want(&mut self.wanted, calls)
+    }
+
+    /// A cgroup is no container's.
+    pub(crate) fn not_a_container(&mut self, cgroup: u64) {
+        // One that is not noted is asked for too much, and for nothing too little.
+        let _noted = self.host_cgroups.insert(cgroup, 0, 0);
     }
 
     /// Sends these variables of environments from now on, and no others.

@@ -8,7 +8,7 @@ use eyas_event::{
 
 use crate::calls;
 use crate::error::{ProbeError, one_line};
-use crate::load::{Loaded, load};
+use crate::load::{Calls, Loaded, load};
 use crate::losses::{Account, Sums, Telling};
 use crate::ring::Reader;
 
@@ -75,7 +75,7 @@ pub struct Totals {
     pub attempted: u64,
     /// Of them, those that the ring had no room for.
     pub lost: u64,
-    /// Openings that nobody wants by the interest, so that no record of them was made.
+    /// Calls that nobody wants by the interest for what they ask for or where they happen, so that no record of them was made.
     pub filtered: u64,
     /// Records handed on.
     pub received: u64,
@@ -164,7 +164,13 @@ impl Source for Probe {
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError> {
         self.loaded.filter(&interest.opens).map_err(SourceError::Interest)?;
         self.loaded.want_variables(&interest.variables).map_err(SourceError::Interest)?;
-        self.loaded.want(calls::of(interest)).map_err(SourceError::Interest)
+        let (numbers, contained) = calls::of(interest);
+        let calls = Calls { numbers, contained, domains: interest.domains };
+        self.loaded.want(calls).map_err(SourceError::Interest)
+    }
+
+    fn not_a_container(&mut self, cgroup: u64) {
+        self.loaded.not_a_container(cgroup);
     }
 
     fn losses(&mut self, out: &mut Vec<Loss>) {

@@ -133,7 +133,7 @@ pub(super) fn hooks(sensed: &Sensed) -> Part {
     if let Some(totals) = sensed.totals {
         let Totals { attempted, filtered, lost, .. } = totals;
         let says = format!(
-            "{attempted} made and {lost} lost meanwhile; {filtered} openings that nobody wants were left out"
+            "{attempted} made and {lost} lost meanwhile; {filtered} calls that nobody wants were left out"
         );
         findings.push(Finding::new("records", if lost == 0 { State::Good } else { State::Note }, says));
     }

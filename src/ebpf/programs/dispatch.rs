@@ -4,8 +4,9 @@
 //! The arguments are still there at exit, so nothing needs to be noted at entry. Calls through the 32-bit entry
 //! have numbers of their own, which would be taken for others: the task's status word tells them apart.
 
+use aya_ebpf::helpers::bpf_get_current_cgroup_id;
 use aya_ebpf::macros::{btf_tracepoint, map};
-use aya_ebpf::maps::ProgramArray;
+use aya_ebpf::maps::{LruHashMap, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_socketcall};
 
@@ -20,12 +21,21 @@ struct Wanted {
     look: Bitmap,
     /// x86-64 numbers that are wanted.
     native: Bitmap,
+    /// Those of them that are wanted of processes in containers only.
+    contained: Bitmap,
+    /// The address families for which a socket is wanted, a bit each; the last stands for all from its number on.
+    domains: u64,
 }
 
 /// A map of its own by its section, so that a program has its address at hand and looks nothing up.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".bss.wanted")]
-static mut WANTED: Wanted = Wanted { look: Bitmap::EMPTY, native: Bitmap::EMPTY };
+static mut WANTED: Wanted =
+    Wanted { look: Bitmap::EMPTY, native: Bitmap::EMPTY, contained: Bitmap::EMPTY, domains: 0 };
+
+/// Cgroups of which the user half knows that they are no container's. One that it has forgotten is asked for nothing.
+#[map]
+static HOST_CGROUPS: LruHashMap<u64, u8> = LruHashMap::with_max_entries(4096, 0);
 
 #[map]
 static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len() as u32, 0);
@@ -147,6 +157,10 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if matches!(family, Family::Open) && filter::is_unwanted(&call, task) {
         return 0;
     }
+    if matches!(family, Family::Call) && is_unwanted(&call, number) {
+        filter::count();
+        return 0;
+    }
     // A constant index lets the kernel patch a direct jump in, in place of an indirect one.
     match family {
         Family::Open => go::<{ Family::Open as u32 }>(&ctx),
@@ -154,6 +168,29 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         Family::ExecFailed => go::<{ Family::ExecFailed as u32 }>(&ctx),
         Family::Call => go::<{ Family::Call as u32 }>(&ctx),
     }
+}
+
+/// Whether nobody wants this call of the table for what it asks for or for where it happens.
+#[inline(always)]
+fn is_unwanted(call: &Call, number: u64) -> bool {
+    const LAST: u64 = 63;
+    // SAFETY: as elsewhere, only its address is taken here.
+    let (contained, domains) = unsafe { (&raw const WANTED.contained, &raw const WANTED.domains) };
+    // What comes by socketcall has its arguments elsewhere.
+    if number == nr::SOCKET && call.flags == HeadFlags(0) {
+        let domain = call.args()[0] & 0xffff_ffff;
+        let bit = if domain > LAST { LAST } else { domain };
+        // SAFETY: a whole static.
+        if unsafe { domains.read_volatile() } >> bit & 1 == 0 {
+            return true;
+        }
+    }
+    if !has(contained, number) {
+        return false;
+    }
+    // SAFETY: the helper has no requirements.
+    let cgroup = unsafe { bpf_get_current_cgroup_id() };
+    HOST_CGROUPS.get_ptr(&cgroup).is_some()
 }
 
 /// Hands over to a family's program; comes back only where its slot is empty.

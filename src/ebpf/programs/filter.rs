@@ -107,9 +107,9 @@ fn refuses(number: u64, way: u32, path: u64, task: Typed) -> bool {
     }
 }
 
-/// Counts an opening that is left out.
+/// Counts a call that is left out.
 #[inline(always)]
-fn count() -> bool {
+pub fn count() -> bool {
     if let Some(counts) = COUNTS.get_ptr_mut(0) {
         // SAFETY: a checked map value, this processor's own.
         unsafe { (*counts).filtered += 1 };

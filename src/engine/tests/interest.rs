@@ -74,7 +74,11 @@ fn leaf() -> impl Strategy<Value = String> {
 }
 
 fn condition() -> impl Strategy<Value = String> {
-    leaf().prop_recursive(4, 24, 4, |inner| {
+    nested(leaf())
+}
+
+fn nested(leaf: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
+    leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" and "))),
             prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" or "))),
@@ -151,6 +155,59 @@ proptest! {
     }
 }
 
+/// Comparisons that say something about where a call happens and what socket it makes, or nothing.
+fn placed() -> impl Strategy<Value = String> {
+    let family = || prop::sample::select(vec!["AF_PACKET", "AF_INET", "AF_INET6", "INET", "17", "AF_"]);
+    prop_oneof![
+        prop::sample::select(vec![
+            "container.id = host",
+            "container.id != host",
+            "not container.id = host",
+            "container.id = 0123456789ab",
+            "container.id != 0123456789ab",
+            "container.id in (host, 0123456789ab)",
+            "container.id startswith ho",
+            "evt.type = socket",
+            "evt.type != socket",
+            "evt.type in (dup, socket)",
+            "evt.type = dup",
+            "user.uid = 0",
+        ])
+        .prop_map(str::to_owned),
+        (prop::sample::select(vec!["=", "!=", "contains", "icontains", "startswith", "endswith"]), family())
+            .prop_map(|(op, family)| format!("evt.arg.domain {op} {family}")),
+        prop::collection::vec(family(), 0..3)
+            .prop_map(|all| format!("evt.arg.domain in ({})", all.join(", "))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_call_that_fires_is_left_out_by_its_place_or_family(rules in prop::collection::vec(nested(placed()), 1..6)) {
+        let ruleset = load(&rules);
+        let interest = ruleset.interest();
+        let (mut scratch, mut fired) = (Scratch::new(), Vec::new());
+        for (event, name) in [(EventType::SOCKET, "socket"), (EventType::DUP, "dup"), (EventType::CONNECT, "connect")] {
+            for container in ["host", "0123456789ab"] {
+                for (number, family) in [(1, "AF_UNIX"), (2, "AF_INET"), (10, "AF_INET6"), (17, "AF_PACKET"), (45, "45")] {
+                    let mut fields = json!({ "evt.type": name, "container.id": container, "user.uid": 0 });
+                    if event == EventType::SOCKET {
+                        fields["evt.arg.domain"] = family.into();
+                    }
+                    fired.clear();
+                    ruleset.judge(&FieldMap::from_json(&fields).unwrap(), &mut scratch, &mut fired);
+                    let admitted = interest.events.contains(event)
+                        && (container != "host" || !interest.contained.contains(event))
+                        && (event != EventType::SOCKET || interest.domains.has(number));
+                    prop_assert!(admitted || fired.is_empty(), "{name} {family} in {container} fires {fired:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_stock_rules_leave_out_what_a_compiler_reads() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -173,6 +230,9 @@ fn the_stock_rules_leave_out_what_a_compiler_reads() {
     assert!(!admits(read, b"/etc/hostname", b"cat"));
     assert!(admits(read, b"/etc/shadow", b"cat"));
     assert!(admits(write, b"/usr/bin/new", b"cp"));
+    let interest = ruleset.interest();
+    assert!(interest.contained.contains(EventType::DUP2), "a shell on the host that redirects its output");
+    assert!(interest.domains.has(17) && !interest.domains.has(2), "packet sockets, not those of connections");
     // A rule about files that tar packs names no path at all.
     assert!(admits(read, b"/usr/include/stdio.h", b"tar"));
 }

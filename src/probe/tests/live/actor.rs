@@ -64,6 +64,7 @@ fn plays_a_scene_when_told() {
         "open-often" => (0..place.parse().unwrap()).for_each(|_| drop(std::fs::File::open("/etc/passwd"))),
         "chdir-often" => chdir_often(&place),
         "on-each-cpu" => on_each_cpu(),
+        "sockets" => sockets(),
         "hold-open" => hold_open(place.parse().unwrap()),
         "execveat" => execveat(&place),
         "deep" => deep(&place),
@@ -174,6 +175,16 @@ fn on_each_cpu() {
         }
         assert!(Command::new("/bin/true").status().unwrap().success());
     }
+}
+
+/// Makes sockets of some families, one of which there is none, and a descriptor beside one.
+fn sockets() {
+    let socket =
+        |family: libc::c_int| call(libc::SYS_socket, [family as usize, libc::SOCK_DGRAM as usize, 0, 0]);
+    let made = [libc::AF_UNIX, libc::AF_INET, libc::AF_NETLINK].map(socket);
+    assert!(made.iter().all(|fd| *fd >= 0));
+    assert_eq!(socket(100), -i64::from(libc::EAFNOSUPPORT));
+    assert!(call(libc::SYS_dup, [made[0] as usize, 0, 0, 0]) > made[2]);
 }
 
 /// `place`: how many, and what the numbers follow.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use eyas_engine::{Loader, SourceFile};
-use eyas_event::{Among, Interest, OpenWant, Opens, PathTest, Source, Ways};
+use eyas_event::{Among, Domains, EventSet, EventType, Interest, OpenWant, Opens, PathTest, Source, Ways};
 use eyas_probe::{ProbeOptions, Reads};
 
 use crate::actor::play;
-use crate::watch::{opens, real, watch, watch_with};
+use crate::watch::{calls, opens, real, watch, watch_with};
 
 fn of(opens: Opens) -> Interest {
     Interest { opens, ..Interest::everything() }
@@ -79,6 +79,52 @@ fn wanted_arrive_others_do_not(reads: Reads) {
     let after = watch.probe.totals().unwrap();
     // other and missing, sub twice, one by creat, three for reading only, and by openat2, open and the 32-bit entry.
     assert!(after.filtered >= before.filtered + 11, "{before:?} {after:?}");
+}
+
+/// Sockets by their family; of a process on the host not what is wanted of containers.
+#[test]
+fn calls_are_sent_for_what_they_ask_for_and_where_they_happen() {
+    for reads in [Reads::Cheapest, Reads::Helper] {
+        calls_by_family_and_place(reads);
+    }
+}
+
+fn calls_by_family_and_place(reads: Reads) {
+    const SOCKET: u32 = libc::SYS_socket as u32;
+    const DUP: u32 = libc::SYS_dup as u32;
+    let Some(mut watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let events: EventSet = [EventType::SOCKET, EventType::DUP].into_iter().collect();
+    let all = Interest::of(events);
+    let mut cgroup = 0;
+    let mut sent = |interest: &Interest, not_a_container: u64| {
+        watch.probe.set_interest(interest).unwrap();
+        watch.probe.not_a_container(not_a_container);
+        let before = watch.probe.totals().unwrap().filtered;
+        let mut child = play("sockets", dir.path(), "");
+        watch.until_exit(child.id());
+        assert!(child.wait().unwrap().success());
+        let calls = calls(&watch.bytes, child.id()).into_iter();
+        let calls = calls.inspect(|(head, _)| cgroup = head.cgroup).map(|(_, call)| call.fixed);
+        // The runtime of the test has its own sockets and descriptors, none of these.
+        let calls = calls.filter(|call| call.syscall == SOCKET || call.syscall == DUP);
+        let what = |call: eyas_ebpf::CallFixed| if call.syscall == DUP { DUP } else { call.arg0 as u32 };
+        (calls.map(what).collect::<Vec<_>>(), watch.probe.totals().unwrap().filtered - before, cgroup)
+    };
+    let (arrived, _, own) = sent(&all, u64::MAX);
+    assert_eq!(arrived, [1, 2, 16, 100, DUP]);
+    let netlink = Domains::named(|name| name == b"AF_NETLINK");
+    let (arrived, filtered, _) = sent(&Interest { domains: netlink, ..all.clone() }, u64::MAX);
+    // A family without a name is never left out.
+    assert_eq!(arrived, [16, 100, DUP]);
+    assert!(filtered >= 2, "{filtered}");
+    let contained = [EventType::DUP].into_iter().collect();
+    let (arrived, ..) = sent(&Interest { contained, ..all.clone() }, u64::MAX);
+    assert_eq!(arrived, [1, 2, 16, 100, DUP], "nobody has said that this is no container");
+    let (arrived, filtered, _) = sent(&Interest { contained, ..all.clone() }, own);
+    assert_eq!(arrived, [1, 2, 16, 100]);
+    assert!(filtered >= 1, "{filtered}");
+    assert_eq!(sent(&all, u64::MAX).0, [1, 2, 16, 100, DUP], "back to everywhere, without a gap");
 }
 
 #[test]
