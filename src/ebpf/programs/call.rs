@@ -322,10 +322,13 @@ impl Gather {
         if fixed.ret >= 0 {
             match u64::from(fixed.syscall) {
                 nr::ACCEPT | nr::ACCEPT4 => {
-                    socket::take_role(sock, fixed.ino, Role::Server, &fixed.remote, fixed.remote_port);
+                    let (peer, port) = (&fixed.remote, fixed.remote_port);
+                    fixed.role = socket::take_role(sock, fixed.ino, Role::Server, peer, port);
+                    return;
                 }
                 nr::BIND if fixed.local_port != 0 => {
-                    socket::take_role(sock, fixed.ino, Role::Server, &[0; 16], 0);
+                    fixed.role = socket::take_role(sock, fixed.ino, Role::Server, &[0; 16], 0);
+                    return;
                 }
                 nr::SENDTO | nr::SENDMSG | nr::RECVFROM | nr::RECVMSG => {
                     let (peer, port) = self.peer(fixed);

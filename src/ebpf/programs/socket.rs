@@ -120,12 +120,19 @@ fn seen(sock: u64, ino: u64) -> Option<*mut Seen> {
     (unsafe { (*seen).ino } == ino).then_some(seen)
 }
 
-/// The socket took a role, with this peer.
+/// The socket took a role, with this peer. Gives the role.
 #[inline(always)]
-pub fn take_role(sock: u64, ino: u64, role: Role, peer: &[u8; 16], port: u16) {
+pub fn take_role(sock: u64, ino: u64, role: Role, peer: &[u8; 16], port: u16) -> u16 {
     let seen = Seen { ino, peer: *peer, port: port.into(), role: role as u32 };
-    // When it cannot be kept it reads as never seen.
-    let _ = SOCKETS.insert(&sock, &seen, 0);
+    // The kernel soon gives the memory of a socket that is gone to the next one, and a new entry costs more than a changed one.
+    if let Some(known) = SOCKETS.get_ptr_mut(&sock) {
+        // SAFETY: as in `seen`.
+        unsafe { *known = seen };
+    } else {
+        // When it cannot be kept it reads as never seen.
+        let _ = SOCKETS.insert(&sock, &seen, 0);
+    }
+    role as u16
 }
 
 /// Which end it is.
