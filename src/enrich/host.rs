@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use eyas_event::{Host, Lookup, Process, User, Whose};
 use rustc_hash::FxHashMap;
@@ -24,8 +25,13 @@ pub struct LiveHost {
     proc_root: PathBuf,
     cgroup_mount: Option<PathBuf>,
     cgroups: FxHashMap<u64, Vec<u8>>,
+    /// Whether there are v1 hierarchies, and when that was seen.
+    v1: Option<(Instant, bool)>,
     accounts: Accounts,
 }
+
+/// How long what was seen of v1 hierarchies is believed.
+const V1_AGE: Duration = Duration::from_secs(1);
 
 impl LiveHost {
     /// The machine, under the given name; `wall_offset_ns` is wall time minus boot time.
@@ -38,8 +44,19 @@ impl LiveHost {
                 .ok()
                 .and_then(|text| cgroup2_mount(&text)),
             cgroups: FxHashMap::default(),
+            v1: None,
             accounts: Accounts::new(Path::new("/"), Path::new("/proc")),
         }
+    }
+
+    /// Whether processes can be in v1 hierarchies: every one, we too, has a line for each that is mounted.
+    fn has_v1(&mut self) -> bool {
+        if let Some((_, has)) = self.v1.filter(|(at, _)| at.elapsed() < V1_AGE) {
+            return has;
+        }
+        let has = procfs::cgroup_paths(&self.proc_root, std::process::id()).len() != 1;
+        self.v1 = Some((Instant::now(), has));
+        has
     }
 
     fn complete(&self, (mut process, paths): (Process, Vec<Vec<u8>>)) -> Process {
@@ -117,6 +134,10 @@ impl Host for LiveHost {
     }
 
     fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
+        // A program that starts is asked for here, and one that ends at once is gone by then.
+        if !self.has_v1() {
+            return None;
+        }
         container_path(&procfs::cgroup_paths(&self.proc_root, pid)).map(v1_cgroup_id)
     }
 

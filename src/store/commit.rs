@@ -13,7 +13,7 @@ use crate::loss_row::LossRows;
 use crate::process_row::ProcessRows;
 use crate::retention::{self, Packed};
 use crate::rows::{RulesetText, to_sql};
-use crate::run::{Origin, Run};
+use crate::run::{Origin, Run, boot_now};
 
 /// One thing to be written.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) struct Pen {
 
 impl Pen {
     pub(crate) fn new(conn: SqliteConnection, run: Run) -> Self {
-        Self { conn, run, processes: ProcessRows::default(), losses: LossRows::default() }
+        Self { conn, run, processes: ProcessRows::new(run.boot_begun()), losses: LossRows::default() }
     }
 
     /// Writes entries and losses in one transaction, or nothing.
@@ -76,6 +76,11 @@ impl Pen {
         let mut tally = Tally::default();
         let conn = &mut self.conn;
         raw_sql("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+        let processes = entries.iter().filter_map(|entry| match entry {
+            Entry::Process(process) => Some(process),
+            _ => None,
+        });
+        self.processes.make(conn, self.run.origin.boot, processes, boot_now()).await?;
         for entry in entries {
             match entry {
                 Entry::Alert(origin, alert) => {

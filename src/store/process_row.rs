@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Process, ProcessKey};
-use rustc_hash::FxHashMap;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use rustc_hash::{FxHashMap, FxHashSet};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row};
 
 use crate::cells::Cells;
 use crate::error::StoreError;
@@ -27,11 +27,7 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO processes (boot, ",
-    columns!(),
-    ") VALUES (?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-);
+const INSERT: &str = concat!("INSERT INTO processes (id, boot, ", columns!(), ") ");
 const SAME_KEY: &str = concat!(
     "SELECT id, ",
     columns!(),
@@ -41,16 +37,72 @@ const SAME_KEY: &str = concat!(
 pub(crate) const BY_IDS: &str =
     concat!("SELECT id, ", columns!(), " FROM processes WHERE id IN (SELECT value FROM json_each(?))");
 
+/// How many rows one statement inserts, the most first: few numbers, so that each statement is prepared once.
+const AT_ONCE: [usize; 3] = [32, 8, 1];
+
 /// A process in a boot; a few values of it at most.
 type Slot = (i64, ProcessKey, BootTime);
 
 /// Which rows the stored processes have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ProcessRows {
     known: FxHashMap<Slot, Vec<(Arc<Process>, i64)>>,
+    /// Nothing of the present boot is stored that started its program later.
+    newest: BootTime,
 }
 
 impl ProcessRows {
+    /// For a run that began at that time.
+    pub(crate) fn new(begun: BootTime) -> Self {
+        Self { known: FxHashMap::default(), newest: begun }
+    }
+
+    /// Makes the rows of those of the present boot that cannot be stored yet, many with one statement. The others wait until
+    /// somebody asks for them.
+    pub(crate) async fn make(
+        &mut self,
+        conn: &mut SqliteConnection,
+        boot: i64,
+        some: impl Iterator<Item = &Arc<Process>>,
+        now: BootTime,
+    ) -> Result<(), StoreError> {
+        let (mut new, mut all) = (FxHashSet::default(), Vec::new());
+        for process in some.filter(|process| process.exec_time > self.newest && process.exec_time <= now) {
+            // A later value of the same one is for `row`.
+            if new.insert((process.key, process.exec_time)) {
+                all.push(process);
+            }
+        }
+        self.make_room(all.len());
+        self.newest = all.iter().fold(self.newest, |newest, process| newest.max(process.exec_time));
+        if all.is_empty() {
+            return Ok(());
+        }
+        // Nobody else writes.
+        let mut next: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM processes")
+            .fetch_one(&mut *conn)
+            .await?;
+        let mut left = &all[..];
+        for at_once in AT_ONCE {
+            while let Some((some, rest)) = left.split_at_checked(at_once) {
+                insert(conn, boot, Some(next), some).await?;
+                for process in some {
+                    let slot = (boot, process.key, process.exec_time);
+                    self.known.entry(slot).or_default().push((Arc::clone(process), next));
+                    next += 1;
+                }
+                left = rest;
+            }
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, number: usize) {
+        if self.known.len() + number > REMEMBERED {
+            self.known.clear();
+        }
+    }
+
     /// Forgets what it knows: after a rollback its newest rows are not there.
     pub(crate) fn forget(&mut self) {
         self.known.clear();
@@ -64,9 +116,7 @@ impl ProcessRows {
         process: &Arc<Process>,
     ) -> Result<i64, StoreError> {
         let slot = (boot, process.key, process.exec_time);
-        if self.known.len() > REMEMBERED {
-            self.known.clear();
-        }
+        self.make_room(1);
         let values = match self.known.entry(slot) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(stored(conn, boot, process).await?),
@@ -75,7 +125,7 @@ impl ProcessRows {
         if let Some((_, id)) = same {
             return Ok(*id);
         }
-        let id = insert(conn, boot, process).await?;
+        let id = insert(conn, boot, None, &[process]).await?;
         values.push((Arc::clone(process), id));
         Ok(id)
     }
@@ -96,45 +146,52 @@ async fn stored(
     rows.iter().map(|row| decode(row).map(|(id, process)| (process, id))).collect()
 }
 
-async fn insert(conn: &mut SqliteConnection, boot: i64, p: &Process) -> Result<i64, StoreError> {
-    let done = sqlx::query(INSERT)
-        .bind(boot)
-        .bind(i64::from(p.key.pid))
-        .bind(to_sql(p.key.start))
-        .bind(to_sql(p.exec_time.0))
-        .bind(to_sql(p.started.0))
-        .bind(i64::from(p.parent.pid))
-        .bind(to_sql(p.parent.start))
-        .bind(&*p.comm)
-        .bind(&*p.exe_path)
-        .bind(&*p.filename)
-        .bind(&*p.argv)
-        .bind(&*p.cwd)
-        .bind(i64::from(p.uid))
-        .bind(i64::from(p.gid))
-        .bind(i64::from(p.euid))
-        .bind(i64::from(p.egid))
-        .bind(i64::from(p.loginuid))
-        .bind(i64::from(p.audit_session))
-        .bind(i64::from(p.tty))
-        .bind(i64::from(p.sid))
-        .bind(i64::from(p.pgid))
-        .bind(i64::from(p.vpid))
-        .bind(i64::from(p.vpgid))
-        .bind(i64::from(p.pid_ns))
-        .bind(to_sql(p.cgroup))
-        .bind(&*p.container)
-        .bind(to_sql(p.cap_effective))
-        .bind(i64::from(p.exe_dev))
-        .bind(to_sql(p.exe_ino))
-        .bind(i64::from(p.flags.0))
-        .bind(to_sql(p.cap_permitted))
-        .bind(to_sql(p.cap_inheritable))
-        .bind(p.exe_ctime)
-        .bind(p.exe_mtime)
-        .execute(conn)
-        .await?;
-    Ok(done.last_insert_rowid())
+/// Inserts some in one statement, their rows from the first on, or the next ones; gives the last row.
+async fn insert(
+    conn: &mut SqliteConnection,
+    boot: i64,
+    first: Option<i64>,
+    some: &[&Arc<Process>],
+) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(INSERT);
+    query.push_values((0..).zip(some), |mut row, (n, p)| {
+        row.push_bind(first.map(|first| first + n))
+            .push_bind(boot)
+            .push_bind(i64::from(p.key.pid))
+            .push_bind(to_sql(p.key.start))
+            .push_bind(to_sql(p.exec_time.0))
+            .push_bind(to_sql(p.started.0))
+            .push_bind(i64::from(p.parent.pid))
+            .push_bind(to_sql(p.parent.start))
+            .push_bind(&*p.comm)
+            .push_bind(&*p.exe_path)
+            .push_bind(&*p.filename)
+            .push_bind(&*p.argv)
+            .push_bind(&*p.cwd)
+            .push_bind(i64::from(p.uid))
+            .push_bind(i64::from(p.gid))
+            .push_bind(i64::from(p.euid))
+            .push_bind(i64::from(p.egid))
+            .push_bind(i64::from(p.loginuid))
+            .push_bind(i64::from(p.audit_session))
+            .push_bind(i64::from(p.tty))
+            .push_bind(i64::from(p.sid))
+            .push_bind(i64::from(p.pgid))
+            .push_bind(i64::from(p.vpid))
+            .push_bind(i64::from(p.vpgid))
+            .push_bind(i64::from(p.pid_ns))
+            .push_bind(to_sql(p.cgroup))
+            .push_bind(&*p.container)
+            .push_bind(to_sql(p.cap_effective))
+            .push_bind(i64::from(p.exe_dev))
+            .push_bind(to_sql(p.exe_ino))
+            .push_bind(i64::from(p.flags.0))
+            .push_bind(to_sql(p.cap_permitted))
+            .push_bind(to_sql(p.cap_inheritable))
+            .push_bind(p.exe_ctime)
+            .push_bind(p.exe_mtime);
+    });
+    Ok(query.build().execute(conn).await?.last_insert_rowid())
 }
 
 /// Reads a row that begins with its id.

@@ -24,12 +24,14 @@ pub(crate) struct Run {
     pub(crate) origin: Origin,
     pub(crate) wall_offset_ns: i64,
     opened_wall: WallTime,
-    opened_boot: u64,
+    opened_boot: BootTime,
 }
 
-fn boot_clock_ns() -> u64 {
+/// This moment by the boot clock.
+pub(crate) fn boot_now() -> BootTime {
     let now = clock_gettime(ClockId::Boottime);
-    (now.tv_sec.cast_unsigned()).saturating_mul(1_000_000_000).saturating_add(now.tv_nsec.cast_unsigned())
+    let seconds = now.tv_sec.cast_unsigned().saturating_mul(1_000_000_000);
+    BootTime(seconds.saturating_add(now.tv_nsec.cast_unsigned()))
 }
 
 impl Run {
@@ -67,7 +69,7 @@ impl Run {
             origin: Origin { run: RunId(inserted.last_insert_rowid()), boot },
             wall_offset_ns: options.wall_offset_ns,
             opened_wall: options.wall_now,
-            opened_boot: boot_clock_ns(),
+            opened_boot: boot_now(),
         };
         if let Some(before) = before {
             run.note_gap(conn, before, options.wall_now).await?;
@@ -97,9 +99,14 @@ impl Run {
         loss_row::insert(conn, self.origin.run, &loss, None, (from_wall, now)).await.map(drop)
     }
 
+    /// When it began, by the boot clock.
+    pub(crate) fn boot_begun(&self) -> BootTime {
+        self.opened_boot
+    }
+
     /// The wall time of this moment, by the boot clock since the store was opened.
     pub(crate) fn wall_now(&self) -> WallTime {
-        WallTime(self.opened_wall.0.saturating_add(boot_clock_ns().saturating_sub(self.opened_boot)))
+        WallTime(self.opened_wall.0.saturating_add(boot_now().0.saturating_sub(self.opened_boot.0)))
     }
 
     /// Notes that eyas is alive. Part of every commit.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, Sender, select};
+use crossbeam_channel::{RecvTimeoutError, Sender, never, select};
 use eyas_event::{BootTime, Loss, LossCause, Lost, LostBy};
 use tokio::runtime::Runtime;
 
@@ -99,6 +99,7 @@ impl WriterThread {
     }
 
     /// Waits for the first entry, then at most `flush_ms` for more; for an alert only until commits are `alert_flush_ms` apart.
+    /// Processes wake it only when nothing waits yet: after that they lie in their lane until it commits.
     fn collect(&mut self) -> Batch {
         let mut batch = Batch::default();
         let mut deadline = (self.state.last_commit + HEARTBEAT).max(Instant::now());
@@ -106,7 +107,7 @@ impl WriterThread {
             let wait = deadline.saturating_duration_since(Instant::now());
             let first = batch.entries.is_empty();
             let mut hurries = false;
-            match self.next(wait) {
+            match self.next(wait, first) {
                 Wake::Entry(entry) => {
                     hurries = matches!(entry, Entry::Alert(..));
                     batch.entries.push(entry);
@@ -124,12 +125,19 @@ impl WriterThread {
                 Wake::Quiet => break,
             }
             if first {
-                deadline = Instant::now() + Duration::from_millis(self.options.flush_ms);
+                let backlog = self.outlets.processes.len() >= self.options.flush_items;
+                let wait = if backlog { 0 } else { self.options.flush_ms };
+                deadline = Instant::now() + Duration::from_millis(wait);
             }
             if hurries {
                 let soon = self.state.last_commit + Duration::from_millis(self.options.alert_flush_ms);
                 deadline = deadline.min(soon.max(Instant::now() + TOGETHER));
             }
+        }
+        while !self.is_full(&batch)
+            && let Ok(process) = self.outlets.processes.try_recv()
+        {
+            batch.entries.push(Entry::Process(process));
         }
         batch
     }
@@ -138,14 +146,16 @@ impl WriterThread {
         batch.entries.len() >= self.options.flush_items.max(1) || batch.segment_bytes >= BATCH_SEGMENT_BYTES
     }
 
-    fn next(&self, wait: Duration) -> Wake {
+    fn next(&self, wait: Duration, hear_processes: bool) -> Wake {
         let origin = self.shared.origin;
+        let nothing = never();
+        let processes = if hear_processes { &self.outlets.processes } else { &nothing };
         let closed = |_| Wake::Request(Request::Close);
         select! {
             recv(self.outlets.requests) -> request => request.map_or_else(closed, Wake::Request),
             recv(self.outlets.alerts) -> alert =>
                 alert.map_or_else(closed, |alert| Wake::Entry(Entry::Alert(origin, alert))),
-            recv(self.outlets.processes) -> process =>
+            recv(processes) -> process =>
                 process.map_or_else(closed, |process| Wake::Entry(Entry::Process(process))),
             recv(self.outlets.segments) -> segment => segment.map_or_else(closed, Wake::Segment),
             default(wait) => Wake::Quiet,

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eyas_event::{Alert, BlindRules, Loss, LossCause, LossMaker, Lost, LostBy, ProcessKey, RulesetHash};
+use eyas_event::{
+    Alert, BlindRules, BootTime, Loss, LossCause, LossMaker, Lost, LostBy, Process, ProcessKey, RulesetHash,
+};
 use eyas_store::{Kept, RulesetText, Store, WriterOptions};
 use proptest::prelude::*;
 
@@ -63,6 +65,50 @@ fn the_same_process_is_stored_once_and_a_changed_one_again() {
     assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "4");
 }
 
+/// Those that start while the store is open go in many at a time.
+#[test]
+fn processes_that_start_meanwhile_are_stored_once_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let now = || {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        BootTime(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
+    };
+    let mut started = Vec::new();
+    for round in 0..3 {
+        let store = open(&path);
+        let writer = store.writer(WriterOptions::default()).unwrap();
+        let handle = writer.handle();
+        for n in 0..53 {
+            let pid = 1000 + round * 100 + n;
+            started.push(Arc::new(Process { exec_time: now(), ..(*process(pid, 1, "true")).clone() }));
+        }
+        // Those of the rounds before, too, and one that has moved to another directory since.
+        for process in &started {
+            assert_eq!(handle.process(Arc::new((**process).clone())), Kept::Queued);
+        }
+        let last = started.last().unwrap();
+        let moved = Arc::new(Process { cwd: b"/elsewhere".as_slice().into(), ..(**last).clone() });
+        assert_eq!(handle.process(moved.clone()), Kept::Queued);
+        handle.flush_and_wait().unwrap();
+        // An alert finds the row that was made for its process.
+        handle.alert(Arc::new(Alert {
+            process: started[0].clone(),
+            ancestors: Vec::new(),
+            ..alert(round.into())
+        }));
+        handle.flush_and_wait().unwrap();
+        writer.close().unwrap();
+    }
+    assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "162");
+    assert_eq!(ask(&path, "SELECT count(DISTINCT pid) FROM processes"), "159");
+    assert_eq!(ask(&path, "SELECT count(*) FROM processes WHERE cwd = CAST('/elsewhere' AS BLOB)"), "3");
+    let reader = Store::open_read(&path).unwrap().blocking();
+    for alert in reader.alerts_after(eyas_event::AlertId(0), 10).unwrap() {
+        assert_eq!(alert.process, started[0]);
+    }
+}
+
 #[test]
 fn the_same_alert_again_is_not_stored_again_and_another_of_its_id_is_not_lost() {
     let dir = tempfile::tempdir().unwrap();
@@ -108,8 +154,8 @@ fn rulesets_processes_and_losses_come_back() {
         cause: LossCause::RingFull,
         by: LostBy { cpu: Some(1), process: Some(process) },
         count,
-        from: eyas_event::BootTime(from),
-        to: eyas_event::BootTime(to),
+        from: BootTime(from),
+        to: BootTime(to),
     };
     let blind: BlindRules = Some(["a \"rule\"".into(), "another".into()].into());
     handle.loss(loss(5, 200, 300), &blind);
@@ -134,6 +180,6 @@ fn rulesets_processes_and_losses_come_back() {
     assert_eq!(losses[2].loss.by, LostBy { cpu: Some(1), process: None });
     assert_eq!(ask(&path, "SELECT count(*) || '' FROM blind_rules"), "1");
     assert_eq!(losses[0].run, store.run());
-    assert_eq!(losses[0].from_wall, eyas_event::BootTime(200).to_wall(sample::WALL_OFFSET_NS));
+    assert_eq!(losses[0].from_wall, BootTime(200).to_wall(sample::WALL_OFFSET_NS));
     assert_eq!(ask(&path, "SELECT pid || '|' || CAST(comm AS TEXT) FROM processes"), "9|cron");
 }
