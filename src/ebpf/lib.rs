@@ -16,6 +16,7 @@ mod exec;
 mod fact;
 mod failed;
 pub mod filter;
+mod generic;
 mod head;
 mod life;
 mod lost;
@@ -33,6 +34,7 @@ pub use connect::{Connect, ConnectBits, ConnectFixed};
 pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags, ExecMore};
 pub use fact::{Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossFixed, User, UserFixed};
 pub use failed::{ExecFailed, ExecFailedFixed, FailedBits};
+pub use generic::of_generic;
 pub use head::{Head, HeadFlags, Kind};
 pub use layout::Sink;
 pub use life::{ExitFixed, ForkFixed};
@@ -72,8 +74,10 @@ pub mod value {
     pub const SELF_NS_INO: usize = PLAIN_LOADS + 2;
     /// Inode number of the only pid namespace to report from, those below it included; 0 reports from all.
     pub const ONLY_PIDNS: usize = PLAIN_LOADS + 3;
+    /// Whether the machine is an arm64: 1 or 0, which means x86-64.
+    pub const ARM64: usize = PLAIN_LOADS + 4;
     /// How many numbers there are, the offsets included.
-    pub const COUNT: usize = PLAIN_LOADS + 4;
+    pub const COUNT: usize = PLAIN_LOADS + 5;
 }
 
 /// How many bytes of a command line ride inside EXEC, and how many each ARGV record carries at most.

@@ -4,6 +4,7 @@
 //! also when that entry's `socketcall` stood for it.
 
 use crate::calls::{CALLS, NUMBERS, SHAPES, Shape};
+use crate::generic::of_generic;
 
 /// x86-64 syscall numbers (Linux: `arch/x86/entry/syscalls/syscall_64.tbl`).
 pub mod nr {
@@ -214,5 +215,12 @@ impl Bitmap {
         let meant = (0..NUMBERS as u64).filter(|ia32| native(*ia32).is_some_and(|number| self.has(number)));
         let by_socketcall = SOCKETCALLS.iter().any(|(_, number, _)| self.has(*number));
         meant.chain(by_socketcall.then_some(nr::IA32_SOCKETCALL)).fold(self, Self::with)
+    }
+
+    /// The numbers of the generic table that mean the same as these x86-64 numbers: what is worth a second look on arm64.
+    #[must_use]
+    pub fn generic(self) -> Self {
+        let meant = (0..NUMBERS as u64).filter(|own| of_generic(*own).is_some_and(|number| self.has(number)));
+        meant.fold(Self::EMPTY, Self::with)
     }
 }

@@ -1,8 +1,8 @@
 //! Where the kernel keeps what the programs read: one list is both the struct that the kernel half holds as a frozen
 //! constant and the names that the user half looks up in the running kernel's BTF.
 //!
-//! A name is `struct.member.member…`, `sizeof.struct`, or several of these with `|` between them, tried in turn because
-//! kernels have renamed the member. A `?` in front marks one that a kernel may be built without: its offset is then
+//! A name is `struct.member.member…`, with `+bytes` where an element of an array is meant, `sizeof.struct`, or several of these
+//! with `|` between them, tried in turn because kernels have renamed the member, or because machines differ. A `?` in front marks one that a kernel may be built without: its offset is then
 //! [`Offsets::ABSENT`].
 
 macro_rules! offsets {
@@ -45,7 +45,11 @@ macro_rules! offsets {
 
 fn resolve_one(path: &'static str, find: &mut impl FnMut(&str) -> Option<u32>) -> Result<u32, &'static str> {
     let names = path.trim_start_matches('?');
-    match names.split('|').find_map(find) {
+    let found = names.split('|').find_map(|name| {
+        let (name, plus) = name.split_once('+').unwrap_or((name, "0"));
+        find(name)?.checked_add(plus.parse().ok()?)
+    });
+    match found {
         Some(offset) => Ok(offset),
         None if path.starts_with('?') => Ok(Offsets::ABSENT),
         None => Err(path),
@@ -74,7 +78,7 @@ offsets! {
     task_files = "task_struct.files",
     task_thread_pid = "task_struct.thread_pid",
     task_cgroups = "task_struct.cgroups",
-    task_status = "task_struct.thread_info.status",
+    task_status = "task_struct.thread_info.status|task_struct.thread_info.flags",
     cred_uid = "cred.uid",
     cred_gid = "cred.gid",
     cred_euid = "cred.euid",
@@ -168,16 +172,19 @@ offsets! {
     sock_remote_port = "sock.__sk_common.skc_dport",
     unix_path = "unix_sock.path",
     unix_peer = "unix_sock.peer",
-    regs_nr = "pt_regs.orig_ax",
-    regs_bx = "pt_regs.bx",
-    regs_cx = "pt_regs.cx",
-    regs_dx = "pt_regs.dx",
-    regs_si = "pt_regs.si",
-    regs_di = "pt_regs.di",
-    regs_r10 = "pt_regs.r10",
-    regs_r8 = "pt_regs.r8",
-    regs_r9 = "pt_regs.r9",
-    regs_bp = "pt_regs.bp",
+    regs_nr = "pt_regs.orig_ax|pt_regs.syscallno",
+    regs_arg0 = "pt_regs.di|pt_regs.orig_x0",
+    regs_arg1 = "pt_regs.si|pt_regs.regs+8",
+    regs_arg2 = "pt_regs.dx|pt_regs.regs+16",
+    regs_arg3 = "pt_regs.r10|pt_regs.regs+24",
+    regs_arg4 = "pt_regs.r8|pt_regs.regs+32",
+    regs_arg5 = "pt_regs.r9|pt_regs.regs+40",
+    regs_short0 = "pt_regs.bx|pt_regs.orig_x0",
+    regs_short1 = "pt_regs.cx|pt_regs.regs+8",
+    regs_short2 = "pt_regs.dx|pt_regs.regs+16",
+    regs_short3 = "pt_regs.si|pt_regs.regs+24",
+    regs_short4 = "pt_regs.di|pt_regs.regs+32",
+    regs_short5 = "pt_regs.bp|pt_regs.regs+40",
     sock_queued = "sock.sk_ack_backlog",
     sock_queue_max = "sock.sk_max_ack_backlog",
     filename_name = "?filename.name",

@@ -53,6 +53,27 @@ mod tests {
         }
     }
 
+    /// What arm64 calls its syscalls, by the header that the C library brings.
+    #[test]
+    fn the_generic_numbers_are_those_of_the_kernels_header() {
+        let Ok(header) = std::fs::read_to_string("/usr/include/asm-generic/unistd.h") else {
+            println!("skipped: no asm-generic/unistd.h");
+            return;
+        };
+        let defined = header.lines().filter_map(|line| {
+            let (name, number) = line.strip_prefix("#define __NR_")?.split_once(char::is_whitespace)?;
+            Some((name, number.trim().parse::<u64>().ok()?))
+        });
+        let mut seen = 0;
+        for (name, number) in defined {
+            let call = CALLS.iter().find(|call| call.name == name).map(|call| call.number);
+            let own = OWN_KINDS.iter().find(|(_, event)| event.name() == name).map(|(number, _)| *number);
+            assert_eq!(eyas_ebpf::of_generic(number), call.or(own), "{name}");
+            seen += u32::from(call.or(own).is_some());
+        }
+        assert!(seen > 50, "{seen}");
+    }
+
     #[test]
     fn an_interest_in_datagrams_brings_the_calls_that_make_sockets() {
         let number = |name: &str| CALLS.iter().find(|call| call.name == name).expect(name).number;

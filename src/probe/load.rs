@@ -17,6 +17,9 @@ use crate::losses::{Sums, Tables};
 use crate::object::{OBJECT, OLDER, filled};
 use crate::probe::{Means, ProbeOptions, Reads, Skip};
 
+/// Whether the machine has arm64's registers and numbers.
+const ARM64: bool = cfg!(target_arch = "aarch64");
+
 /// One processor's [`eyas_ebpf::Counts`], as words.
 type Counts = [u64; 2 + Kind::KERNEL_SLOTS];
 
@@ -135,7 +138,8 @@ pub(crate) fn everything() -> Bitmap {
 /// Sends these calls from now on.
 fn want(map: &mut Array<MapData, Wanted>, calls: Calls) -> Result<(), String> {
     let mut words = [0; 25];
-    words[..8].copy_from_slice(&calls.numbers.either_entry().words);
+    let look = if ARM64 { calls.numbers.generic() } else { calls.numbers.either_entry() };
+    words[..8].copy_from_slice(&look.words);
     words[8..16].copy_from_slice(&calls.numbers.words);
     words[16..24].copy_from_slice(&calls.contained.words);
     words[24] = calls.domains.bits();
@@ -193,6 +197,7 @@ fn load_with(
     let mut values = offsets.to_vec();
     values.resize(value::COUNT, 0);
     values[value::PLAIN_LOADS] = u32::from(cast.is_some());
+    values[value::ARM64] = u32::from(ARM64);
     values[value::SELF_TGID] = identity.tgid;
     values[value::SELF_NS_INO] = identity.ns_ino;
     values[value::ONLY_PIDNS] = options.only_pidns.unwrap_or(0);

@@ -2,22 +2,24 @@
 //! tail call goes to the family's program, which reads the arguments from the saved registers.
 //!
 //! The arguments are still there at exit, so nothing needs to be noted at entry. Calls through the 32-bit entry
-//! have numbers of their own, which would be taken for others: the task's status word tells them apart.
+//! have numbers of their own, which would be taken for others: the task's status word tells them apart. arm64 has numbers of its
+//! own in any case; here they become those of x86-64.
 
 use aya_ebpf::helpers::bpf_get_current_cgroup_id;
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{LruHashMap, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
-use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_socketcall};
+use eyas_ebpf::value::ARM64;
+use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_generic, of_socketcall};
 
 use super::filter;
-use super::read::{Typed, member, opaque};
+use super::read::{Typed, member, opaque, value};
 use super::task;
 
 /// Which calls are wanted; the user half changes it while the program runs.
 #[repr(C)]
 struct Wanted {
-    /// Numbers worth a second look, through whichever entry they came.
+    /// Numbers worth a second look, through whichever entry they came, in the machine's own tables.
     look: Bitmap,
     /// x86-64 numbers that are wanted.
     native: Bitmap,
@@ -42,6 +44,8 @@ static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len()
 
 /// `TS_COMPAT`: the task is in a 32-bit call (Linux: arch/x86/include/asm/thread_info.h).
 const TS_COMPAT: u32 = 2;
+/// The same of arm64 (Linux: arch/arm64/include/asm/thread_info.h).
+const TIF_32BIT: u32 = 1 << 22;
 
 /// Whether a number is in a set. A word at a time, since a copy of the whole set would be a loop.
 #[inline(always)]
@@ -65,7 +69,7 @@ pub fn is_wanted(number: u64) -> bool {
     has(unsafe { &raw const WANTED.native }, number)
 }
 
-/// A syscall on its way out, its number that of x86-64.
+/// A syscall on its way out, its number that of x86-64 on every machine.
 pub struct Call {
     pub number: u64,
     pub ret: i64,
@@ -79,12 +83,19 @@ impl Call {
     pub fn of(ctx: &BtfTracePointContext, task: Typed) -> Option<Self> {
         let regs: Typed = ctx.arg(0);
         let ret: i64 = ctx.arg(1);
-        let number: u64 = member!(regs, regs_nr);
+        let number = u64::from(member!(regs, regs_nr, u32));
+        // The loader has put a number there, so the verifier leaves out what is not for this machine.
+        if value::<ARM64>() != 0 {
+            // Programs of 32 bits have a third table there, which nobody has written down here.
+            let is_short = member!(task, task_status, u32) & TIF_32BIT != 0;
+            let number = of_generic(number).filter(|_| !is_short)?;
+            return Some(Self { number, ret, flags: HeadFlags(0), regs });
+        }
         if member!(task, task_status, u32) & TS_COMPAT == 0 {
             return Some(Self { number, ret, flags: HeadFlags(0), regs });
         }
         let number = if number == nr::IA32_SOCKETCALL {
-            of_socketcall(member!(regs, regs_bx, u64) & 0xffff_ffff)?.0
+            of_socketcall(member!(regs, regs_short0, u64) & 0xffff_ffff)?.0
         } else {
             native(number)?
         };
@@ -99,14 +110,19 @@ impl Call {
         let regs = self.regs;
         if self.flags == HeadFlags::COMPAT {
             let args: [u64; 4] = [
-                member!(regs, regs_bx),
-                member!(regs, regs_cx),
-                member!(regs, regs_dx),
-                member!(regs, regs_si),
+                member!(regs, regs_short0),
+                member!(regs, regs_short1),
+                member!(regs, regs_short2),
+                member!(regs, regs_short3),
             ];
             args.map(|arg| arg & 0xffff_ffff)
         } else {
-            [member!(regs, regs_di), member!(regs, regs_si), member!(regs, regs_dx), member!(regs, regs_r10)]
+            [
+                member!(regs, regs_arg0),
+                member!(regs, regs_arg1),
+                member!(regs, regs_arg2),
+                member!(regs, regs_arg3),
+            ]
         }
     }
 
@@ -114,9 +130,9 @@ impl Call {
     #[inline(always)]
     pub fn fifth(&self) -> u64 {
         if self.flags == HeadFlags::COMPAT {
-            member!(self.regs, regs_di, u64) & 0xffff_ffff
+            member!(self.regs, regs_short4, u64) & 0xffff_ffff
         } else {
-            member!(self.regs, regs_r8)
+            member!(self.regs, regs_arg4)
         }
     }
 
@@ -124,9 +140,9 @@ impl Call {
     #[inline(always)]
     pub fn sixth(&self) -> u64 {
         if self.flags == HeadFlags::COMPAT {
-            member!(self.regs, regs_bp, u64) & 0xffff_ffff
+            member!(self.regs, regs_short5, u64) & 0xffff_ffff
         } else {
-            member!(self.regs, regs_r9)
+            member!(self.regs, regs_arg5)
         }
     }
 }
@@ -137,7 +153,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs: Typed = ctx.arg(0);
     // SAFETY: as elsewhere, only its address is taken here.
     let (look, native) = unsafe { (&raw const WANTED.look, &raw const WANTED.native) };
-    if !has(look, member!(regs, regs_nr, u64)) {
+    if !has(look, member!(regs, regs_nr, u32).into()) {
         return 0;
     }
     let task = task::current();
