@@ -15,8 +15,8 @@ use rustix::mount::{MountFlags, mount, mount_move};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::system::{RebootCommand, reboot};
 
-/// Where the report goes: the first line is the kernel's.
-const REPORT: &str = "/dev/ttyS1";
+/// Where the report goes: the first line is the kernel's, and on arm64 no line of this kind.
+const REPORT: &str = if cfg!(target_arch = "aarch64") { "/dev/ttyS0" } else { "/dev/ttyS1" };
 /// The steps, a line each.
 const STEPS: &str = "/steps";
 /// How long a step that is only to get ready may take.

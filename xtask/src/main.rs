@@ -20,7 +20,7 @@ usage: cargo xtask COMMAND
 
   bpf           build the kernel programs into src/probe/object
   bpf --check   build them aside and compare with the committed object (exit 1 when they differ)
-  kernels [--live] [SERIES…]
+  kernels [--arm64] [--live] [SERIES…]
                 boot Debian's kernels (5.10, 6.1, 6.12 and the newest) under qemu and try eyas there
   fuzz SECONDS  run each fuzz target for so long (needs cargo-fuzz)
   ci            format, lints and tests of everything, bpf --check, and fuzz 30";

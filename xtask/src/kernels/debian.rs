@@ -7,10 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::Machine;
 use crate::{output, run};
 
 /// Debian's kernels for guests of clouds: the same sources and the same options for BPF and tracing as others, fewer drivers.
-const FLAVOUR: &str = "-cloud-amd64";
+const FLAVOUR: &str = "-cloud-";
 /// Suites with kernels, and where their security updates are.
 const SUITES: [(&str, &str); 7] = [
     ("debian", "bullseye"),
@@ -26,6 +27,8 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Debian's archive, as apt sees it through a configuration of its own.
 pub(super) struct Archive {
     dir: PathBuf,
+    /// Debian's word for the machine.
+    machine: &'static str,
     packages: Vec<String>,
 }
 
@@ -38,13 +41,14 @@ pub(super) struct Kernel {
 
 impl Archive {
     /// Reads the lists of packages.
-    pub(super) fn open(work: &Path) -> Result<Self> {
-        let dir = work.join("apt");
+    pub(super) fn open(work: &Path, machine: &Machine) -> Result<Self> {
+        let machine = machine.debian;
+        let dir = work.join(format!("apt-{machine}"));
         for part in ["lists/partial", "cache/archives/partial", "state", "debs"] {
             fs::create_dir_all(dir.join(part)).with_context(|| format!("cannot make {part} for apt"))?;
         }
-        fs::write(dir.join("sources.list"), sources()).context("cannot write apt's sources")?;
-        let mut archive = Self { dir, packages: Vec::new() };
+        fs::write(dir.join("sources.list"), sources(machine)).context("cannot write apt's sources")?;
+        let mut archive = Self { dir, machine, packages: Vec::new() };
         run(archive.apt("apt-get").args(["-qq", "update"]))?;
         let names = output(archive.apt("apt-cache").args(["pkgnames", "linux-"]))?;
         archive.packages = names.lines().map(str::to_owned).collect();
@@ -63,6 +67,8 @@ impl Archive {
         set("Dir::State", &self.dir.join("state"));
         set("Dir::State::lists", &self.dir.join("lists"));
         set("Dir::Cache", &self.dir.join("cache"));
+        set("APT::Architecture", Path::new(self.machine));
+        set("APT::Architectures::", Path::new(self.machine));
         // The files are read by nobody else, and the user that apt would otherwise become cannot write here.
         set("APT::Sandbox::User", Path::new("root"));
         set("Acquire::Languages", Path::new("none"));
@@ -72,7 +78,7 @@ impl Archive {
 
     /// The newest kernel of a series, or of all; downloaded unless it was before.
     pub(super) fn kernel(&self, series: &str) -> Result<Kernel> {
-        let Some(release) = newest(&self.packages, series) else {
+        let Some(release) = newest(&self.packages, self.machine, series) else {
             bail!("Debian's archive has no kernel of the series {series}")
         };
         // Newer ones have the kernel itself in a package of its own.
@@ -123,17 +129,17 @@ fn find_image(dir: &Path) -> Option<PathBuf> {
     None
 }
 
-fn sources() -> String {
+fn sources(machine: &str) -> String {
     let mirror = |archive: &str| format!("http://deb.debian.org/{archive}");
     let line = |(archive, suite): &(&str, &str)| {
-        format!("deb [arch=amd64 signed-by={KEYRING}] {} {suite} main\n", mirror(archive))
+        format!("deb [arch={machine} signed-by={KEYRING}] {} {suite} main\n", mirror(archive))
     };
     SUITES.iter().map(line).collect()
 }
 
 /// The release of the newest kernel of a series among the names of packages; `newest` is any series.
-fn newest(packages: &[String], series: &str) -> Option<String> {
-    let releases = packages.iter().filter_map(|name| release(name));
+fn newest(packages: &[String], machine: &str, series: &str) -> Option<String> {
+    let releases = packages.iter().filter_map(|name| release(name, machine));
     let wanted = releases.filter(|release| {
         series == "newest"
             || release.strip_prefix(series).is_some_and(|rest| rest.starts_with(['.', '+', '-']))
@@ -142,9 +148,10 @@ fn newest(packages: &[String], series: &str) -> Option<String> {
 }
 
 /// The release that a package is of, if it is a kernel of the flavour that is made for its own Debian release, and signed.
-fn release(package: &str) -> Option<&str> {
+fn release<'p>(package: &'p str, machine: &str) -> Option<&'p str> {
     let release = package.strip_prefix("linux-binary-").or_else(|| package.strip_prefix("linux-image-"))?;
-    let own = release.ends_with(FLAVOUR) && !release.contains(".deb1");
+    let own = release.strip_suffix(machine).is_some_and(|rest| rest.ends_with(FLAVOUR))
+        && !release.contains(".deb1");
     (own && release.starts_with(|first: char| first.is_ascii_digit())
         && release.split('-').next()?.split('.').count() > 2)
         .then_some(release)
@@ -177,7 +184,7 @@ mod tests {
         ]
         .map(str::to_owned)
         .to_vec();
-        let newest = |series| newest(&packages, series);
+        let newest = |series| newest(&packages, "amd64", series);
         assert_eq!(newest("6.1").as_deref(), Some("6.1.0-56-cloud-amd64"));
         assert_eq!(newest("6.12").as_deref(), Some("6.12.117+deb13-cloud-amd64"));
         assert_eq!(newest("newest").as_deref(), Some("7.3.4+deb13-cloud-amd64"));
@@ -186,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_suite_is_checked_by_the_archives_key() {
-        assert_eq!(sources().lines().count(), SUITES.len());
-        assert!(sources().lines().all(|line| line.contains("signed-by=")));
+        assert_eq!(sources("arm64").lines().count(), SUITES.len());
+        assert!(sources("arm64").lines().all(|line| line.contains("signed-by=")));
     }
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::Machine;
+
 /// How long a guest may take to its first word when the processor runs it. Some machines have a `/dev/kvm` that starts
 /// no unaltered kernel.
 const FIRST_WORD: Duration = Duration::from_secs(20);
@@ -27,8 +29,9 @@ pub(super) enum Accelerator {
 
 impl Accelerator {
     /// The one to try first.
-    pub(super) fn first() -> Self {
-        if Path::new("/dev/kvm").exists() { Self::Kvm } else { Self::Tcg }
+    pub(super) fn first(machine: &Machine) -> Self {
+        let own = machine.triple.starts_with(std::env::consts::ARCH);
+        if own && Path::new("/dev/kvm").exists() { Self::Kvm } else { Self::Tcg }
     }
 
     pub(super) fn word(self) -> &'static str {
@@ -40,19 +43,24 @@ impl Accelerator {
 }
 
 /// Whether there is a qemu.
-pub(super) fn check() -> Result<()> {
-    let version = crate::output(Command::new(QEMU).arg("--version"));
+pub(super) fn check(machine: &Machine) -> Result<()> {
+    let version = crate::output(Command::new(machine.qemu).arg("--version"));
+    let package = machine.package;
     version
         .map(drop)
-        .context("install qemu-system-x86 (apt-get install --no-install-recommends qemu-system-x86)")
+        .with_context(|| format!("install {package} (apt-get install --no-install-recommends {package})"))
 }
 
-const QEMU: &str = "qemu-system-x86_64";
-
 /// Boots it and gives what it reported. A guest that hangs is ended; what it has said by then counts.
-pub(super) fn boot(kernel: &Path, image: &Path, log: &Path, accelerator: &mut Accelerator) -> Result<String> {
+pub(super) fn boot(
+    machine: &Machine,
+    kernel: &Path,
+    image: &Path,
+    log: &Path,
+    accelerator: &mut Accelerator,
+) -> Result<String> {
     let report = log.with_extension("report");
-    let mut guest = Guest::start(kernel, image, log, &report, *accelerator)?;
+    let mut guest = Guest::start(machine, kernel, image, log, &report, *accelerator)?;
     let began = Instant::now();
     while !guest.has_ended()? {
         let silent = fs::metadata(&report).map_or(true, |file| file.len() == 0);
@@ -60,7 +68,7 @@ pub(super) fn boot(kernel: &Path, image: &Path, log: &Path, accelerator: &mut Ac
             println!("/dev/kvm is there but starts no such kernel: going on without");
             *accelerator = Accelerator::Tcg;
             drop(guest);
-            return boot(kernel, image, log, accelerator);
+            return boot(machine, kernel, image, log, accelerator);
         }
         if began.elapsed() > LIMIT {
             println!("ended after {} s", LIMIT.as_secs());
@@ -84,33 +92,35 @@ struct Guest(Child);
 
 impl Guest {
     fn start(
+        machine: &Machine,
         kernel: &Path,
         image: &Path,
         log: &Path,
         report: &Path,
         accelerator: Accelerator,
     ) -> Result<Self> {
-        let line = |path: &Path| {
-            let mut line = std::ffi::OsString::from("file:");
-            line.push(path);
-            line
-        };
+        let mut own_words = std::ffi::OsString::from("file:");
+        own_words.push(log);
         // What an earlier guest said is no word of this one.
         for file in [log, report] {
             fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))?;
         }
-        let child = Command::new(QEMU)
+        let mut reporter = std::ffi::OsString::from("file,id=report,path=");
+        reporter.push(report);
+        let child = Command::new(machine.qemu)
             .args(["-nodefaults", "-no-reboot", "-display", "none", "-nic", "none"])
             .args(["-accel", accelerator.word(), "-m", "1024", "-smp", "2"])
-            .args(["-append", "console=ttyS0 panic=-1 loglevel=4"])
+            .arg("-append")
+            .arg(format!("console={} panic=-1 loglevel=4", machine.console))
             .arg("-kernel")
             .arg(kernel)
             .arg("-initrd")
             .arg(image)
             .arg("-serial")
-            .arg(line(log))
-            .arg("-serial")
-            .arg(line(report))
+            .arg(own_words)
+            .arg("-chardev")
+            .arg(reporter)
+            .args(machine.args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
