@@ -29,7 +29,7 @@ pub mod refused;
 mod walk;
 
 pub use call::{Call, CallBits, CallFixed, Role};
-pub use calls::{CALLS, DATA_MAX, Payload, Shape};
+pub use calls::{CALLS, DATA_MAX, NUMBERS, Payload, Shape};
 pub use connect::{Connect, ConnectBits, ConnectFixed};
 pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags, ExecMore};
 pub use fact::{Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossFixed, User, UserFixed};

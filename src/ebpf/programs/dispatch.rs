@@ -10,7 +10,7 @@ use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{LruHashMap, ProgramArray};
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::value::ARM64;
-use eyas_ebpf::{Bitmap, Family, HeadFlags, native, nr, of_generic, of_socketcall};
+use eyas_ebpf::{Bitmap, Family, HeadFlags, NUMBERS, native, nr, of_generic, of_socketcall};
 
 use super::filter;
 use super::read::{Typed, member, opaque, value};
@@ -88,7 +88,11 @@ impl Call {
         if value::<ARM64>() != 0 {
             // Programs of 32 bits have a third table there, which nobody has written down here.
             let is_short = member!(task, task_status, u32) & TIF_32BIT != 0;
-            let number = of_generic(number).filter(|_| !is_short)?;
+            if is_short || number >= NUMBERS as u64 {
+                return None;
+            }
+            // Masked where it is used, since the verifier does not know of the check any more.
+            let number = of_generic(opaque(number) & (NUMBERS as u64 - 1))?;
             return Some(Self { number, ret, flags: HeadFlags(0), regs });
         }
         if member!(task, task_status, u32) & TS_COMPAT == 0 {
