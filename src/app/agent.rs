@@ -146,7 +146,9 @@ impl<O: Outlet + Send + 'static> Agent<O> {
             let _unheard = end.send(pipeline.run());
         });
         work.send(run).map_err(|_| bug("the pipeline"))?;
-        memory::give_back_now_and_then().map_err(Fail::environment)?;
+        if let Err(error) = memory::give_back_now_and_then() {
+            say(&format!("freed memory is kept: {error}"));
+        }
         Ok(Agent { store, pulse, rules, outcomes, stop, writer, thread, ended, _watch: watch })
     }
 }

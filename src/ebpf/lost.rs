@@ -83,7 +83,7 @@ pub struct Made {
 pub struct Counts {
     /// Records that were attempted.
     pub attempted: u64,
-    /// Openings that the filter passed over.
+    /// Calls that nobody wants.
     pub filtered: u64,
     /// Records that there was no room for, by kind.
     pub lost: [u64; Kind::KERNEL_SLOTS],

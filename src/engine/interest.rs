@@ -1,4 +1,4 @@
-//! Conditions to the openings of files that could satisfy them: an over-approximation for the sensor.
+//! Conditions to the openings of files, the places and the sockets that could satisfy them: an over-approximation for the sensor.
 //!
 //! Every node of the typed form gets two answers, the openings for which it may hold and those for which it may fail; `and`
 //! meets, `or` joins, `not` swaps. A test that says nothing about an opening's path, way or program admits all. What is
@@ -50,37 +50,28 @@ impl Reach for Opens {
     }
 }
 
-/// Event types on the host and in containers, and of the calls of `socket` the address families.
+/// Event types on the host, and of the calls of `socket` the address families.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     pub(crate) host: EventSet,
-    contained: EventSet,
     pub(crate) domains: Domains,
 }
 
 impl Reach for Places {
     fn all() -> Self {
-        Self { host: EventSet::all(), contained: EventSet::all(), domains: Domains::ALL }
+        Self { host: EventSet::all(), domains: Domains::ALL }
     }
 
     fn none() -> Self {
-        Self { host: EventSet::empty(), contained: EventSet::empty(), domains: Domains::NONE }
+        Self { host: EventSet::empty(), domains: Domains::NONE }
     }
 
     fn and(&self, other: &Self) -> Self {
-        Self {
-            host: self.host.and(other.host),
-            contained: self.contained.and(other.contained),
-            domains: self.domains.and(other.domains),
-        }
+        Self { host: self.host.and(other.host), domains: self.domains.and(other.domains) }
     }
 
     fn or(&self, other: &Self) -> Self {
-        Self {
-            host: self.host.or(other.host),
-            contained: self.contained.or(other.contained),
-            domains: self.domains.or(other.domains),
-        }
+        Self { host: self.host.or(other.host), domains: self.domains.or(other.domains) }
     }
 }
 
@@ -213,33 +204,31 @@ fn test(predicate: &Predicate) -> (Opens, Opens) {
     (holds, Opens::all())
 }
 
-/// Where one test may hold and where it may fail: on the host, in containers, for which sockets.
+/// Where one test may hold and where it may fail: of which types on the host, and for which sockets.
 fn place(predicate: &Predicate) -> (Places, Places) {
     let all = Places::all();
     if let Operand::Events(set) = &predicate.operand {
         let of = |set: EventSet| {
             let domains = if set.contains(EventType::SOCKET) { Domains::ALL } else { Domains::NONE };
-            Places { host: set, contained: set, domains }
+            Places { host: set, domains }
         };
         return (of(*set), of(set.complement()));
     }
     let (Some(field), None) = (predicate.term.field(), predicate.modifier) else { return (all.clone(), all) };
-    let sides = match (&predicate.operand, predicate.op, &field.arg) {
-        // A process of the host has this very text here, and one in a container never.
+    match (&predicate.operand, predicate.op, &field.arg) {
+        // A process of the host has this very text here.
         (Operand::Bytes(text), op @ (Op::Eq | Op::Ne), Arg::None)
             if field.id == FieldId::CONTAINER_ID && **text == *b"host" =>
         {
-            let host = Places { contained: EventSet::empty(), ..all.clone() };
-            let contained = Places { host: EventSet::empty(), ..all };
-            if op == Op::Eq { (host, contained) } else { (contained, host) }
+            let elsewhere = Places { host: EventSet::empty(), ..all.clone() };
+            if op == Op::Eq { (all, elsewhere) } else { (elsewhere, all) }
         }
         (operand, op, Arg::Param(param)) if field.id == FieldId::EVT_ARG && param.name() == "domain" => {
             let Some(holds) = domains(operand, op) else { return (all.clone(), all) };
             (Places { domains: holds, ..all.clone() }, all)
         }
-        _ => return (all.clone(), all),
-    };
-    sides
+        _ => (all.clone(), all),
+    }
 }
 
 /// The address families whose names pass.

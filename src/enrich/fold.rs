@@ -114,7 +114,7 @@ impl<H: Host> Enrich<H> {
         self.waiting.is_empty()
     }
 
-    /// The cgroups that were found to be no container's since the last call.
+    /// The cgroups that were asked for and found to be no container's since the last call.
     pub fn host_cgroups(&mut self) -> impl Iterator<Item = u64> + '_ {
         self.of_the_host.drain(..)
     }

@@ -133,7 +133,13 @@ impl<H: Host> Enrich<H> {
         let path = self.host.cgroup_path(cgroup, pid).unwrap_or_default();
         facts::put_cgroup(cgroup, &path, facts);
         self.set_cgroup(cgroup, &path);
-        self.cgroups.get(&cgroup).map_or(&self.host_container, |c| &c.1).clone()
+        let container = self.cgroups.get(&cgroup).map_or(&self.host_container, |c| &c.1).clone();
+        // In the root a process may be in a container all the same, by a v1 hierarchy; without a path nobody knows.
+        if *container == *Process::HOST && !path.is_empty() && cgroup != ROOT_CGROUP && !is_v1_cgroup(cgroup)
+        {
+            self.of_the_host.push(cgroup);
+        }
+        container
     }
 
     /// The cgroup that a process is in as it runs a new program. In the root of the v2 hierarchy it may still be in a
@@ -167,10 +173,6 @@ impl<H: Host> Enrich<H> {
             self.cgroups.retain(|id, _| used.contains(id));
         }
         let container = std::str::from_utf8(path).ok().and_then(container_id);
-        // In the root a process may be in a container all the same, by a v1 hierarchy; without a path nobody knows.
-        if container.is_none() && !path.is_empty() && id != ROOT_CGROUP && !is_v1_cgroup(id) {
-            self.of_the_host.push(id);
-        }
         let container = container.map_or_else(|| self.host_container.clone(), Arc::from);
         self.cgroups.insert(id, (path.into(), container));
     }

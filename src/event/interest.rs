@@ -14,7 +14,7 @@ use crate::event_type::{EventSet, EventType};
 pub struct Interest {
     /// The event types that a rule or the recording policy could use.
     pub events: EventSet,
-    /// Of these types, the ones that are wanted of processes in containers only.
+    /// Of these types, the ones that are wanted of processes in containers only. A source may send them of others, too.
     pub contained: EventSet,
     /// Of the calls of `socket`, those for which address families.
     pub domains: Domains,
@@ -76,7 +76,7 @@ impl Domains {
     pub const ALL: Self = Self(u64::MAX);
     /// No family.
     pub const NONE: Self = Self(0);
-    /// The bit that stands for all families from its number on.
+    /// The bit that stands for all families from its number on, in the kernel half as here.
     const OTHERS: u32 = 63;
 
     /// The families whose names pass a test, and those that have none.

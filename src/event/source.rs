@@ -16,7 +16,8 @@ pub trait Source {
     /// Sends from now on at least what `interest` names.
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError>;
 
-    /// A cgroup that is no container's: of its processes need not be sent what is wanted of containers only.
+    /// A cgroup that is no container's: what is wanted of containers only need not be sent of its processes. For one who asks the
+    /// kernel; others have nothing to leave out.
     fn not_a_container(&mut self, _cgroup: u64) {}
 
     /// Appends what was lost since the last call. What goes on may be held back for a moment, so that it is one loss.

@@ -4,8 +4,9 @@
 use eyas_ebpf::{Bitmap, CALLS, nr};
 use eyas_event::{EventSet, EventType, Interest};
 
-/// Calls that change what later events of the process are told with: its directory, its name, its session.
-const STATE: &[&str] = &["chdir", "fchdir", "prctl", "setsid", "setpgid"];
+/// Calls that change what later events of the process are told with: its directory, its name, its session, its capabilities. They
+/// are those that `enrich` takes in.
+const STATE: &[&str] = &["chdir", "fchdir", "prctl", "setsid", "setpgid", "capset"];
 /// Calls that give a socket its role and its first peer.
 const ROLES: &[&str] = &["connect", "accept", "accept4", "bind"];
 /// Calls that ask for the role or the peer of a socket.

@@ -293,7 +293,7 @@ impl Loaded {
 
     /// A cgroup is no container's.
     pub(crate) fn not_a_container(&mut self, cgroup: u64) {
-        // One that is not noted is asked for too much, and for nothing too little.
+        // Of one that is not noted, everything is sent.
         let _noted = self.host_cgroups.insert(cgroup, 0, 0);
     }
 

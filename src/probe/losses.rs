@@ -44,7 +44,7 @@ struct Told {
 /// The kernel's counters.
 pub(crate) struct Sums {
     pub(crate) attempted: u64,
-    /// Openings that the filter passed over.
+    /// Calls that nobody wants.
     pub(crate) filtered: u64,
     /// What was lost, by processor and kind.
     pub(crate) lost: Vec<[u64; Kind::KERNEL_SLOTS]>,

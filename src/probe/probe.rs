@@ -160,7 +160,7 @@ impl Source for Probe {
     }
 
     /// Processes are always told, since every event rests on them, and what changes them; other calls go by the interest,
-    /// openings by the filter.
+    /// sockets by their family, calls of the host by whether they are wanted there, openings by the filter.
     fn set_interest(&mut self, interest: &Interest) -> Result<(), SourceError> {
         self.loaded.filter(&interest.opens).map_err(SourceError::Interest)?;
         self.loaded.want_variables(&interest.variables).map_err(SourceError::Interest)?;

@@ -13,7 +13,7 @@ use crate::loss_row::LossRows;
 use crate::process_row::ProcessRows;
 use crate::retention::{self, Packed};
 use crate::rows::{RulesetText, to_sql};
-use crate::run::{Origin, Run, boot_now};
+use crate::run::{Origin, Run};
 
 /// One thing to be written.
 #[derive(Debug)]
@@ -47,7 +47,12 @@ pub(crate) struct Pen {
 
 impl Pen {
     pub(crate) fn new(conn: SqliteConnection, run: Run) -> Self {
-        Self { conn, run, processes: ProcessRows::new(run.boot_begun()), losses: LossRows::default() }
+        Self {
+            conn,
+            run,
+            processes: ProcessRows::new(run.origin.boot, run.boot_begun()),
+            losses: LossRows::default(),
+        }
     }
 
     /// Writes entries and losses in one transaction, or nothing.
@@ -80,7 +85,7 @@ impl Pen {
             Entry::Process(process) => Some(process),
             _ => None,
         });
-        self.processes.make(conn, self.run.origin.boot, processes, boot_now()).await?;
+        self.processes.make(conn, processes).await?;
         for entry in entries {
             match entry {
                 Entry::Alert(origin, alert) => {

@@ -38,7 +38,8 @@ pub struct WriterOptions {
     pub flush_ms: u64,
     /// An alert is committed sooner: so long after the commit before it, or at once when that is long past.
     pub alert_flush_ms: u64,
-    /// A commit comes at the latest when so many items wait for it.
+    /// A commit comes at the latest when so many alerts wait for it; it takes at most so many processes along, and is followed at
+    /// once by another when as many are left.
     pub flush_items: usize,
     /// All compressed segments together; beyond it the oldest go.
     pub segment_limit_bytes: u64,

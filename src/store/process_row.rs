@@ -14,6 +14,7 @@ use sqlx::{QueryBuilder, Row};
 use crate::cells::Cells;
 use crate::error::StoreError;
 use crate::rows::to_sql;
+use crate::run::boot_now;
 
 /// Processes whose rows the writer remembers. Beyond it forgets all and asks the file again; 8,192 at about 600
 /// bytes each are 5 MB.
@@ -47,14 +48,15 @@ type Slot = (i64, ProcessKey, BootTime);
 #[derive(Debug)]
 pub(crate) struct ProcessRows {
     known: FxHashMap<Slot, Vec<(Arc<Process>, i64)>>,
-    /// Nothing of the present boot is stored that started its program later.
+    /// The present boot, and a time: nothing of it is stored that started its program later.
+    boot: i64,
     newest: BootTime,
 }
 
 impl ProcessRows {
-    /// For a run that began at that time.
-    pub(crate) fn new(begun: BootTime) -> Self {
-        Self { known: FxHashMap::default(), newest: begun }
+    /// For a run in that boot that began at that time.
+    pub(crate) fn new(boot: i64, begun: BootTime) -> Self {
+        Self { known: FxHashMap::default(), boot, newest: begun }
     }
 
     /// Makes the rows of those of the present boot that cannot be stored yet, many with one statement. The others wait until
@@ -62,10 +64,9 @@ impl ProcessRows {
     pub(crate) async fn make(
         &mut self,
         conn: &mut SqliteConnection,
-        boot: i64,
         some: impl Iterator<Item = &Arc<Process>>,
-        now: BootTime,
     ) -> Result<(), StoreError> {
+        let (boot, now) = (self.boot, boot_now());
         let (mut new, mut all) = (FxHashSet::default(), Vec::new());
         for process in some.filter(|process| process.exec_time > self.newest && process.exec_time <= now) {
             // A later value of the same one is for `row`.
@@ -126,6 +127,10 @@ impl ProcessRows {
             return Ok(*id);
         }
         let id = insert(conn, boot, None, &[process]).await?;
+        // A time to come is none that the clock gave.
+        if boot == self.boot && process.exec_time <= boot_now() {
+            self.newest = self.newest.max(process.exec_time);
+        }
         values.push((Arc::clone(process), id));
         Ok(id)
     }

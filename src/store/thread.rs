@@ -134,11 +134,9 @@ impl WriterThread {
                 deadline = deadline.min(soon.max(Instant::now() + TOGETHER));
             }
         }
-        while !self.is_full(&batch)
-            && let Ok(process) = self.outlets.processes.try_recv()
-        {
-            batch.entries.push(Entry::Process(process));
-        }
+        // Also when it is full of others, which would otherwise keep them waiting.
+        let processes = self.outlets.processes.try_iter().take(self.options.flush_items.max(1));
+        batch.entries.extend(processes.map(Entry::Process));
         batch
     }
 

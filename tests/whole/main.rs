@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod command_line;
+mod contained;
 mod crash;
 mod demo;
 mod detections;

@@ -35,9 +35,9 @@ struct Wanted {
 static mut WANTED: Wanted =
     Wanted { look: Bitmap::EMPTY, native: Bitmap::EMPTY, contained: Bitmap::EMPTY, domains: 0 };
 
-/// Cgroups of which the user half knows that they are no container's. One that it has forgotten is asked for nothing.
+/// Cgroups of which the user half has said that they are no container's. Calls from one that is not here are all sent.
 #[map]
-static HOST_CGROUPS: LruHashMap<u64, u8> = LruHashMap::with_max_entries(4096, 0);
+static HOST_CGROUPS: LruHashMap<u64, u8> = LruHashMap::with_max_entries(16_384, 0);
 
 #[map]
 static FAMILIES: ProgramArray = ProgramArray::with_max_entries(Family::ALL.len() as u32, 0);
@@ -77,6 +77,13 @@ pub struct Call {
     pub(super) regs: Typed,
 }
 
+/// A number as the place in a table of numbers. Masked behind the check, of which the verifier may not know any more where the
+/// table is read.
+#[inline(always)]
+fn place(number: u64) -> Option<u64> {
+    (number < NUMBERS as u64).then(|| opaque(number) & (NUMBERS as u64 - 1))
+}
+
 impl Call {
     /// What the tracepoint hands over.
     #[inline(always)]
@@ -88,11 +95,7 @@ impl Call {
         if value::<ARM64>() != 0 {
             // Programs of 32 bits have a third table there, which nobody has written down here.
             let is_short = member!(task, task_status, u32) & TIF_32BIT != 0;
-            if is_short || number >= NUMBERS as u64 {
-                return None;
-            }
-            // Masked where it is used, since the verifier does not know of the check any more.
-            let number = of_generic(opaque(number) & (NUMBERS as u64 - 1))?;
+            let number = of_generic(place(number)?).filter(|_| !is_short)?;
             return Some(Self { number, ret, flags: HeadFlags(0), regs });
         }
         if member!(task, task_status, u32) & TS_COMPAT == 0 {
@@ -101,7 +104,7 @@ impl Call {
         let number = if number == nr::IA32_SOCKETCALL {
             of_socketcall(member!(regs, regs_short0, u64) & 0xffff_ffff)?.0
         } else {
-            native(number)?
+            native(place(number)?)?
         };
         // A 32-bit call returns 32 bits.
         let ret = i64::from(ret as i32);
@@ -193,6 +196,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
 /// Whether nobody wants this call of the table for what it asks for or for where it happens.
 #[inline(always)]
 fn is_unwanted(call: &Call, number: u64) -> bool {
+    // As `Interest` has it.
     const LAST: u64 = 63;
     // SAFETY: as elsewhere, only its address is taken here.
     let (contained, domains) = unsafe { (&raw const WANTED.contained, &raw const WANTED.domains) };

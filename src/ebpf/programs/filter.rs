@@ -107,7 +107,7 @@ fn refuses(number: u64, way: u32, path: u64, task: Typed) -> bool {
     }
 }
 
-/// Counts a call that is left out.
+/// Counts a call that is left out, and says so: true.
 #[inline(always)]
 pub fn count() -> bool {
     if let Some(counts) = COUNTS.get_ptr_mut(0) {

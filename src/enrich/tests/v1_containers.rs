@@ -40,6 +40,47 @@ impl Host for Machine {
     }
 }
 
+/// The host's cgroups are told of once, those of containers and those that decide nothing never.
+#[test]
+fn the_cgroups_of_the_host_are_told_of() {
+    struct Paths(SilentHost);
+    impl Host for Paths {
+        fn node(&self) -> &str {
+            self.0.node()
+        }
+        fn wall_offset_ns(&self) -> i64 {
+            0
+        }
+        fn processes(&mut self, _: &mut dyn FnMut(Process)) {}
+        fn process(&mut self, _: u32) -> Option<Process> {
+            None
+        }
+        fn user(&mut self, _: u32, _: Whose<'_>) -> Lookup<User> {
+            Lookup::Nobody
+        }
+        fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+            Lookup::Nobody
+        }
+        fn cgroup_path(&mut self, id: u64, _: u32) -> Option<Vec<u8>> {
+            match id {
+                1 => Some(b"/".to_vec()),
+                5 => Some(b"/system.slice/cron.service".to_vec()),
+                6 => Some(format!("/docker/{ID}").into_bytes()),
+                V1 => Some(b"/user.slice".to_vec()),
+                _ => None,
+            }
+        }
+    }
+    let mut enrich = Enrich::new(Paths(SilentHost));
+    for (pid, cgroup) in [(21, 1), (22, 5), (23, 6), (24, 7), (25, V1), (26, 5)] {
+        let start = 1_000_000_000 + u64::from(pid) * 20_000_000;
+        let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup, ..Head::default() };
+        enrich.fold(&Record { head, body: exec() }, &mut Vec::new(), &mut |_| {});
+    }
+    assert_eq!(enrich.host_cgroups().collect::<Vec<_>>(), [5]);
+    assert_eq!(enrich.host_cgroups().count(), 0);
+}
+
 #[expect(clippy::large_types_passed_by_value, reason = "records are made where they are put")]
 fn put(out: &mut Vec<u8>, pid: u32, body: Body<'_>) {
     let start = 1_000_000_000 + u64::from(pid) * 20_000_000;

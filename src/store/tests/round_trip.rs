@@ -65,15 +65,38 @@ fn the_same_process_is_stored_once_and_a_changed_one_again() {
     assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "4");
 }
 
+fn now() -> BootTime {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    BootTime(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
+}
+
+/// An alert may overtake its process on the way to the writer.
+#[test]
+fn a_process_that_comes_after_its_alert_is_stored_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let writer = store.writer(WriterOptions { flush_items: 1, ..WriterOptions::default() }).unwrap();
+    let handle = writer.handle();
+    for n in 0..20 {
+        let pid = 1000 + n as u32;
+        let started = Arc::new(Process { exec_time: now(), ..(*process(pid, 1, "true")).clone() });
+        let own = Alert { process: started.clone(), ancestors: Vec::new(), ..alert(n) };
+        handle.alert(Arc::new(own));
+        if n % 2 == 0 {
+            handle.flush_and_wait().unwrap();
+        }
+        assert_eq!(handle.process(started), Kept::Queued);
+    }
+    writer.close().unwrap();
+    assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "20");
+}
+
 /// Those that start while the store is open go in many at a time.
 #[test]
 fn processes_that_start_meanwhile_are_stored_once_each() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("eyas.db");
-    let now = || {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        BootTime(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
-    };
     let mut started = Vec::new();
     for round in 0..3 {
         let store = open(&path);

@@ -140,9 +140,13 @@ fn until_each_processor_is_heard(watch: &mut Watch, place: &Path, losses: &mut V
     for _ in 0..1000 {
         let from = watch.bytes.len();
         let mut last = play("on-each-cpu", place, "");
-        while last.try_wait().unwrap().is_none() {
-            watch.take(Duration::from_millis(1));
-        }
+        let status = loop {
+            match last.try_wait().unwrap() {
+                Some(status) => break status,
+                None => watch.take(Duration::from_millis(1)),
+            }
+        };
+        assert!(status.success());
         watch.take(Duration::from_millis(5));
         let before = watch.probe.totals().unwrap();
         watch.probe.last_losses(losses);

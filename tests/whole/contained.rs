@@ -1,0 +1,70 @@
+//! A rule for containers alone: what happens on the host is left out by the kernel half, and what happens in a container is not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Place, field, has_sensor};
+
+/// A container's id, as runtimes make them.
+const ID: &str = "e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5";
+
+/// A control group of this test's own.
+struct Group(PathBuf);
+
+impl Group {
+    /// Below the root of the v2 hierarchy; `None` where there is none, or where it may not be made.
+    fn make(name: &str) -> Option<Self> {
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        let v2 = mounts
+            .lines()
+            .map(|line| line.split(' ').collect::<Vec<_>>())
+            .find(|line| line[2] == "cgroup2")?;
+        let group = Path::new(v2[1]).join(name);
+        std::fs::create_dir(&group).ok()?;
+        Some(Self(group))
+    }
+
+    /// A shell in it makes a descriptor out of another.
+    fn redirect(&self) {
+        let script = format!("echo $$ > {}/cgroup.procs && exec sh -c 'exec 9>&1'", self.0.display());
+        assert!(Command::new("sh").arg("-c").arg(script).status().unwrap().success());
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // The shells have ended, so it is empty.
+        let _gone = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_rule_for_containers_sees_them_and_not_the_host() {
+    if !has_sensor("a rule for containers") {
+        return;
+    }
+    let own = std::process::id();
+    let groups = (Group::make(&format!("eyas-test-{own}")), Group::make(&format!("docker-{ID}.scope")));
+    let (Some(host), Some(container)) = groups else {
+        println!("skipped: no control group can be made here");
+        return;
+    };
+    let place = Place::new();
+    let rules = place.write(
+        "rules.yaml",
+        "- rule: Redirected\n  desc: d\n  priority: WARNING\n  \
+         condition: evt.type in (dup, dup2, dup3) and container.id != host and proc.name = sh\n  \
+         output: in %container.id\n",
+    );
+    let agent = place.watch(["-r".as_ref(), rules.as_os_str()]);
+    host.redirect();
+    host.redirect();
+    let (alert, _) = agent.alert_on("a redirection", || container.redirect(), |a| a["rule"] == "Redirected");
+    assert_eq!(field(&alert, "container.id"), ID[..12]);
+    // Those that came after the first, too.
+    container.redirect();
+    for line in agent.printed() {
+        assert!(line.text.contains(&ID[..12]), "{}", line.text);
+    }
+    println!("{}", agent.stop().last_words());
+}
