@@ -56,6 +56,7 @@ mod tests {
 
     /// What arm64 calls its syscalls, by the header that the C library brings.
     #[test]
+    #[expect(clippy::print_stdout, reason = "says why it is skipped")]
     fn the_generic_numbers_are_those_of_the_kernels_header() {
         let Ok(header) = std::fs::read_to_string("/usr/include/asm-generic/unistd.h") else {
             println!("skipped: no asm-generic/unistd.h");
