@@ -77,13 +77,6 @@ pub struct Call {
     pub(super) regs: Typed,
 }
 
-/// The machine's own number of the call: 64 bits on x86-64, and on arm64 32 with something else behind them.
-#[inline(always)]
-fn own_number(regs: Typed) -> u64 {
-    let number: u64 = member!(regs, regs_nr);
-    if value::<ARM64>() != 0 { number & 0xffff_ffff } else { number }
-}
-
 /// A number as the place in a table of numbers. Masked behind the check, of which the verifier may not know any more where the
 /// table is read.
 #[inline(always)]
@@ -97,7 +90,7 @@ impl Call {
     pub fn of(ctx: &BtfTracePointContext, task: Typed) -> Option<Self> {
         let regs: Typed = ctx.arg(0);
         let ret: i64 = ctx.arg(1);
-        let number = own_number(regs);
+        let number = u64::from(member!(regs, regs_nr, u32));
         // The loader has put a number there, so the verifier leaves out what is not for this machine.
         if value::<ARM64>() != 0 {
             // Programs of 32 bits have a third table there, which nobody has written down here.
@@ -167,7 +160,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     let regs: Typed = ctx.arg(0);
     // SAFETY: as elsewhere, only its address is taken here.
     let (look, native) = unsafe { (&raw const WANTED.look, &raw const WANTED.native) };
-    if !has(look, own_number(regs)) {
+    if !has(look, member!(regs, regs_nr, u32).into()) {
         return 0;
     }
     let task = task::current();
