@@ -8,7 +8,7 @@ const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c360
 /// Any id with the mark of those that are made in user space.
 const V1: u64 = 1 << 63 | 7;
 
-/// Knows one container, in which process 20 is.
+/// Knows the root, a service's cgroup, a container's, and one by v1, in which process 20 is.
 struct Machine;
 
 impl Host for Machine {
@@ -30,8 +30,9 @@ impl Host for Machine {
     }
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
         match (id, pid) {
-            (V1, 20) => Some(format!("/docker/{ID}").into_bytes()),
+            (V1, 20) | (6, _) => Some(format!("/docker/{ID}").into_bytes()),
             (1, _) => Some(b"/".to_vec()),
+            (5, _) => Some(b"/system.slice/cron.service".to_vec()),
             _ => None,
         }
     }
@@ -43,35 +44,7 @@ impl Host for Machine {
 /// The host's cgroups are told of once, those of containers and those that decide nothing never.
 #[test]
 fn the_cgroups_of_the_host_are_told_of() {
-    struct Paths(SilentHost);
-    impl Host for Paths {
-        fn node(&self) -> &str {
-            self.0.node()
-        }
-        fn wall_offset_ns(&self) -> i64 {
-            0
-        }
-        fn processes(&mut self, _: &mut dyn FnMut(Process)) {}
-        fn process(&mut self, _: u32) -> Option<Process> {
-            None
-        }
-        fn user(&mut self, _: u32, _: Whose<'_>) -> Lookup<User> {
-            Lookup::Nobody
-        }
-        fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
-            Lookup::Nobody
-        }
-        fn cgroup_path(&mut self, id: u64, _: u32) -> Option<Vec<u8>> {
-            match id {
-                1 => Some(b"/".to_vec()),
-                5 => Some(b"/system.slice/cron.service".to_vec()),
-                6 => Some(format!("/docker/{ID}").into_bytes()),
-                V1 => Some(b"/user.slice".to_vec()),
-                _ => None,
-            }
-        }
-    }
-    let mut enrich = Enrich::new(Paths(SilentHost));
+    let mut enrich = Enrich::new(Machine);
     for (pid, cgroup) in [(21, 1), (22, 5), (23, 6), (24, 7), (25, V1), (26, 5)] {
         let start = 1_000_000_000 + u64::from(pid) * 20_000_000;
         let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup, ..Head::default() };
