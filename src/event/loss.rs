@@ -36,6 +36,8 @@ pub enum LossCause {
     SizeLimit,
     /// The numbers of a processor's records have a hole that nothing else explains.
     SequenceHole,
+    /// Eyas was stopped before it came to them.
+    Stopped,
 }
 
 /// Where and by whom that was made which was lost, as far as that is known.
@@ -94,6 +96,7 @@ impl LossCause {
             Self::Unreadable => 4,
             Self::SizeLimit => 5,
             Self::SequenceHole => 6,
+            Self::Stopped => 7,
         }
     }
 
@@ -106,6 +109,7 @@ impl LossCause {
             4 => Self::Unreadable,
             5 => Self::SizeLimit,
             6 => Self::SequenceHole,
+            7 => Self::Stopped,
             _ => return None,
         })
     }
@@ -119,6 +123,7 @@ impl LossCause {
             Self::Unreadable => "record could not be read",
             Self::SizeLimit => "recording size limit",
             Self::SequenceHole => "hole in the record numbers",
+            Self::Stopped => "eyas was stopped before it came to them",
         }
     }
 }

@@ -167,7 +167,8 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         let result = self.turn();
         let mut losses = Vec::new();
         self.source.last_losses(&mut losses);
-        for loss in losses {
+        for mut loss in losses {
+            self.name_maker(&mut loss);
             self.lose(loss);
         }
         self.finish();
@@ -328,6 +329,18 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
         if let Some(rules) = in_force {
             let mut judge = Judge { rules, scratch, fired, counts, told, outlet };
             enrich.finish(&mut |event| judge.event(event));
+        }
+    }
+
+    /// Gives the maker of a loss its name, where only its identity was to be had.
+    fn name_maker(&self, loss: &mut Loss) {
+        if let Some(maker) = &mut loss.by.process
+            && maker.name().is_empty()
+            && let Some(process) = self.enrich.table().get(maker.key)
+        {
+            for (into, byte) in maker.comm.iter_mut().zip(process.comm.iter()) {
+                *into = *byte;
+            }
         }
     }
 

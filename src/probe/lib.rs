@@ -10,6 +10,7 @@ mod calls;
 mod error;
 mod filter;
 mod hooks;
+mod leftover;
 mod load;
 mod losses;
 mod object;

@@ -8,6 +8,7 @@ use eyas_event::{
 
 use crate::calls;
 use crate::error::{ProbeError, one_line};
+use crate::leftover::Leftover;
 use crate::load::{Calls, Loaded, load};
 use crate::losses::{Account, Sums, Telling};
 use crate::ring::Reader;
@@ -177,7 +178,11 @@ impl Source for Probe {
         self.settle(Telling::NowAndThen, out);
     }
 
+    /// Also what lies in the ring, which nobody will read.
     fn last_losses(&mut self, out: &mut Vec<Loss>) {
+        let mut left = Leftover::default();
+        self.reader.give_up(boot_now().0, |head, record| left.add(head, record));
+        left.tell(out);
         self.settle(Telling::AtOnce, out);
     }
 }

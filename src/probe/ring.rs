@@ -70,6 +70,22 @@ impl Reader {
         any
     }
 
+    /// Takes out what happened up to `now` and is still there; what goes on happening meanwhile must not keep it.
+    pub(crate) fn give_up(&mut self, now: u64, mut left: impl FnMut(&Head, &[u8])) {
+        let mut whole = |item: &[u8]| {
+            let head = Head::split(item).map(|(head, _)| head).filter(|head| head.len as usize == item.len());
+            head.inspect(|head| left(head, item)).is_none_or(|head| head.time <= now)
+        };
+        if !self.left_over.is_empty() {
+            whole(&std::mem::take(&mut self.left_over));
+        }
+        while let Some(item) = self.ring.next() {
+            if !whole(&item) {
+                break;
+            }
+        }
+    }
+
     /// Waits until there may be something to drain, at most until `deadline`. False at the deadline.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<bool, Errno> {
         let now = Instant::now();

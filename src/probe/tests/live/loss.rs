@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eyas_ebpf::{Body, Kind};
 use eyas_event::{EventSet, EventType, Interest, Loss, LossCause, Lost, Source};
@@ -75,6 +75,32 @@ fn what_a_stopped_reader_misses_is_counted_by_kind() {
     assert!(losses.iter().map(|loss| loss.count).sum::<u64>() < 100, "told twice: {losses:?}");
 }
 
+#[test]
+fn what_nobody_came_to_is_a_loss_at_the_end() {
+    const OFTEN: u64 = 300;
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let child = {
+        let mut child = play("open-often", dir.path(), &OFTEN.to_string());
+        assert!(child.wait().unwrap().success());
+        child.id()
+    };
+    let (before, mut losses) = (watch.probe.totals().unwrap(), Vec::new());
+    watch.probe.last_losses(&mut losses);
+    assert_eq!(before.lost, 0);
+    assert!(losses.iter().all(|loss| loss.cause == LossCause::Stopped && loss.from <= loss.to));
+    let told: u64 = losses.iter().map(|loss| loss.count).sum();
+    assert!(told >= before.attempted - before.received, "{told} of {before:?}");
+    let is_ours = |loss: &&Loss| {
+        loss.lost == Lost::Records(Kind::Open.number())
+            && loss.by.process.is_some_and(|process| process.key.pid == child)
+    };
+    assert!(losses.iter().filter(is_ours).map(|loss| loss.count).sum::<u64>() >= OFTEN, "{losses:?}");
+    losses.clear();
+    watch.probe.last_losses(&mut losses);
+    assert!(!losses.iter().any(|loss| is_ours(&loss)), "told twice: {losses:?}");
+}
+
 /// What three processes make, what comes and what the losses say is the same number: by kind, by processor and by process.
 #[test]
 fn what_was_made_is_what_came_and_what_was_lost() {
@@ -138,6 +164,11 @@ fn what_was_made_is_what_came_and_what_was_lost() {
 /// quiet moment comes.
 fn until_each_processor_is_heard(watch: &mut Watch, place: &Path, losses: &mut Vec<Loss>) -> Totals {
     for _ in 0..1000 {
+        // So long losses that go on are held back.
+        let held_back = Instant::now() + Duration::from_millis(110);
+        while Instant::now() < held_back {
+            watch.take(Duration::from_millis(5));
+        }
         let from = watch.bytes.len();
         let mut last = play("on-each-cpu", place, "");
         let status = loop {
@@ -149,7 +180,7 @@ fn until_each_processor_is_heard(watch: &mut Watch, place: &Path, losses: &mut V
         assert!(status.success());
         watch.take(Duration::from_millis(5));
         let before = watch.probe.totals().unwrap();
-        watch.probe.last_losses(losses);
+        watch.probe.losses(losses);
         let totals = watch.probe.totals().unwrap();
         // Each processor's last number is that of all that it made.
         let mut made = BTreeMap::new();
