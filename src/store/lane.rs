@@ -23,6 +23,8 @@ pub(crate) enum Request {
     Ruleset(RulesetText),
     /// Commit everything that was sent before, then answer.
     Flush(Sender<Result<(), StoreError>>),
+    /// Commit now: many processes wait, which wake nobody.
+    Hurry,
     /// Commit everything, end the run and stop.
     Close,
 }

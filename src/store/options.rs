@@ -36,10 +36,12 @@ pub struct OpenOptions {
 pub struct WriterOptions {
     /// A commit comes at the latest so long after the first item that waits for it.
     pub flush_ms: u64,
+    /// The same while only processes wait that no alert has named: nobody asks for them at once, and few commits are cheap.
+    pub process_flush_ms: u64,
     /// An alert is committed sooner: so long after the commit before it, or at once when that is long past.
     pub alert_flush_ms: u64,
-    /// A commit comes at the latest when so many alerts wait for it; it takes at most so many processes along, and is followed at
-    /// once by another when as many are left.
+    /// A commit comes at the latest when so many alerts or so many processes wait for it; it takes at most so many processes along,
+    /// and is followed at once by another when as many are left.
     pub flush_items: usize,
     /// All compressed segments together; beyond it the oldest go.
     pub segment_limit_bytes: u64,
@@ -59,6 +61,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             flush_ms: 50,
+            process_flush_ms: 250,
             alert_flush_ms: 5,
             flush_items: 512,
             segment_limit_bytes: 1 << 30,

@@ -98,7 +98,8 @@ impl WriterThread {
         self.runtime.block_on(self.pen.close())
     }
 
-    /// Waits for the first entry, then at most `flush_ms` for more; for an alert only until commits are `alert_flush_ms` apart.
+    /// Waits for the first entry, then at most `flush_ms` for more, or `process_flush_ms` where it has processes alone; for an alert
+    /// only until commits are `alert_flush_ms` apart.
     /// Processes wake it only when nothing waits yet: after that they lie in their lane until it commits.
     fn collect(&mut self) -> Batch {
         let mut batch = Batch::default();
@@ -106,10 +107,11 @@ impl WriterThread {
         while !self.is_full(&batch) {
             let wait = deadline.saturating_duration_since(Instant::now());
             let first = batch.entries.is_empty();
-            let mut hurries = false;
+            let (mut hurries, mut may_wait) = (false, false);
             match self.next(wait, first) {
                 Wake::Entry(entry) => {
                     hurries = matches!(entry, Entry::Alert(..));
+                    may_wait = matches!(entry, Entry::Process(_));
                     batch.entries.push(entry);
                 }
                 Wake::Segment(segment) => self.pack(&mut batch, segment),
@@ -122,13 +124,16 @@ impl WriterThread {
                     self.state.closing = true;
                     break;
                 }
-                Wake::Quiet => break,
+                Wake::Request(Request::Hurry) | Wake::Quiet => break,
             }
-            if first {
-                let backlog = self.outlets.processes.len() >= self.options.flush_items;
-                let wait = if backlog { 0 } else { self.options.flush_ms };
-                deadline = Instant::now() + Duration::from_millis(wait);
-            }
+            let backlog = self.outlets.processes.len() >= self.options.flush_items;
+            let wait = match may_wait {
+                _ if backlog => 0,
+                true => self.options.process_flush_ms,
+                false => self.options.flush_ms,
+            };
+            let latest = Instant::now() + Duration::from_millis(wait);
+            deadline = if first { latest } else { deadline.min(latest) };
             if hurries {
                 let soon = self.state.last_commit + Duration::from_millis(self.options.alert_flush_ms);
                 deadline = deadline.min(soon.max(Instant::now() + TOGETHER));
@@ -206,7 +211,7 @@ impl WriterThread {
                     self.settle(Batch { entries: vec![Entry::Ruleset(text)], segment_bytes: 0 });
                 }
                 Request::Flush(answer) => self.state.flushes.push(answer),
-                Request::Close => {}
+                Request::Hurry | Request::Close => {}
             }
         }
         if self.shared.spill.is_waiting() {
@@ -274,6 +279,7 @@ impl WriterThread {
                     let _gone = answer.send(Err(StoreError::Write(words.to_owned())));
                 }
                 Ok(Request::Ruleset(text)) => entries.push(Entry::Ruleset(text)),
+                Ok(Request::Hurry) => {}
                 Ok(Request::Close) => self.state.closing = true,
                 Err(RecvTimeoutError::Timeout) => return,
                 Err(RecvTimeoutError::Disconnected) => {

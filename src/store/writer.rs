@@ -62,6 +62,7 @@ impl Writer {
             inlets,
             shared: Arc::clone(&shared),
             alert_wait: Duration::from_millis(options.alert_wait_ms),
+            many_processes: options.flush_items.max(1),
             waited_in_vain: Arc::default(),
         };
         let runtime = new_runtime().map_err(failed("start a runtime for"))?;
@@ -107,6 +108,8 @@ pub struct WriterHandle {
     inlets: Inlets,
     shared: Arc<Shared>,
     alert_wait: Duration,
+    /// When so many processes wait, the writer is told.
+    many_processes: usize,
     /// After one wait in vain nobody waits again until the lane has taken something.
     waited_in_vain: Arc<AtomicBool>,
 }
@@ -137,7 +140,13 @@ impl WriterHandle {
     /// Hands over a process for its own sake; those of alerts come with the alerts. Never waits.
     pub fn process(&self, process: Arc<Process>) -> Kept {
         match self.inlets.processes.try_send(process) {
-            Ok(()) => Kept::Queued,
+            Ok(()) => {
+                if self.inlets.processes.len() == self.many_processes {
+                    // With that many requests waiting it is awake.
+                    let _full = self.inlets.requests.try_send(Request::Hurry);
+                }
+                Kept::Queued
+            }
             Err(TrySendError::Full(process) | TrySendError::Disconnected(process)) => {
                 self.shared.drop_process(&process, LossCause::LaneFull);
                 Kept::Dropped

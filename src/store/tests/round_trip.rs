@@ -206,3 +206,25 @@ fn rulesets_processes_and_losses_come_back() {
     assert_eq!(losses[0].from_wall, BootTime(200).to_wall(sample::WALL_OFFSET_NS));
     assert_eq!(ask(&path, "SELECT pid || '|' || CAST(comm AS TEXT) FROM processes"), "9|cron");
 }
+
+/// Processes wait for one another, but not when they are many.
+#[test]
+fn many_processes_do_not_wait_for_the_timer() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let an_hour = 3_600_000;
+    let options = WriterOptions { flush_items: 8, process_flush_ms: an_hour, ..WriterOptions::default() };
+    let writer = store.writer(options).unwrap();
+    let handle = writer.handle();
+    for n in 0..20 {
+        let started = Process { exec_time: now(), ..(*process(1000 + n, 1, "true")).clone() };
+        assert_eq!(handle.process(Arc::new(started)), Kept::Queued);
+    }
+    // At least two eights of them; the last few may wait for their hour.
+    while ask(&path, "SELECT count(*) FROM processes").parse::<u32>().unwrap() < 16 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    writer.close().unwrap();
+    assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "20");
+}
