@@ -5,6 +5,7 @@
 
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::{Ebpf, EbpfLoader};
+use eyas_ebpf::environment::Begins;
 use eyas_ebpf::{Bitmap, Family, Kind, Made, Maker, Offsets, Unit, environment, value};
 use eyas_event::{Domains, HookStatus, Opens};
 use rustix::thread::CapabilitySet;
@@ -100,14 +101,14 @@ pub(crate) struct Calls {
 /// The names of variables that the exec program goes by.
 struct Variables {
     names: HashMap<MapData, u64, u8>,
-    any: Array<MapData, u32>,
+    begins: Array<MapData, Begins>,
     now: Vec<u64>,
 }
 
 impl Variables {
     fn want(&mut self, wanted: &eyas_event::Variables) -> Result<(), String> {
-        let short = wanted.iter().filter(|name| name.len() <= environment::NAME_MAX);
-        let mut hashes: Vec<u64> = short.map(environment::hash).collect();
+        let short = || wanted.iter().filter(|name| name.len() <= environment::NAME_MAX);
+        let mut hashes: Vec<u64> = short().map(environment::hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
         if hashes.len() > environment::NAMES_MAX as usize {
@@ -124,7 +125,7 @@ impl Variables {
         for new in hashes.iter().filter(|new| !self.now.contains(new)) {
             self.names.insert(new, 1, 0).map_err(|error| one_line(&error))?;
         }
-        self.any.set(0, u32::from(!hashes.is_empty()), 0).map_err(|error| one_line(&error))?;
+        self.begins.set(0, environment::begins(short()), 0).map_err(|error| one_line(&error))?;
         self.now = hashes;
         Ok(())
     }
@@ -223,7 +224,7 @@ fn load_with(
     let host_cgroups = take(&mut ebpf, "HOST_CGROUPS")?;
     let variables = Variables {
         names: take(&mut ebpf, "ENV_NAMES")?,
-        any: take(&mut ebpf, "ENV_WANTED")?,
+        begins: take(&mut ebpf, "ENV_BEGINS")?,
         now: Vec::new(),
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);

@@ -9,6 +9,7 @@ use aya_ebpf::helpers::generated::{
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, HashMap};
 use aya_ebpf::programs::BtfTracePointContext;
+use eyas_ebpf::environment::Begins;
 use eyas_ebpf::{
     ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, ExecMore, Head, HeadFlags, Kind,
     environment, nr,
@@ -272,9 +273,9 @@ fn append_name(scratch: *mut Scratch, at: u64, name: u64) -> u64 {
 /// Names of variables that are wanted, by their hash.
 #[map]
 static ENV_NAMES: HashMap<u64, u8> = HashMap::with_max_entries(environment::NAMES_MAX, 0);
-/// Whether any is wanted.
+/// How they begin.
 #[map]
-static ENV_WANTED: Array<u32> = Array::with_max_entries(1, 0);
+static ENV_BEGINS: Array<Begins> = Array::with_max_entries(1, 0);
 
 /// Most variables of one environment that are looked at: Linux lets a few MiB of them through.
 const VARIABLES: u32 = 1 << 18;
@@ -282,7 +283,10 @@ const VARIABLES: u32 = 1 << 18;
 /// Appends the variables that are wanted; `None` when none is, or there is no room for them.
 #[inline(always)]
 fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
-    if cfg!(feature = "older") || ENV_WANTED.get(0).is_none_or(|wanted| *wanted == 0) || at >= CAP {
+    if cfg!(feature = "older")
+        || ENV_BEGINS.get(0).is_none_or(|begins| begins[environment::ANY] == 0)
+        || at >= CAP
+    {
         return None;
     }
     let mut context = Context { scratch };
@@ -323,6 +327,10 @@ extern "C" fn variable(_: u64, context: *mut c_void) -> i64 {
         env.inside = u64::from(read == environment::VARIABLE_MAX);
         env.pos = if read == environment::VARIABLE_MAX { pos + read - 1 } else { pos + read };
         if inside != 0 {
+            return 0;
+        }
+        let (row, bit) = environment::begin(*into, *into.add(1));
+        if ENV_BEGINS.get(0).is_none_or(|begins| begins[row] & bit == 0) {
             return 0;
         }
         let (mut hash, mut named, mut index) = (environment::SEED, false, 0);
