@@ -26,7 +26,7 @@ use crate::watch::RulesCell;
 /// How many record bytes are judged before the ruleset, the losses and the clock are looked at again.
 const BATCH_BYTES: usize = 256 << 10;
 /// How long the source may wait for a first record; also how quickly a stop is noticed.
-const WAIT: Duration = Duration::from_millis(5);
+const WAIT: Duration = Duration::from_millis(20);
 /// How long what was sent before a stop may take to be judged: a machine that never rests must not keep eyas from ending.
 /// A slow machine under load was seen to need more than half a second for a fifth of a second of work.
 const DRAIN_MAX: Duration = Duration::from_secs(3);

@@ -13,9 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// How long a record may lie unseen while things happen.
-const BUSY_STEP: Duration = Duration::from_millis(5);
+const BUSY_STEP: Duration = Duration::from_millis(7);
 /// The same after a quiet time, so that an idle machine stays idle.
-const QUIET_STEP: Duration = Duration::from_millis(20);
+const QUIET_STEP: Duration = Duration::from_millis(12);
 /// How long nothing must come for a time to be quiet.
 const QUIET_AFTER: Duration = Duration::from_millis(500);
 
