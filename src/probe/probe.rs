@@ -181,7 +181,7 @@ impl Source for Probe {
     /// Also what lies in the ring, which nobody will read.
     fn last_losses(&mut self, out: &mut Vec<Loss>) {
         let mut left = Leftover::default();
-        self.reader.give_up(boot_now().0, |head, record| left.add(head, record));
+        self.reader.give_up(boot_now().0, &mut self.account, |head, record| left.add(head, record));
         left.tell(out);
         self.settle(Telling::AtOnce, out);
     }

@@ -51,13 +51,11 @@ impl Reader {
             any = true;
         }
         while let Some(item) = self.ring.next() {
-            match Head::split(&item) {
-                Some((head, _)) if head.len as usize == item.len() => watch.saw(&head),
-                _ => {
-                    watch.saw_malformed();
-                    continue;
-                }
-            }
+            let Some(head) = head_of(&item) else {
+                watch.saw_malformed();
+                continue;
+            };
+            watch.saw(&head);
             if !batch.push(&item) {
                 self.left_over.extend_from_slice(&item);
                 break;
@@ -71,16 +69,18 @@ impl Reader {
     }
 
     /// Takes out what happened up to `now` and is still there; what goes on happening meanwhile must not keep it.
-    pub(crate) fn give_up(&mut self, now: u64, mut left: impl FnMut(&Head, &[u8])) {
-        let mut whole = |item: &[u8]| {
-            let head = Head::split(item).map(|(head, _)| head).filter(|head| head.len as usize == item.len());
-            head.inspect(|head| left(head, item)).is_none_or(|head| head.time <= now)
-        };
-        if !self.left_over.is_empty() {
-            whole(&std::mem::take(&mut self.left_over));
+    pub(crate) fn give_up(&mut self, now: u64, watch: &mut impl Watch, mut left: impl FnMut(&Head, &[u8])) {
+        let kept = std::mem::take(&mut self.left_over);
+        if let Some(head) = head_of(&kept) {
+            left(&head, &kept);
         }
         while let Some(item) = self.ring.next() {
-            if !whole(&item) {
+            let Some(head) = head_of(&item) else {
+                watch.saw_malformed();
+                continue;
+            };
+            left(&head, &item);
+            if head.time > now {
                 break;
             }
         }
@@ -102,4 +102,9 @@ impl Reader {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The head of a record, where it says how long the record is.
+fn head_of(item: &[u8]) -> Option<Head> {
+    Head::split(item).map(|(head, _)| head).filter(|head| head.len as usize == item.len())
 }
