@@ -17,6 +17,9 @@ use crate::settings::Settings;
 use crate::tui::{ColorDepth, Theme};
 use crate::{say, signals};
 
+/// How often losses, the store and the sensor's own end are looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Runs until a signal comes or the sensor fails.
 pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
     check_theme(settings)?;
@@ -36,8 +39,7 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
     say(&format!("watching {} with {count} rules{tally}; store {}", settings.node, settings.store.display()));
     let writer = agent.writer();
     let mut trouble = StoreTrouble::default();
-    while !stop.asked() && !agent.has_ended() {
-        std::thread::sleep(Duration::from_millis(50));
+    while !stop.asked_within(LOOK) && !agent.has_ended() {
         if let Some(text) = trouble.look(&writer.stats(), Instant::now()) {
             say(&text);
         }

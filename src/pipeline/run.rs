@@ -2,8 +2,8 @@
 //! or when it is asked to. Everything it needs is given to it when it is made.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use eyas_ebpf::{Body, Exec, ExecFlags, Head, Kind, LossFixed, Record, records};
@@ -44,17 +44,36 @@ pub enum Recording {
 
 /// Asks a pipeline to end. Clones ask the same one.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<Asked>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    asked: AtomicBool,
+    /// Held between a look and a wait, so that no one who asks comes between them.
+    looks: Mutex<()>,
+    told: Condvar,
+}
 
 impl Stop {
     /// Asks.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::Release);
+        let Asked { asked, looks, told } = &*self.0;
+        let _look = looks.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.store(true, Ordering::Release);
+        told.notify_all();
     }
 
     /// Whether somebody asked.
     pub fn asked(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.asked.load(Ordering::Acquire)
+    }
+
+    /// The same, once somebody has or the time is over.
+    pub fn asked_within(&self, time: Duration) -> bool {
+        let Asked { looks, told, .. } = &*self.0;
+        let look = looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let _look = told.wait_timeout_while(look, time, |()| !self.asked());
+        self.asked()
     }
 }
 

@@ -40,6 +40,9 @@ pub enum ProbeError {
         /// Why it is off.
         reason: String,
     },
+    /// Nothing that waits for the ring could be made.
+    #[error("cannot wait for the ring: {0}")]
+    Wait(std::io::Error),
     /// The sensor's own identity could not be found out.
     #[error("cannot find out the sensor's own pid namespace: {0}")]
     Identity(std::io::Error),

@@ -97,7 +97,8 @@ impl Probe {
     /// Loads and attaches the programs.
     pub fn open(options: &ProbeOptions) -> Result<Self, ProbeError> {
         let (ring, loaded) = load(options)?;
-        Ok(Self { reader: Reader::new(ring), account: Account::new(boot_now()), loaded })
+        let reader = Reader::new(ring).map_err(|error| ProbeError::Wait(error.into()))?;
+        Ok(Self { reader, account: Account::new(boot_now()), loaded })
     }
 
     /// The hooks, and whether each is on.
@@ -149,11 +150,13 @@ impl Source for Probe {
     fn fill(&mut self, batch: &mut RawBatch, wait: Duration) -> Result<Fill, SourceError> {
         let deadline = Instant::now() + wait;
         loop {
+            let more = self
+                .reader
+                .wait(deadline)
+                .map_err(|error| SourceError::Read(format!("epoll_wait: {error}")))?;
             if self.reader.drain(batch, &mut self.account) {
                 return Ok(Fill::Records);
             }
-            let more =
-                self.reader.wait(deadline).map_err(|error| SourceError::Read(format!("poll: {error}")))?;
             if !more {
                 return Ok(Fill::Idle);
             }

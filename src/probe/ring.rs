@@ -1,15 +1,16 @@
 //! Reads the ring: record by record into a batch, with a timed wait in between.
 //!
 //! The kernel half wakes nobody until the ring is a quarter full, since a wakeup an event costs more than the event. So
-//! whoever waits looks again every few milliseconds.
+//! whoever waits looks every few milliseconds, and not before: to look again as soon as the last records are judged would
+//! find the one or two that came meanwhile, and never rest beside a busy machine.
 
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use aya::maps::{MapData, RingBuf};
 use eyas_ebpf::Head;
 use eyas_event::RawBatch;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
 /// How long a record may lie unseen while things happen.
@@ -22,9 +23,13 @@ const QUIET_AFTER: Duration = Duration::from_millis(500);
 /// The reading end.
 pub(crate) struct Reader {
     ring: RingBuf<MapData>,
+    /// Hears of the kernel half's wakeups alone (`EPOLLET`): the ring itself is readable as soon as anything is in it.
+    wakeups: OwnedFd,
     /// A record that was taken from the ring and did not fit into the last batch.
     left_over: Vec<u8>,
     last_record: Instant,
+    /// When everything had been taken out; `None` while there may be more.
+    emptied: Option<Instant>,
 }
 
 /// What the reader saw of each record, besides handing it on.
@@ -36,13 +41,17 @@ pub(crate) trait Watch {
 }
 
 impl Reader {
-    pub(crate) fn new(ring: RingBuf<MapData>) -> Self {
-        Self { ring, left_over: Vec::new(), last_record: Instant::now() }
+    pub(crate) fn new(ring: RingBuf<MapData>) -> Result<Self, Errno> {
+        let wakeups = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&wakeups, &ring, epoll::EventData::new_u64(0), flags)?;
+        Ok(Self { ring, wakeups, left_over: Vec::new(), last_record: Instant::now(), emptied: None })
     }
 
     /// Moves records into the batch until it is full or the ring is empty; whether there were any.
     pub(crate) fn drain(&mut self, batch: &mut RawBatch, watch: &mut impl Watch) -> bool {
         let mut any = false;
+        self.emptied = None;
         if !self.left_over.is_empty() {
             if !batch.push(&self.left_over) {
                 return false;
@@ -50,6 +59,7 @@ impl Reader {
             self.left_over.clear();
             any = true;
         }
+        let mut more = false;
         while let Some(item) = self.ring.next() {
             let Some(head) = head_of(&item) else {
                 watch.saw_malformed();
@@ -58,13 +68,16 @@ impl Reader {
             watch.saw(&head);
             if !batch.push(&item) {
                 self.left_over.extend_from_slice(&item);
+                more = true;
                 break;
             }
             any = true;
         }
+        let now = Instant::now();
         if any {
-            self.last_record = Instant::now();
+            self.last_record = now;
         }
+        self.emptied = (!more).then_some(now);
         any
     }
 
@@ -86,21 +99,23 @@ impl Reader {
         }
     }
 
-    /// Waits until there may be something to drain, at most until `deadline`. False at the deadline.
+    /// Waits until it is time to look, at most until `deadline`. False at the deadline.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<bool, Errno> {
         let now = Instant::now();
-        let left = deadline.saturating_duration_since(now);
-        if left.is_zero() {
-            return Ok(false);
-        }
         let quiet = now.duration_since(self.last_record) > QUIET_AFTER;
-        let step = left.min(if quiet { QUIET_STEP } else { BUSY_STEP });
-        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(step.subsec_nanos()) };
-        let ring = self.ring.as_fd();
-        match poll(&mut [PollFd::new(&ring, PollFlags::IN)], Some(&timeout)) {
-            Ok(_) | Err(Errno::INTR) => Ok(true),
-            Err(error) => Err(error),
+        let step = if quiet { QUIET_STEP } else { BUSY_STEP };
+        let due = self.emptied.map_or(now, |at| at + step).min(deadline);
+        let left = due.saturating_duration_since(now);
+        if !left.is_zero() {
+            let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
+            let mut woken =
+                [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
+            match epoll::wait(&self.wakeups, &mut woken, Some(&timeout)) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(Instant::now() < deadline)
     }
 }
 
