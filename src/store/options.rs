@@ -61,7 +61,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             flush_ms: 50,
-            process_flush_ms: 250,
+            process_flush_ms: 1_000,
             alert_flush_ms: 5,
             flush_items: 512,
             segment_limit_bytes: 1 << 30,

@@ -3,13 +3,13 @@
 //! written.
 
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Process, ProcessKey};
 use rustc_hash::{FxHashMap, FxHashSet};
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments, Row};
 
 use crate::cells::Cells;
 use crate::error::StoreError;
@@ -28,7 +28,7 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = concat!("INSERT INTO processes (id, boot, ", columns!(), ") ");
+const INSERT: &str = concat!("INSERT INTO processes (id, boot, ", columns!(), ") VALUES ");
 const SAME_KEY: &str = concat!(
     "SELECT id, ",
     columns!(),
@@ -39,7 +39,14 @@ pub(crate) const BY_IDS: &str =
     concat!("SELECT id, ", columns!(), " FROM processes WHERE id IN (SELECT value FROM json_each(?))");
 
 /// How many rows one statement inserts, the most first: few numbers, so that each statement is prepared once.
-const AT_ONCE: [usize; 3] = [32, 8, 1];
+const AT_ONCE: [usize; 4] = [128, 32, 8, 1];
+/// Values of a row.
+const CELLS: usize = 35;
+/// The statements, in the same order.
+static INSERTS: LazyLock<[String; AT_ONCE.len()]> = LazyLock::new(|| {
+    let row = format!("({})", ["?"; CELLS].join(","));
+    AT_ONCE.map(|rows| format!("{INSERT}{}", vec![&*row; rows].join(",")))
+});
 
 /// A process in a boot; a few values of it at most.
 type Slot = (i64, ProcessKey, BootTime);
@@ -158,45 +165,59 @@ async fn insert(
     first: Option<i64>,
     some: &[&Arc<Process>],
 ) -> Result<i64, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(INSERT);
-    query.push_values((0..).zip(some), |mut row, (n, p)| {
-        row.push_bind(first.map(|first| first + n))
-            .push_bind(boot)
-            .push_bind(i64::from(p.key.pid))
-            .push_bind(to_sql(p.key.start))
-            .push_bind(to_sql(p.exec_time.0))
-            .push_bind(to_sql(p.started.0))
-            .push_bind(i64::from(p.parent.pid))
-            .push_bind(to_sql(p.parent.start))
-            .push_bind(&*p.comm)
-            .push_bind(&*p.exe_path)
-            .push_bind(&*p.filename)
-            .push_bind(&*p.argv)
-            .push_bind(&*p.cwd)
-            .push_bind(i64::from(p.uid))
-            .push_bind(i64::from(p.gid))
-            .push_bind(i64::from(p.euid))
-            .push_bind(i64::from(p.egid))
-            .push_bind(i64::from(p.loginuid))
-            .push_bind(i64::from(p.audit_session))
-            .push_bind(i64::from(p.tty))
-            .push_bind(i64::from(p.sid))
-            .push_bind(i64::from(p.pgid))
-            .push_bind(i64::from(p.vpid))
-            .push_bind(i64::from(p.vpgid))
-            .push_bind(i64::from(p.pid_ns))
-            .push_bind(to_sql(p.cgroup))
-            .push_bind(&*p.container)
-            .push_bind(to_sql(p.cap_effective))
-            .push_bind(i64::from(p.exe_dev))
-            .push_bind(to_sql(p.exe_ino))
-            .push_bind(i64::from(p.flags.0))
-            .push_bind(to_sql(p.cap_permitted))
-            .push_bind(to_sql(p.cap_inheritable))
-            .push_bind(p.exe_ctime)
-            .push_bind(p.exe_mtime);
-    });
-    Ok(query.build().execute(conn).await?.last_insert_rowid())
+    let mut values = SqliteArguments::default();
+    values.reserve(some.len() * CELLS, 0);
+    for (n, p) in (0..).zip(some) {
+        put(&mut values, first.map(|first| first + n), boot, p).map_err(sqlx::Error::Encode)?;
+    }
+    let sql = AT_ONCE.iter().zip(&*INSERTS).find(|(number, _)| **number == some.len());
+    let (_, sql) =
+        sql.ok_or_else(|| StoreError::Write(format!("no statement takes {} processes", some.len())))?;
+    Ok(sqlx::query_with(sql.as_str(), values).execute(conn).await?.last_insert_rowid())
+}
+
+fn put(
+    values: &mut SqliteArguments,
+    id: Option<i64>,
+    boot: i64,
+    p: &Process,
+) -> Result<(), sqlx::error::BoxDynError> {
+    values.add(id)?;
+    values.add(boot)?;
+    values.add(i64::from(p.key.pid))?;
+    values.add(to_sql(p.key.start))?;
+    values.add(to_sql(p.exec_time.0))?;
+    values.add(to_sql(p.started.0))?;
+    values.add(i64::from(p.parent.pid))?;
+    values.add(to_sql(p.parent.start))?;
+    values.add(&*p.comm)?;
+    values.add(&*p.exe_path)?;
+    values.add(&*p.filename)?;
+    values.add(&*p.argv)?;
+    values.add(&*p.cwd)?;
+    values.add(i64::from(p.uid))?;
+    values.add(i64::from(p.gid))?;
+    values.add(i64::from(p.euid))?;
+    values.add(i64::from(p.egid))?;
+    values.add(i64::from(p.loginuid))?;
+    values.add(i64::from(p.audit_session))?;
+    values.add(i64::from(p.tty))?;
+    values.add(i64::from(p.sid))?;
+    values.add(i64::from(p.pgid))?;
+    values.add(i64::from(p.vpid))?;
+    values.add(i64::from(p.vpgid))?;
+    values.add(i64::from(p.pid_ns))?;
+    values.add(to_sql(p.cgroup))?;
+    values.add(&*p.container)?;
+    values.add(to_sql(p.cap_effective))?;
+    values.add(i64::from(p.exe_dev))?;
+    values.add(to_sql(p.exe_ino))?;
+    values.add(i64::from(p.flags.0))?;
+    values.add(to_sql(p.cap_permitted))?;
+    values.add(to_sql(p.cap_inheritable))?;
+    values.add(p.exe_ctime)?;
+    values.add(p.exe_mtime)?;
+    Ok(())
 }
 
 /// Reads a row that begins with its id.
