@@ -113,6 +113,10 @@ offsets! {
     upid_size = "sizeof.upid",
     pidns_inum = "pid_namespace.ns.inum",
     css_set_default = "css_set.dfl_cgrp",
+    css_set_subsys = "css_set.subsys",
+    // What follows the array.
+    css_set_subsys_end = "css_set.refcount",
+    css_cgroup = "cgroup_subsys_state.cgroup",
     cgroup_node = "cgroup.kn",
     node_id = "kernfs_node.id",
     mm_arg_start = "mm_struct.arg_start",

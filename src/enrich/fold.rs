@@ -291,7 +291,7 @@ impl<H: Host> Enrich<H> {
     }
 
     fn exec(&mut self, head: &Head, exec: &Exec<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
-        let cgroup = self.cgroup_at_exec(head, facts);
+        let cgroup = self.cgroup_at_exec(head, exec, facts);
         let container = self.container(cgroup, head.tgid, facts);
         self.learn_user(&container, head.uid, head.tgid, facts);
         self.learn_user(&container, exec.fixed.loginuid, head.tgid, facts);

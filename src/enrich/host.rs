@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use eyas_event::{Host, Lookup, Process, User, Whose};
 use rustc_hash::FxHashMap;
@@ -13,6 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::accounts::{Accounts, Kind};
 use crate::container::{ROOT_CGROUP, container_id, container_path, is_v1_cgroup, v1_cgroup_id};
 use crate::procfs;
+use crate::v1::V1;
 
 /// How many cgroup paths are remembered. A busy node has some thousands; beyond that the memory starts anew.
 const CGROUPS_MAX: usize = 65_536;
@@ -25,13 +25,9 @@ pub struct LiveHost {
     proc_root: PathBuf,
     cgroup_mount: Option<PathBuf>,
     cgroups: FxHashMap<u64, Vec<u8>>,
-    /// Whether there are v1 hierarchies, and when that was seen.
-    v1: Option<(Instant, bool)>,
+    v1: V1,
     accounts: Accounts,
 }
-
-/// How long what was seen of v1 hierarchies is believed.
-const V1_AGE: Duration = Duration::from_secs(1);
 
 impl LiveHost {
     /// The machine, under the given name; `wall_offset_ns` is wall time minus boot time.
@@ -44,22 +40,9 @@ impl LiveHost {
                 .ok()
                 .and_then(|text| cgroup2_mount(&text)),
             cgroups: FxHashMap::default(),
-            v1: None,
+            v1: V1::default(),
             accounts: Accounts::new(Path::new("/"), Path::new("/proc")),
         }
-    }
-
-    /// Whether processes can be in v1 hierarchies: every one, we too, has a line for each that is mounted.
-    fn has_v1(&mut self) -> bool {
-        if let Some((_, has)) = self.v1.filter(|(at, _)| at.elapsed() < V1_AGE) {
-            return has;
-        }
-        let own = fs::read(self.proc_root.join("self/cgroup"));
-        let has = own.map_or(true, |lines| {
-            lines.split(|b| *b == b'\n').any(|line| !line.is_empty() && !line.starts_with(b"0:"))
-        });
-        self.v1 = Some((Instant::now(), has));
-        has
     }
 
     fn complete(&self, (mut process, paths): (Process, Vec<Vec<u8>>)) -> Process {
@@ -81,12 +64,16 @@ impl LiveHost {
         Some(fs::metadata(mount.join(path.trim_start_matches('/'))).ok()?.ino())
     }
 
-    /// Reads the whole cgroup tree: there are far fewer cgroups than processes, and one walk serves all of them.
-    fn walk_cgroups(&mut self) {
-        let Some(mount) = self.cgroup_mount.clone() else { return };
+    fn make_room(&mut self) {
         if self.cgroups.len() >= CGROUPS_MAX {
             self.cgroups.clear();
         }
+    }
+
+    /// Reads the whole cgroup tree: there are far fewer cgroups than processes, and one walk serves all of them.
+    fn walk_cgroups(&mut self) {
+        let Some(mount) = self.cgroup_mount.clone() else { return };
+        self.make_room();
         let mut todo = vec![(mount, Vec::new())];
         while let Some((dir, path)) = todo.pop() {
             let Ok(meta) = fs::metadata(&dir) else { continue };
@@ -136,26 +123,27 @@ impl Host for LiveHost {
         }
     }
 
-    fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
-        // A program that starts is asked for here, and one that ends at once is gone by then.
-        if !self.has_v1() {
-            return None;
-        }
-        container_path(&procfs::cgroup_paths(&self.proc_root, pid)).map(v1_cgroup_id)
+    fn v1_container_cgroup(&mut self, pid: u32, groups: u64) -> Option<u64> {
+        let path = self.v1.container(&self.proc_root, pid, groups)?;
+        let id = v1_cgroup_id(&path);
+        self.make_room();
+        self.cgroups.entry(id).or_insert(path);
+        Some(id)
     }
 
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>> {
-        if is_v1_cgroup(id) {
-            let paths = procfs::cgroup_paths(&self.proc_root, pid);
-            return paths.into_iter().find(|path| v1_cgroup_id(path) == id);
-        }
         // Without a v2 hierarchy every process is in the same cgroup of it, so the id says nothing of this one.
-        self.cgroup_mount.as_ref()?;
+        if !is_v1_cgroup(id) && self.cgroup_mount.is_none() {
+            return None;
+        }
         if let Some(path) = self.cgroups.get(&id) {
             return Some(path.clone());
         }
         // Mostly the process is still there and still in it; that is quicker than a walk, and as sure.
-        let paths = procfs::cgroup_paths(&self.proc_root, pid);
+        let paths = procfs::cgroup_paths(&procfs::cgroup_text(&self.proc_root, pid));
+        if is_v1_cgroup(id) {
+            return paths.into_iter().find(|path| v1_cgroup_id(path) == id);
+        }
         if self.cgroup_of(&paths) == Some(id) {
             return paths.into_iter().next();
         }

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use eyas_ebpf::{Account, AccountFixed, Addresses, Head};
+use eyas_ebpf::{Account, AccountFixed, Addresses, Exec, Head};
 use eyas_event::{BootTime, Host, Lookup, Names, Process, ProcessKey, User, Whose};
 use rustc_hash::FxHashSet;
 
@@ -144,12 +144,12 @@ impl<H: Host> Enrich<H> {
 
     /// The cgroup that a process is in as it runs a new program. In the root of the v2 hierarchy it may still be in a
     /// container, by a v1 hierarchy; the host is asked, and the answer stands before the record.
-    pub(crate) fn cgroup_at_exec(&mut self, head: &Head, facts: &mut Vec<u8>) -> u64 {
+    pub(crate) fn cgroup_at_exec(&mut self, head: &Head, exec: &Exec<'_>, facts: &mut Vec<u8>) -> u64 {
         let told = self.told_cgroup.take().filter(|(pid, _)| *pid == head.tgid);
         if head.cgroup != ROOT_CGROUP {
             return head.cgroup;
         }
-        if let Some(id) = self.host.v1_container_cgroup(head.tgid) {
+        if let Some(id) = self.host.v1_container_cgroup(head.tgid, exec.more().v1_groups) {
             let path = self.host.cgroup_path(id, head.tgid).unwrap_or_default();
             facts::put_cgroup_of(id, &path, head.tgid, facts);
             self.set_cgroup(id, &path);

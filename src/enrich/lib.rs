@@ -17,6 +17,7 @@ mod open_connect;
 mod procfs;
 mod recording;
 mod redact;
+mod v1;
 mod waiting;
 
 pub use container::container_id;

@@ -77,7 +77,8 @@ pub(crate) fn read(proc_root: &Path, pid: u32) -> Option<(Process, Vec<Vec<u8>>)
         }),
         flags,
     };
-    Some((process, cgroups(&dir)))
+    let memberships = fs::read(dir.join("cgroup")).unwrap_or_default();
+    Some((process, cgroup_paths(&memberships)))
 }
 
 /// The ids of all processes, as far as `/proc` lists them.
@@ -86,23 +87,36 @@ pub(crate) fn pids(proc_root: &Path) -> Vec<u32> {
     dir.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The cgroup paths of a process: that of the v2 hierarchy first, then those of the v1 ones.
-fn cgroups(dir: &Path) -> Vec<Vec<u8>> {
-    let text = fs::read(dir.join("cgroup")).unwrap_or_default();
-    let mut v2 = Vec::new();
-    let mut v1 = Vec::new();
-    for line in text.split(|b| *b == b'\n') {
+/// What `/proc/PID/cgroup` says of a process; nothing when it is gone.
+pub(crate) fn cgroup_text(proc_root: &Path, pid: u32) -> Vec<u8> {
+    fs::read(proc_root.join(pid.to_string()).join("cgroup")).unwrap_or_default()
+}
+
+/// A line of it: the place of a process in one hierarchy.
+pub(crate) struct Membership<'t> {
+    pub(crate) is_v2: bool,
+    /// With commas between them.
+    pub(crate) controllers: &'t [u8],
+    pub(crate) path: &'t [u8],
+}
+
+/// Its lines.
+pub(crate) fn memberships(text: &[u8]) -> impl Iterator<Item = Membership<'_>> {
+    text.split(|b| *b == b'\n').filter_map(|line| {
         let mut parts = line.splitn(3, |b| *b == b':');
-        let (Some(id), Some(_), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
-        if id == b"0" { v2.push(path.to_vec()) } else { v1.push(path.to_vec()) }
+        let (id, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Membership { is_v2: id == b"0", controllers, path })
+    })
+}
+
+/// Its cgroup paths: that of the v2 hierarchy first, then those of the v1 ones.
+pub(crate) fn cgroup_paths(text: &[u8]) -> Vec<Vec<u8>> {
+    let (mut v2, mut v1) = (Vec::new(), Vec::new());
+    for membership in memberships(text) {
+        if membership.is_v2 { &mut v2 } else { &mut v1 }.push(membership.path.to_vec());
     }
     v2.append(&mut v1);
     v2
-}
-
-/// The cgroup paths of a process by its id.
-pub(crate) fn cgroup_paths(proc_root: &Path, pid: u32) -> Vec<Vec<u8>> {
-    cgroups(&proc_root.join(pid.to_string()))
 }
 
 /// What is wanted of `/proc/PID/status`.

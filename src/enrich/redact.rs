@@ -215,8 +215,8 @@ impl<H: Host> Host for Redacted<H> {
         self.inner.cgroup_path(id, pid)
     }
 
-    fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
-        self.inner.v1_container_cgroup(pid)
+    fn v1_container_cgroup(&mut self, pid: u32, groups: u64) -> Option<u64> {
+        self.inner.v1_container_cgroup(pid, groups)
     }
 }
 

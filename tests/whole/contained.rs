@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Place, field, has_sensor};
+use crate::support::{PATIENCE, Place, field, has_sensor, wait_for};
 
 /// A container's id, as runtimes make them.
 const ID: &str = "e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5";
@@ -14,14 +14,31 @@ struct Group(PathBuf);
 impl Group {
     /// Below the root of the v2 hierarchy; `None` where there is none, or where it may not be made.
     fn make(name: &str) -> Option<Self> {
+        Self::below(|kind, _| kind == "cgroup2", name)
+    }
+
+    /// The same in the v1 hierarchy that counts pids.
+    fn make_v1(name: &str) -> Option<Self> {
+        Self::below(|kind, options| kind == "cgroup" && options.split(',').any(|o| o == "pids"), name)
+    }
+
+    fn below(is_it: impl Fn(&str, &str) -> bool, name: &str) -> Option<Self> {
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
-        let v2 = mounts
+        let hierarchy = mounts
             .lines()
             .map(|line| line.split(' ').collect::<Vec<_>>())
-            .find(|line| line[2] == "cgroup2")?;
-        let group = Path::new(v2[1]).join(name);
+            .find(|line| is_it(line[2], line[3]))?;
+        let group = Path::new(hierarchy[1]).join(name);
         std::fs::create_dir(&group).ok()?;
         Some(Self(group))
+    }
+
+    /// A shell in it runs programs that end at once.
+    fn run(&self, programs: usize) {
+        let programs = vec!["/bin/true"; programs].join("; ");
+        let script =
+            format!("echo $$ > {}/cgroup.procs && exec sh -c '{programs}; sleep 0.1'", self.0.display());
+        assert!(Command::new("sh").arg("-c").arg(script).status().unwrap().success());
     }
 
     /// A shell in it makes a descriptor out of another.
@@ -67,4 +84,35 @@ fn a_rule_for_containers_sees_them_and_not_the_host() {
         assert!(line.text.contains(&ID[..12]), "{}", line.text);
     }
     println!("{}", agent.stop().last_words());
+}
+
+/// What a v1 hierarchy says of a container is kept for all who are in it: nobody has to be asked who is gone already.
+#[test]
+fn a_container_of_a_v1_hierarchy_is_known_of_programs_that_end_at_once() {
+    if !has_sensor("a container of a v1 hierarchy") {
+        return;
+    }
+    let Some(container) = Group::make_v1(&format!("docker-{ID}.scope")) else {
+        println!("skipped: no v1 hierarchy counts pids here, or no control group can be made in it");
+        return;
+    };
+    let place = Place::new();
+    let rules = place.write(
+        "rules.yaml",
+        "- rule: Ran\n  desc: d\n  priority: WARNING\n  \
+         condition: evt.type = execve and container.id != host and proc.name = true\n  \
+         output: in %container.id\n",
+    );
+    let agent = place.watch(["-r".as_ref(), rules.as_os_str()]);
+    let host = || assert!(Command::new("/bin/true").status().unwrap().success());
+    host();
+    container.run(200);
+    (0..20).for_each(|_| host());
+    container.run(1);
+    let alerts =
+        || agent.printed().into_iter().filter(|line| line.text.contains("\"Ran\"")).collect::<Vec<_>>();
+    wait_for("the alerts", PATIENCE, || (alerts().len() >= 201).then_some(()));
+    let words = agent.stop().last_words().to_owned();
+    assert!(words.contains("201 alerts"), "{words}");
+    println!("{words}");
 }

@@ -177,6 +177,25 @@ pub fn cgroup_id(task: u64) -> u64 {
     kernel(kernel::<u64>(group + off!(cgroup_node)) + off!(node_id))
 }
 
+/// The sum for [`eyas_ebpf::ExecMore::v1_groups`].
+#[inline(always)]
+pub fn v1_groups(task: u64) -> u64 {
+    /// Linux has fourteen controllers at most (include/linux/cgroup_subsys.h).
+    const CONTROLLERS: u64 = 16;
+    let set: u64 = kernel(task + off!(task_cgroups));
+    let mut sum = 1_u64;
+    for n in 0..CONTROLLERS {
+        let at = off!(css_set_subsys) + n * 8;
+        if at >= off!(css_set_subsys_end) {
+            break;
+        }
+        let group: u64 = kernel(kernel::<u64>(set + at) + off!(css_cgroup));
+        let node: u64 = kernel(group + off!(cgroup_node));
+        sum = sum.wrapping_add(eyas_ebpf::group(kernel(node + off!(node_id))));
+    }
+    sum
+}
+
 /// The `struct file` behind a descriptor of the running task; 0 when there is none.
 #[inline(always)]
 pub fn file(task: Typed, fd: i64) -> u64 {

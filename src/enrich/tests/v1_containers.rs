@@ -36,7 +36,7 @@ impl Host for Machine {
             _ => None,
         }
     }
-    fn v1_container_cgroup(&mut self, pid: u32) -> Option<u64> {
+    fn v1_container_cgroup(&mut self, pid: u32, _: u64) -> Option<u64> {
         (pid == 20).then_some(V1)
     }
 }
