@@ -3,7 +3,9 @@
 //!
 //! Run as root on a quiet machine: `cargo bench --bench agent [-- ROUNDS IDLE_SECONDS [LOOP…]]`. It goes by Falco's three stock
 //! files where they are at hand, else by the shipped rules. Times are processor time of the looping process and of its children, in
-//! slices of some milliseconds, so other load disturbs them little.
+//! slices of some milliseconds, so other load disturbs them little. A round compares the median of its slices with those of the
+//! bare loop just before and after, since a machine's pace drifts; the ratio is the median of the rounds, with the standard error of
+//! their mean.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 #![expect(unsafe_code, reason = "fork and rusage have no safe form")]
@@ -58,30 +60,43 @@ fn main() {
     println!(
         "\nus of processor time a turn, medians of all slices (and the fastest) of {rounds} interleaved rounds:"
     );
-    println!("{:<26} {:>20} {:>20} {:>7} {:>9}", "loop", "bare", "with eyas", "ratio", "(fastest)");
+    println!("{:<26} {:>20} {:>20} {:>14} {:>9}", "loop", "bare", "with eyas", "ratio", "(fastest)");
     for one in
         LOOPS.iter().filter(|one| asked.is_empty() || asked.iter().any(|asked| one.name.contains(&**asked)))
     {
         let mut looper = Looper::start();
-        looper.time(one);
-        let (mut bare, mut watched) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
-            bare.extend(looper.time(one));
-            let agent = Agent::start(&rules);
-            // What an agent has to do at its start is not what it costs while it watches.
+        // What an agent has to do at its start is not what it costs while it watches; and what a processor has done just before
+        // counts, so that the bare loop begins after the same rest.
+        let mut time_rested = || {
             std::thread::sleep(Duration::from_secs(2));
-            watched.extend(looper.time(one));
+            looper.time(one)
+        };
+        time_rested();
+        let (mut bare, mut watched, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let mut before = time_rested();
+        for _ in 0..rounds {
+            let agent = Agent::start(&rules);
+            let with = time_rested();
             agent.stop();
+            let after = time_rested();
+            let [[before_median, _], [with_median, _], [after_median, _]] =
+                [&before, &with, &after].map(|slices| figures(slices.clone()));
+            ratios.push(2.0 * with_median / (before_median + after_median));
+            watched.extend(with);
+            bare.extend(std::mem::replace(&mut before, after));
         }
+        bare.extend(before);
         let [bare, watched] = [bare, watched].map(figures);
         let text = |[median, fastest]: [f64; 2]| format!("{:.3} ({:.3})", median / 1e3, fastest / 1e3);
-        let [median, fastest] = [watched[0] / bare[0], watched[1] / bare[1]];
+        let error = standard_error(&ratios);
+        let [ratio, _] = figures(ratios);
         println!(
-            "{:<26} {:>20} {:>20} {median:>6.2}x {:>9}",
+            "{:<26} {:>20} {:>20} {:>14} {:>9}",
             one.name,
             text(bare),
             text(watched),
-            format!("({fastest:.2}x)")
+            format!("{ratio:.3}x ±{error:.3}"),
+            format!("({:.2}x)", watched[1] / bare[1])
         );
     }
 }
@@ -243,6 +258,14 @@ fn cargo_build() {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     assert!(status.unwrap().success());
+}
+
+/// How sure their mean is.
+fn standard_error(some: &[f64]) -> f64 {
+    let number = some.len() as f64;
+    let mean = some.iter().sum::<f64>() / number;
+    let squares = some.iter().map(|one| (one - mean).powi(2)).sum::<f64>();
+    (squares / (number - 1.0).max(1.0) / number).sqrt()
 }
 
 /// The median of all slices, and the fastest.
