@@ -64,19 +64,21 @@ layout! {
         vm_swap_kib: u32 = 48,
         /// Zero.
         pad2: u32 = 52,
-        /// Of a process in the root of the v2 hierarchy: 1, and for each controller the [`group`] of its cgroup. Who is in other
-        /// cgroups of v1 hierarchies has another number. 0 when not read.
+        /// Of a process in the root of the v2 hierarchy: 1, and for each v1 hierarchy the [`group`] of its cgroup there. Who is in
+        /// other cgroups of v1 hierarchies has another number. 0 when not read.
         v1_groups: u64 = 56,
     }
 }
 
-/// What a cgroup adds to [`ExecMore::v1_groups`]: its id, so mixed that sums tell sets apart; nothing for the root of a hierarchy.
+/// What a cgroup adds to [`ExecMore::v1_groups`]: its id and that of its hierarchy, so mixed that sums tell sets apart; nothing for
+/// the root of a hierarchy.
 #[inline(always)]
-pub const fn group(id: u64) -> u64 {
+pub const fn group(hierarchy: u32, id: u64) -> u64 {
     if id <= 1 {
         return 0;
     }
-    let mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // Ids count up from below, so that the upper bits of both do not meet.
+    let mixed = (id ^ (hierarchy as u64).rotate_right(16)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 

@@ -94,7 +94,8 @@ pub(crate) fn cgroup_text(proc_root: &Path, pid: u32) -> Vec<u8> {
 
 /// A line of it: the place of a process in one hierarchy.
 pub(crate) struct Membership<'t> {
-    pub(crate) is_v2: bool,
+    /// Its number; 0 for the v2 one.
+    pub(crate) hierarchy: u32,
     /// With commas between them.
     pub(crate) controllers: &'t [u8],
     pub(crate) path: &'t [u8],
@@ -104,8 +105,9 @@ pub(crate) struct Membership<'t> {
 pub(crate) fn memberships(text: &[u8]) -> impl Iterator<Item = Membership<'_>> {
     text.split(|b| *b == b'\n').filter_map(|line| {
         let mut parts = line.splitn(3, |b| *b == b':');
-        let (id, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Membership { is_v2: id == b"0", controllers, path })
+        let (hierarchy, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+        let hierarchy = std::str::from_utf8(hierarchy).ok()?.parse().ok()?;
+        Some(Membership { hierarchy, controllers, path })
     })
 }
 
@@ -113,7 +115,7 @@ pub(crate) fn memberships(text: &[u8]) -> impl Iterator<Item = Membership<'_>> {
 pub(crate) fn cgroup_paths(text: &[u8]) -> Vec<Vec<u8>> {
     let (mut v2, mut v1) = (Vec::new(), Vec::new());
     for membership in memberships(text) {
-        if membership.is_v2 { &mut v2 } else { &mut v1 }.push(membership.path.to_vec());
+        if membership.hierarchy == 0 { &mut v2 } else { &mut v1 }.push(membership.path.to_vec());
     }
     v2.append(&mut v1);
     v2

@@ -29,6 +29,7 @@ pub(crate) struct V1 {
 /// A hierarchy that is mounted whole.
 #[derive(Debug)]
 struct Mount {
+    /// Among other words; a hierarchy without controllers has a name (`name=systemd`).
     controllers: Vec<String>,
     at: PathBuf,
 }
@@ -60,30 +61,30 @@ impl V1 {
             return;
         }
         let own = fs::read(proc_root.join("self/cgroup"));
-        let has = own.map_or(true, |text| procfs::memberships(&text).any(|own| !own.is_v2));
+        let has = own.map_or(true, |text| procfs::memberships(&text).any(|own| own.hierarchy != 0));
         let mounts =
             has.then(|| v1_mounts(&fs::read_to_string(proc_root.join("self/mountinfo")).unwrap_or_default()));
         self.seen = Some((Instant::now(), mounts));
     }
 }
 
-/// The number that the kernel half gives to who is in these cgroups; `None` where they cannot be found.
+/// The number that the kernel half gives to who is in these cgroups; `None` where they cannot be found, and of who is in
+/// another than the root of the v2 hierarchy.
 fn groups_of(text: &[u8], mounts: &[Mount]) -> Option<u64> {
     // That of a process that is gone.
     if text.is_empty() {
         return None;
     }
     let mut sum = 1_u64;
-    for Membership { controllers, path, .. } in procfs::memberships(text) {
-        let controllers = std::str::from_utf8(controllers).ok()?;
-        // A hierarchy may have a name of its own; those that have nothing else are not in the number.
-        let controllers: Vec<_> =
-            controllers.split(',').filter(|c| !c.is_empty() && !c.starts_with("name=")).collect();
-        let Some(first) = controllers.first().filter(|_| path != b"/") else { continue };
+    for Membership { hierarchy, controllers, path } in procfs::memberships(text).filter(|m| m.path != b"/") {
+        if hierarchy == 0 {
+            return None;
+        }
+        let first = std::str::from_utf8(controllers).ok()?.split(',').next()?;
         let mount = mounts.iter().find(|mount| mount.controllers.iter().any(|c| c == first))?;
         let path = std::str::from_utf8(path).ok()?;
         let ino = fs::metadata(mount.at.join(path.trim_start_matches('/'))).ok()?.ino();
-        sum = sum.wrapping_add(group(ino).wrapping_mul(controllers.len() as u64));
+        sum = sum.wrapping_add(group(hierarchy, ino));
     }
     Some(sum)
 }
@@ -145,7 +146,7 @@ mod tests {
         /// What the kernel half says of who is in the container's cgroups.
         fn groups(&self) -> u64 {
             let id = |hierarchy| fs::metadata(self.at(hierarchy).join("docker").join(ID)).unwrap().ino();
-            1 + group(id("pids")) + 2 * group(id("cpu"))
+            1_u64.wrapping_add(group(1, id("pids"))).wrapping_add(group(2, id("cpu")))
         }
     }
 
@@ -175,16 +176,26 @@ mod tests {
         assert_eq!(v1.known.get(&1), Some(&None));
     }
 
-    /// A hierarchy that has a name and no controller is not in the number, and neither is one that is not mounted.
+    /// Where only the place in the v2 hierarchy or in one with a name has changed since, that is no other container's number.
     #[test]
-    fn the_number_is_made_of_what_is_mounted() {
-        let machine = Machine::new();
+    fn every_hierarchy_is_in_the_number() {
+        let (machine, mut v1) = (Machine::new(), V1::default());
+        for moved in [
+            format!("2:cpu,cpuacct:/\n1:pids:/\n0::/docker/{ID}\n"),
+            format!("3:name=systemd:/docker/{ID}\n2:cpu,cpuacct:/\n1:pids:/\n0::/\n"),
+        ] {
+            machine.write("20/cgroup", &moved);
+            assert!(v1.container(machine.0.path(), 20, 1).is_some());
+            assert!(v1.known.is_empty(), "{moved}");
+        }
         let mounts = v1_mounts(&fs::read_to_string(machine.at("self/mountinfo")).unwrap());
         assert_eq!(mounts.len(), 2);
-        let text = |controllers: &str| format!("3:name=systemd:/x\n1:{controllers}:/docker/{ID}\n0::/\n");
+        let text = |line: &str| format!("{line}:/docker/{ID}\n0::/\n");
         let pids = fs::metadata(machine.at("pids/docker").join(ID)).unwrap().ino();
-        assert_eq!(groups_of(text("pids,name=p").as_bytes(), &mounts), Some(1 + group(pids)));
-        assert_eq!(groups_of(text("memory").as_bytes(), &mounts), None);
+        let number = groups_of(text("1:pids,name=p").as_bytes(), &mounts);
+        assert_eq!(number, Some(1_u64.wrapping_add(group(1, pids))));
+        assert_ne!(groups_of(text("4:pids").as_bytes(), &mounts), number);
+        assert_eq!(groups_of(text("5:memory").as_bytes(), &mounts), None, "it is not mounted");
         assert_eq!(groups_of(b"", &mounts), None);
     }
 }

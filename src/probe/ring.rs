@@ -81,8 +81,12 @@ impl Reader {
         any
     }
 
-    /// Takes out what happened up to `now` and is still there; what goes on happening meanwhile must not keep it.
+    /// Takes out what happened up to `now` and is still there. Nothing is when everything had been taken out the last time: what
+    /// has come since is no longer asked for.
     pub(crate) fn give_up(&mut self, now: u64, watch: &mut impl Watch, mut left: impl FnMut(&Head, &[u8])) {
+        if self.emptied.is_some() {
+            return;
+        }
         let kept = std::mem::take(&mut self.left_over);
         if let Some(head) = head_of(&kept) {
             left(&head, &kept);
@@ -92,10 +96,10 @@ impl Reader {
                 watch.saw_malformed();
                 continue;
             };
-            left(&head, &item);
             if head.time > now {
                 break;
             }
+            left(&head, &item);
         }
     }
 

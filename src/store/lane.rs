@@ -77,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) spill: Spill,
     /// Set once the writer thread takes nothing more.
     pub(crate) closed: AtomicBool,
+    /// Set while the thread knows that many processes wait.
+    pub(crate) hurried: AtomicBool,
     losses: Mutex<Vec<(Loss, BlindRules)>>,
     last_error: Mutex<Option<String>>,
 }
@@ -88,6 +90,7 @@ impl Shared {
             counters: Counters::default(),
             spill,
             closed: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             losses: Mutex::default(),
             last_error: Mutex::default(),
         }

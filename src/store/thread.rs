@@ -133,12 +133,13 @@ impl WriterThread {
                 false => self.options.flush_ms,
             };
             let latest = Instant::now() + Duration::from_millis(wait);
-            deadline = if first { latest } else { deadline.min(latest) };
+            deadline = deadline.min(latest);
             if hurries {
                 let soon = self.state.last_commit + Duration::from_millis(self.options.alert_flush_ms);
                 deadline = deadline.min(soon.max(Instant::now() + TOGETHER));
             }
         }
+        self.shared.hurried.store(false, Ordering::Release);
         // Also when it is full of others, which would otherwise keep them waiting.
         let processes = self.outlets.processes.try_iter().take(self.options.flush_items.max(1));
         batch.entries.extend(processes.map(Entry::Process));

@@ -62,7 +62,7 @@ impl Writer {
             inlets,
             shared: Arc::clone(&shared),
             alert_wait: Duration::from_millis(options.alert_wait_ms),
-            many_processes: options.flush_items.max(1),
+            many_processes: options.flush_items.min(options.process_lane).max(1),
             waited_in_vain: Arc::default(),
         };
         let runtime = new_runtime().map_err(failed("start a runtime for"))?;
@@ -141,7 +141,9 @@ impl WriterHandle {
     pub fn process(&self, process: Arc<Process>) -> Kept {
         match self.inlets.processes.try_send(process) {
             Ok(()) => {
-                if self.inlets.processes.len() == self.many_processes {
+                if self.inlets.processes.len() >= self.many_processes
+                    && !self.shared.hurried.swap(true, Ordering::AcqRel)
+                {
                     // With that many requests waiting it is awake.
                     let _full = self.inlets.requests.try_send(Request::Hurry);
                 }

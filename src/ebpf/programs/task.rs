@@ -9,7 +9,7 @@ use aya_ebpf::helpers::generated::{
 use eyas_ebpf::value::{ONLY_PIDNS, SELF_NS_INO, SELF_TGID};
 use eyas_ebpf::{Head, HeadFlags};
 
-use super::read::{Typed, constant, kernel, load, member, off, value};
+use super::read::{Typed, constant, has, kernel, load, member, off, value};
 use super::ring::Scratch;
 
 /// Device of the pid namespace that the sensor's own process is counted in.
@@ -180,20 +180,31 @@ pub fn cgroup_id(task: u64) -> u64 {
 /// The sum for [`eyas_ebpf::ExecMore::v1_groups`].
 #[inline(always)]
 pub fn v1_groups(task: u64) -> u64 {
-    /// Linux has fourteen controllers at most (include/linux/cgroup_subsys.h).
-    const CONTROLLERS: u64 = 16;
-    let set: u64 = kernel(task + off!(task_cgroups));
-    let mut sum = 1_u64;
-    for n in 0..CONTROLLERS {
-        let at = off!(css_set_subsys) + n * 8;
-        if at >= off!(css_set_subsys_end) {
-            break;
-        }
-        let group: u64 = kernel(kernel::<u64>(set + at) + off!(css_cgroup));
-        let node: u64 = kernel(group + off!(cgroup_node));
-        sum = sum.wrapping_add(eyas_ebpf::group(kernel(node + off!(node_id))));
+    /// Linux has some fourteen controllers, and named hierarchies beside them.
+    const HIERARCHIES: u32 = 24;
+    if !(has!(css_set_links)
+        && has!(link_node)
+        && has!(link_group)
+        && has!(cgroup_root)
+        && has!(hierarchy_id))
+    {
+        return 0;
     }
-    sum
+    // A list of the set's cgroups, one in each hierarchy, whose last leads back to the set.
+    let first: u64 = kernel::<u64>(task + off!(task_cgroups)) + off!(css_set_links);
+    let mut at: u64 = kernel(first);
+    let mut sum = 1_u64;
+    for _ in 0..HIERARCHIES {
+        if at == first {
+            return sum;
+        }
+        let cgroup: u64 = kernel(at.wrapping_sub(off!(link_node)) + off!(link_group));
+        let hierarchy = kernel(kernel::<u64>(cgroup + off!(cgroup_root)) + off!(hierarchy_id));
+        let id = kernel(kernel::<u64>(cgroup + off!(cgroup_node)) + off!(node_id));
+        sum = sum.wrapping_add(eyas_ebpf::group(hierarchy, id));
+        at = kernel(at);
+    }
+    0
 }
 
 /// The `struct file` behind a descriptor of the running task; 0 when there is none.
