@@ -34,10 +34,11 @@ pub struct OpenOptions {
 /// How the writer collects, and how much it may hold.
 #[derive(Clone, Debug)]
 pub struct WriterOptions {
-    /// A commit comes at the latest so long after the first item that waits for it.
+    /// A commit comes at the latest so long after the first alert or ruleset that waits for it.
     pub flush_ms: u64,
-    /// The same while only processes wait that no alert has named: nobody asks for them at once, and few commits are cheap.
-    pub process_flush_ms: u64,
+    /// How often an idle writer notes that it is alive; so exact is the begin of a gap after a kill. Segments, and processes that no
+    /// alert has named, wait for that: nobody asks for them at once, and few commits are cheap.
+    pub heartbeat_ms: u64,
     /// An alert is committed sooner: so long after the commit before it, or at once when that is long past.
     pub alert_flush_ms: u64,
     /// A commit comes at the latest when so many alerts or so many processes wait for it; it takes at most so many processes along,
@@ -61,9 +62,9 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             flush_ms: 50,
-            process_flush_ms: 1_000,
+            heartbeat_ms: 1_000,
             alert_flush_ms: 5,
-            flush_items: 512,
+            flush_items: 1_024,
             segment_limit_bytes: 1 << 30,
             alert_lane: 4096,
             process_lane: 4096,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, Sender, never, select};
-use eyas_event::{BootTime, Loss, LossCause, Lost, LostBy};
+use crossbeam_channel::{RecvTimeoutError, Sender, select};
+use eyas_event::{Alert, BootTime, Loss, LossCause, Lost, LostBy};
 use tokio::runtime::Runtime;
 
 use crate::commit::{Entry, Pen};
@@ -15,9 +15,6 @@ use crate::lane::{Outlets, Request, Shared};
 use crate::options::WriterOptions;
 use crate::retention::Packer;
 use crate::rows::Segment;
-
-/// How often an idle writer notes that it is alive; so exact is the begin of a gap after a kill.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Pause before a failed write is tried again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -64,7 +61,7 @@ struct Batch {
 const TOGETHER: Duration = Duration::from_micros(500);
 
 enum Wake {
-    Entry(Entry),
+    Alert(Arc<Alert>),
     Segment(Segment),
     Request(Request),
     Quiet,
@@ -98,24 +95,27 @@ impl WriterThread {
         self.runtime.block_on(self.pen.close())
     }
 
-    /// Waits for the first entry, then at most `flush_ms` for more, or `process_flush_ms` where it has processes alone; for an alert
-    /// only until commits are `alert_flush_ms` apart.
-    /// Processes wake it only when nothing waits yet: after that they lie in their lane until it commits.
+    /// Waits until the heartbeat is due, for a ruleset at most `flush_ms`, for an alert only until commits are `alert_flush_ms` apart.
+    /// Processes wake it only when they are many: until then they lie in their lane until it commits.
     fn collect(&mut self) -> Batch {
         let mut batch = Batch::default();
-        let mut deadline = (self.state.last_commit + HEARTBEAT).max(Instant::now());
-        while !self.is_full(&batch) {
-            let wait = deadline.saturating_duration_since(Instant::now());
-            let first = batch.entries.is_empty();
-            let (mut hurries, mut may_wait) = (false, false);
-            match self.next(wait, first) {
-                Wake::Entry(entry) => {
-                    hurries = matches!(entry, Entry::Alert(..));
-                    may_wait = matches!(entry, Entry::Process(_));
-                    batch.entries.push(entry);
+        let heartbeat = Duration::from_millis(self.options.heartbeat_ms);
+        let mut deadline = (self.state.last_commit + heartbeat).max(Instant::now());
+        let flush = Duration::from_millis(self.options.flush_ms);
+        let many = self.options.flush_items.max(1);
+        while !self.is_full(&batch) && self.outlets.processes.len() < many {
+            match self.next(deadline.saturating_duration_since(Instant::now())) {
+                Wake::Alert(alert) => {
+                    let soon = self.state.last_commit + Duration::from_millis(self.options.alert_flush_ms);
+                    let now = Instant::now();
+                    deadline = deadline.min(soon.max(now + TOGETHER)).min(now + flush);
+                    batch.entries.push(Entry::Alert(self.shared.origin, alert));
                 }
                 Wake::Segment(segment) => self.pack(&mut batch, segment),
-                Wake::Request(Request::Ruleset(text)) => batch.entries.push(Entry::Ruleset(text)),
+                Wake::Request(Request::Ruleset(text)) => {
+                    deadline = deadline.min(Instant::now() + flush);
+                    batch.entries.push(Entry::Ruleset(text));
+                }
                 Wake::Request(Request::Flush(answer)) => {
                     self.state.flushes.push(answer);
                     break;
@@ -126,22 +126,10 @@ impl WriterThread {
                 }
                 Wake::Request(Request::Hurry) | Wake::Quiet => break,
             }
-            let backlog = self.outlets.processes.len() >= self.options.flush_items;
-            let wait = match may_wait {
-                _ if backlog => 0,
-                true => self.options.process_flush_ms,
-                false => self.options.flush_ms,
-            };
-            let latest = Instant::now() + Duration::from_millis(wait);
-            deadline = deadline.min(latest);
-            if hurries {
-                let soon = self.state.last_commit + Duration::from_millis(self.options.alert_flush_ms);
-                deadline = deadline.min(soon.max(Instant::now() + TOGETHER));
-            }
         }
         self.shared.hurried.store(false, Ordering::Release);
         // Also when it is full of others, which would otherwise keep them waiting.
-        let processes = self.outlets.processes.try_iter().take(self.options.flush_items.max(1));
+        let processes = self.outlets.processes.try_iter().take(many);
         batch.entries.extend(processes.map(Entry::Process));
         batch
     }
@@ -150,17 +138,11 @@ impl WriterThread {
         batch.entries.len() >= self.options.flush_items.max(1) || batch.segment_bytes >= BATCH_SEGMENT_BYTES
     }
 
-    fn next(&self, wait: Duration, hear_processes: bool) -> Wake {
-        let origin = self.shared.origin;
-        let nothing = never();
-        let processes = if hear_processes { &self.outlets.processes } else { &nothing };
+    fn next(&self, wait: Duration) -> Wake {
         let closed = |_| Wake::Request(Request::Close);
         select! {
             recv(self.outlets.requests) -> request => request.map_or_else(closed, Wake::Request),
-            recv(self.outlets.alerts) -> alert =>
-                alert.map_or_else(closed, |alert| Wake::Entry(Entry::Alert(origin, alert))),
-            recv(processes) -> process =>
-                process.map_or_else(closed, |process| Wake::Entry(Entry::Process(process))),
+            recv(self.outlets.alerts) -> alert => alert.map_or_else(closed, Wake::Alert),
             recv(self.outlets.segments) -> segment => segment.map_or_else(closed, Wake::Segment),
             default(wait) => Wake::Quiet,
         }

@@ -8,7 +8,12 @@ use sqlx::{Connection, raw_sql};
 use crate::sample::{on, open, segment};
 
 fn limited(limit: u64) -> WriterOptions {
-    WriterOptions { segment_limit_bytes: limit, segment_lane: 64, flush_ms: 1, ..WriterOptions::default() }
+    WriterOptions {
+        segment_limit_bytes: limit,
+        segment_lane: 64,
+        heartbeat_ms: 1,
+        ..WriterOptions::default()
+    }
 }
 
 /// Writes segments of 10,000 bytes that do not compress, one commit each; gives the numbers of those that are left.

@@ -214,7 +214,7 @@ fn many_processes_do_not_wait_for_the_timer() {
     let path = dir.path().join("eyas.db");
     let store = open(&path);
     let an_hour = 3_600_000;
-    let options = WriterOptions { flush_items: 8, process_flush_ms: an_hour, ..WriterOptions::default() };
+    let options = WriterOptions { flush_items: 8, heartbeat_ms: an_hour, ..WriterOptions::default() };
     let writer = store.writer(options).unwrap();
     let handle = writer.handle();
     for n in 0..20 {
