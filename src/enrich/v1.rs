@@ -89,7 +89,7 @@ fn groups_of(text: &[u8], mounts: &[Mount]) -> Option<u64> {
     Some(sum)
 }
 
-/// Hierarchies that are mounted whole, out of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
+/// Hierarchies that are mounted whole, out of `/proc/PID/mountinfo` (`proc_pid_mountinfo(5)`).
 fn v1_mounts(mountinfo: &str) -> Vec<Mount> {
     let mount = |line: &str| {
         let (fields, rest) = line.split_once(" - ")?;
