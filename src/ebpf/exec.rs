@@ -72,6 +72,7 @@ layout! {
 
 /// What a cgroup adds to [`ExecMore::v1_groups`]: its id and that of its hierarchy, so mixed that sums tell sets apart; nothing for
 /// the root of a hierarchy.
+#[expect(clippy::inline_always, reason = "a call in the kernel half costs more than it does")]
 #[inline(always)]
 pub const fn group(hierarchy: u32, id: u64) -> u64 {
     if id <= 1 {

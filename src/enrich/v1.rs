@@ -114,10 +114,11 @@ mod tests {
 
     impl Machine {
         fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
+            let dir = tempfile::tempdir().expect("a file of the test");
             let machine = Self(dir);
             for hierarchy in ["cpu", "pids"] {
-                fs::create_dir_all(machine.at(hierarchy).join("docker").join(ID)).unwrap();
+                fs::create_dir_all(machine.at(hierarchy).join("docker").join(ID))
+                    .expect("a file of the test");
             }
             machine.write("self/cgroup", "2:cpu,cpuacct:/\n1:pids:/\n0::/\n");
             let (cpu, pids) = (machine.at("cpu"), machine.at("pids"));
@@ -139,13 +140,15 @@ mod tests {
 
         fn write(&self, name: &str, text: &str) {
             let path = self.at(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+            fs::create_dir_all(path.parent().expect("a file of the test")).expect("a file of the test");
+            fs::write(path, text).expect("a file of the test");
         }
 
         /// What the kernel half says of who is in the container's cgroups.
         fn groups(&self) -> u64 {
-            let id = |hierarchy| fs::metadata(self.at(hierarchy).join("docker").join(ID)).unwrap().ino();
+            let id = |hierarchy| {
+                fs::metadata(self.at(hierarchy).join("docker").join(ID)).expect("a file of the test").ino()
+            };
             1_u64.wrapping_add(group(1, id("pids"))).wrapping_add(group(2, id("cpu")))
         }
     }
@@ -188,10 +191,11 @@ mod tests {
             assert!(v1.container(machine.0.path(), 20, 1).is_some());
             assert!(v1.known.is_empty(), "{moved}");
         }
-        let mounts = v1_mounts(&fs::read_to_string(machine.at("self/mountinfo")).unwrap());
+        let mounts =
+            v1_mounts(&fs::read_to_string(machine.at("self/mountinfo")).expect("a file of the test"));
         assert_eq!(mounts.len(), 2);
         let text = |line: &str| format!("{line}:/docker/{ID}\n0::/\n");
-        let pids = fs::metadata(machine.at("pids/docker").join(ID)).unwrap().ino();
+        let pids = fs::metadata(machine.at("pids/docker").join(ID)).expect("a file of the test").ino();
         let number = groups_of(text("1:pids,name=p").as_bytes(), &mounts);
         assert_eq!(number, Some(1_u64.wrapping_add(group(1, pids))));
         assert_ne!(groups_of(text("4:pids").as_bytes(), &mounts), number);

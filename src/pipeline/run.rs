@@ -48,7 +48,7 @@ pub struct Stop(Arc<Asked>);
 
 #[derive(Debug, Default)]
 struct Asked {
-    asked: AtomicBool,
+    flag: AtomicBool,
     /// Held between a look and a wait, so that no one who asks comes between them.
     looks: Mutex<()>,
     told: Condvar,
@@ -57,15 +57,15 @@ struct Asked {
 impl Stop {
     /// Asks.
     pub fn ask(&self) {
-        let Asked { asked, looks, told } = &*self.0;
+        let Asked { flag, looks, told } = &*self.0;
         let _look = looks.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.store(true, Ordering::Release);
+        flag.store(true, Ordering::Release);
         told.notify_all();
     }
 
     /// Whether somebody asked.
     pub fn asked(&self) -> bool {
-        self.0.asked.load(Ordering::Acquire)
+        self.0.flag.load(Ordering::Acquire)
     }
 
     /// The same, once somebody has or the time is over.
