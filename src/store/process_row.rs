@@ -42,10 +42,10 @@ pub(crate) const BY_IDS: &str =
 const AT_ONCE: [usize; 4] = [128, 32, 8, 1];
 /// Values of a row.
 const CELLS: usize = 35;
-/// The statements, in the same order.
-static INSERTS: LazyLock<[String; AT_ONCE.len()]> = LazyLock::new(|| {
+/// The statements, each with its number of rows, in the same order.
+static INSERTS: LazyLock<[(usize, String); AT_ONCE.len()]> = LazyLock::new(|| {
     let row = format!("({})", ["?"; CELLS].join(","));
-    AT_ONCE.map(|rows| format!("{INSERT}{}", vec![&*row; rows].join(",")))
+    AT_ONCE.map(|rows| (rows, format!("{INSERT}{}", vec![&*row; rows].join(","))))
 });
 
 /// A process in a boot; a few values of it at most.
@@ -91,9 +91,9 @@ impl ProcessRows {
             .fetch_one(&mut *conn)
             .await?;
         let mut left = &all[..];
-        for at_once in AT_ONCE {
-            while let Some((some, rest)) = left.split_at_checked(at_once) {
-                insert(conn, boot, Some(next), some).await?;
+        for (at_once, sql) in &*INSERTS {
+            while let Some((some, rest)) = left.split_at_checked(*at_once) {
+                insert(conn, sql, boot, Some(next), some).await?;
                 for process in some {
                     let slot = (boot, process.key, process.exec_time);
                     self.known.entry(slot).or_default().push((Arc::clone(process), next));
@@ -133,7 +133,8 @@ impl ProcessRows {
         if let Some((_, id)) = same {
             return Ok(*id);
         }
-        let id = insert(conn, boot, None, &[process]).await?;
+        let [.., (_, one)] = &*INSERTS;
+        let id = insert(conn, one, boot, None, &[process]).await?;
         // A time to come is none that the clock gave.
         if boot == self.boot && process.exec_time <= boot_now() {
             self.newest = self.newest.max(process.exec_time);
@@ -161,6 +162,7 @@ async fn stored(
 /// Inserts some in one statement, their rows from the first on, or the next ones; gives the last row.
 async fn insert(
     conn: &mut SqliteConnection,
+    sql: &'static str,
     boot: i64,
     first: Option<i64>,
     some: &[&Arc<Process>],
@@ -170,10 +172,7 @@ async fn insert(
     for (n, p) in (0..).zip(some) {
         put(&mut values, first.map(|first| first + n), boot, p).map_err(sqlx::Error::Encode)?;
     }
-    let sql = AT_ONCE.iter().zip(&*INSERTS).find(|(number, _)| **number == some.len());
-    let (_, sql) =
-        sql.ok_or_else(|| StoreError::Write(format!("no statement takes {} processes", some.len())))?;
-    Ok(sqlx::query_with(sql.as_str(), values).execute(conn).await?.last_insert_rowid())
+    Ok(sqlx::query_with(sql, values).execute(conn).await?.last_insert_rowid())
 }
 
 fn put(
