@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use crate::support::{PATIENCE, Place, field, has_sensor, wait_for};
+use crate::support::{Agent, PATIENCE, Place, field, has_sensor, wait_for};
 
 /// A container's id, as runtimes make them.
 const ID: &str = "e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5e1a5";
@@ -44,9 +44,9 @@ impl Group {
     }
 
     /// A program that enters it, and stays.
-    fn stay(&self) -> Child {
+    fn stay(&self) -> Stays {
         let script = format!("echo $$ > {}/cgroup.procs && exec sleep 60", self.0.display());
-        Command::new("sh").arg("-c").arg(script).spawn().unwrap()
+        Stays(Command::new("sh").arg("-c").arg(script).spawn().unwrap())
     }
 
     /// A shell in it makes a descriptor out of another.
@@ -63,6 +63,28 @@ impl Drop for Group {
     }
 }
 
+/// A program that runs until it is dropped, also by a test that fails.
+struct Stays(Child);
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+/// Watches by one rule, for what holds in a container.
+fn watch_containers(place: &Place, condition: &str) -> Agent {
+    let rules = place.write(
+        "rules.yaml",
+        &format!(
+            "- rule: Contained\n  desc: d\n  priority: WARNING\n  \
+             condition: container.id != host and {condition}\n  output: in %container.id\n"
+        ),
+    );
+    place.watch(["-r".as_ref(), rules.as_os_str()])
+}
+
 #[test]
 fn a_rule_for_containers_sees_them_and_not_the_host() {
     if !has_sensor("a rule for containers") {
@@ -75,16 +97,10 @@ fn a_rule_for_containers_sees_them_and_not_the_host() {
         return;
     };
     let place = Place::new();
-    let rules = place.write(
-        "rules.yaml",
-        "- rule: Redirected\n  desc: d\n  priority: WARNING\n  \
-         condition: evt.type in (dup, dup2, dup3) and container.id != host and proc.name = sh\n  \
-         output: in %container.id\n",
-    );
-    let agent = place.watch(["-r".as_ref(), rules.as_os_str()]);
+    let agent = watch_containers(&place, "evt.type in (dup, dup2, dup3) and proc.name = sh");
     host.redirect();
     host.redirect();
-    let (alert, _) = agent.alert_on("a redirection", || container.redirect(), |a| a["rule"] == "Redirected");
+    let (alert, _) = agent.alert_on("a redirection", || container.redirect(), |a| a["rule"] == "Contained");
     assert_eq!(field(&alert, "container.id"), ID[..12]);
     // Those that came after the first, too.
     container.redirect();
@@ -105,24 +121,17 @@ fn a_container_of_a_v1_hierarchy_is_known_of_programs_that_end_at_once() {
         return;
     };
     let place = Place::new();
-    let rules = place.write(
-        "rules.yaml",
-        "- rule: Ran\n  desc: d\n  priority: WARNING\n  \
-         condition: evt.type = execve and container.id != host and proc.name in (true, sleep)\n  \
-         output: in %container.id\n",
-    );
-    let agent = place.watch(["-r".as_ref(), rules.as_os_str()]);
+    let agent = watch_containers(&place, "evt.type = execve and proc.name in (true, sleep)");
     let host = || assert!(Command::new("/bin/true").status().unwrap().success());
     host();
-    let mut stays = container.stay();
-    let alerts = || agent.printed().iter().filter(|line| line.text.contains("\"Ran\"")).count();
+    let stays = container.stay();
+    let alerts = || agent.printed().iter().filter(|line| line.text.contains("\"Contained\"")).count();
     let come = |number: usize| wait_for("alerts", PATIENCE, || (alerts() >= number).then_some(()));
     come(1);
     container.run(100);
     (0..20).for_each(|_| host());
     come(101);
-    stays.kill().unwrap();
-    stays.wait().unwrap();
+    drop(stays);
     let words = agent.stop().last_words().to_owned();
     assert!(words.contains(" 101 alerts"), "{words}");
     println!("{words}");
