@@ -64,7 +64,7 @@ layout! {
         vm_swap_kib: u32 = 48,
         /// Zero.
         pad2: u32 = 52,
-        /// Of a process in the root of the v2 hierarchy: 1, and for each v1 hierarchy the [`group`] of its cgroup there. Who is in
+        /// Of a process in the root of the v2 hierarchy: 1, and for each v1 hierarchy the [`v1_group`] of its cgroup there. Who is in
         /// other cgroups of v1 hierarchies has another number. 0 when not read.
         v1_groups: u64 = 56,
     }
@@ -74,7 +74,7 @@ layout! {
 /// the root of a hierarchy.
 #[expect(clippy::inline_always, reason = "a call in the kernel half costs more than it does")]
 #[inline(always)]
-pub const fn group(hierarchy: u32, id: u64) -> u64 {
+pub const fn v1_group(hierarchy: u32, id: u64) -> u64 {
     if id <= 1 {
         return 0;
     }

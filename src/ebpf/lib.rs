@@ -31,7 +31,7 @@ mod walk;
 pub use call::{Call, CallBits, CallFixed, Role};
 pub use calls::{CALLS, DATA_MAX, NUMBERS, Payload, Shape};
 pub use connect::{Connect, ConnectBits, ConnectFixed};
-pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags, ExecMore, group};
+pub use exec::{Argv, ArgvBits, ArgvFixed, Exec, ExecFixed, ExecFlags, ExecMore, v1_group};
 pub use fact::{Cgroup, CgroupFixed, Clock, ClockFixed, Group, GroupFixed, LossFixed, User, UserFixed};
 pub use failed::{ExecFailed, ExecFailedFixed, FailedBits};
 pub use generic::of_generic;

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::group;
+use eyas_ebpf::v1_group;
 use rustc_hash::FxHashMap;
 
 use crate::container::container_path;
@@ -84,7 +84,7 @@ fn groups_of(text: &[u8], mounts: &[Mount]) -> Option<u64> {
         let mount = mounts.iter().find(|mount| mount.controllers.iter().any(|c| c == first))?;
         let path = std::str::from_utf8(path).ok()?;
         let ino = fs::metadata(mount.at.join(path.trim_start_matches('/'))).ok()?.ino();
-        sum = sum.wrapping_add(group(hierarchy, ino));
+        sum = sum.wrapping_add(v1_group(hierarchy, ino));
     }
     Some(sum)
 }
@@ -149,7 +149,7 @@ mod tests {
             let id = |hierarchy| {
                 fs::metadata(self.at(hierarchy).join("docker").join(ID)).expect("a file of the test").ino()
             };
-            1_u64.wrapping_add(group(1, id("pids"))).wrapping_add(group(2, id("cpu")))
+            1_u64.wrapping_add(v1_group(1, id("pids"))).wrapping_add(v1_group(2, id("cpu")))
         }
     }
 
@@ -197,7 +197,7 @@ mod tests {
         let text = |line: &str| format!("{line}:/docker/{ID}\n0::/\n");
         let pids = fs::metadata(machine.at("pids/docker").join(ID)).expect("a file of the test").ino();
         let number = groups_of(text("1:pids,name=p").as_bytes(), &mounts);
-        assert_eq!(number, Some(1_u64.wrapping_add(group(1, pids))));
+        assert_eq!(number, Some(1_u64.wrapping_add(v1_group(1, pids))));
         assert_ne!(groups_of(text("4:pids").as_bytes(), &mounts), number);
         assert_eq!(groups_of(text("5:memory").as_bytes(), &mounts), None, "it is not mounted");
         assert_eq!(groups_of(b"", &mounts), None);

@@ -201,7 +201,7 @@ pub fn v1_groups(task: u64) -> u64 {
         let cgroup: u64 = kernel(at.wrapping_sub(off!(link_node)) + off!(link_group));
         let hierarchy = kernel(kernel::<u64>(cgroup + off!(cgroup_root)) + off!(hierarchy_id));
         let id = kernel(kernel::<u64>(cgroup + off!(cgroup_node)) + off!(node_id));
-        sum = sum.wrapping_add(eyas_ebpf::group(hierarchy, id));
+        sum = sum.wrapping_add(eyas_ebpf::v1_group(hierarchy, id));
         at = kernel(at);
     }
     0
