@@ -9,14 +9,14 @@
 #[expect(dead_code, reason = "the other benches ask for more")]
 mod process;
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eyas_ebpf::records;
 use eyas_enrich::{Enrich, SilentHost};
-use eyas_store::Store;
+use eyas_event::Loss;
+use eyas_store::{BlockingReader, Store, StoredLoss};
 use process::{Agent, rules};
 
 /// Workers by kind, each at a pace that leaves the machine something: what a busy build host does in a day, in an hour.
@@ -57,7 +57,7 @@ fn main() {
         return;
     }
     println!("rules: {name}; resident MiB without the ring, and seconds of processor time:");
-    let begin = Instant::now();
+    let (begin, begin_wall) = (Instant::now(), SystemTime::now());
     let every = (time / 20).max(Duration::from_secs(1));
     while stress.try_wait().unwrap().is_none() {
         std::thread::sleep(every);
@@ -78,7 +78,9 @@ fn main() {
     let (store, said) = agent.stop_and_keep();
     let after = pids();
     println!("{said}");
-    let known = recorded(&store.path().join("eyas.db"));
+    let reader = Store::open_read(&store.path().join("eyas.db")).unwrap().blocking();
+    tell_losses(&reader, begin_wall);
+    let known = recorded(&reader);
     let still: BTreeSet<u32> = before.intersection(&after).copied().filter(|pid| *pid != own).collect();
     let missing: Vec<_> = still.difference(&known).collect();
     let ever: BTreeSet<u32> = before.union(&after).copied().collect();
@@ -96,9 +98,29 @@ fn pids() -> BTreeSet<u32> {
     entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok()).collect()
 }
 
+/// Prints what was lost: second of the run, length of the span, how much of what.
+fn tell_losses(reader: &BlockingReader, begin: SystemTime) {
+    let begin = begin.duration_since(UNIX_EPOCH).unwrap();
+    let mut spans = BTreeMap::<_, Vec<_>>::new();
+    for StoredLoss { loss, from_wall, to_wall, .. } in reader.losses().unwrap() {
+        spans.entry((from_wall, to_wall)).or_default().push(loss);
+    }
+    for ((from, to), losses) in spans {
+        let at = Duration::from_nanos(from.0).saturating_sub(begin).as_secs_f64();
+        let took = Duration::from_nanos(to.0.saturating_sub(from.0));
+        println!(
+            "{at:>8.1} s, for {took:.0?}: {} records",
+            losses.iter().map(|loss| loss.count).sum::<u64>()
+        );
+        for Loss { lost, cause, by, count, .. } in losses {
+            let maker = by.process.map(|maker| String::from_utf8_lossy(maker.name()).into_owned());
+            println!("          {count} of {lost:?} ({cause:?}), processor {:?}, by {maker:?}", by.cpu);
+        }
+    }
+}
+
 /// The processes that run at the end of the recording.
-fn recorded(store: &Path) -> BTreeSet<u32> {
-    let reader = Store::open_read(store).unwrap().blocking();
+fn recorded(reader: &BlockingReader) -> BTreeSet<u32> {
     let mut enrich = Enrich::new(SilentHost);
     for segment in reader.segments() {
         let (_, raw) = segment.unwrap();
