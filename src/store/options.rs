@@ -68,7 +68,7 @@ impl Default for WriterOptions {
             segment_limit_bytes: 1 << 30,
             alert_lane: 4096,
             process_lane: 4096,
-            segment_lane: 8,
+            segment_lane: 32,
             alert_wait_ms: 20,
             spill_limit_bytes: 64 << 20,
         }
