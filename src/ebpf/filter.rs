@@ -5,6 +5,9 @@
 //! in both halves, so what the tests say of it holds in the kernel. It never leaves out what is wanted: what it cannot
 //! tell, it admits.
 //!
+//! An opening that nobody wants by the path as given may be wanted by the file that it led to: [`admits_file`] asks a second row
+//! of each way, with the names of that file's path from the leaf up, as a record has them.
+//!
 //! A row of an automaton is four masks and then the row that each class of bytes leads to. A mask has a bit for each
 //! alternative: the path passes its test from here on, the given path does; and both once more for a path that ends here.
 #![expect(clippy::inline_always, reason = "a call in the kernel half costs more than most of these")]
@@ -35,8 +38,13 @@ pub const WAYS: u32 = 8;
 pub const WAY_WORDS: u32 = 5;
 /// Ways: three outcomes, each with four directions, then the outcomes once more for calls whose direction is unknown.
 pub const WAY_COUNT: u32 = 15;
+/// A row a way for the file that was opened: the candidates, the first row of its automaton, the one that its search rests in,
+/// and where its table of classes begins.
+pub const FILES: u32 = WAYS + WAY_WORDS * WAY_COUNT;
+/// Words such a row takes.
+pub const FILE_WORDS: u32 = 4;
 /// The table of names: sixteen bytes, then a mask of the alternatives that name it, 0 in an empty slot.
-pub const NAMES: u32 = 128;
+pub const NAMES: u32 = 192;
 /// Words a name's slot takes.
 pub const NAME_WORDS: u32 = 8;
 /// Slots for names.
@@ -45,6 +53,7 @@ pub const NAME_SLOTS: u32 = 256;
 pub const NAME_PROBES: u32 = 4;
 /// What is left for automata begins here.
 pub const ROWS: u32 = NAMES + NAME_SLOTS * NAME_WORDS;
+const _: () = assert!(FILES + FILE_WORDS * WAY_COUNT <= NAMES);
 
 /// Columns of a row: the four masks.
 pub const PATH: u32 = 0;
@@ -160,13 +169,21 @@ pub struct Ask {
     classes: u64,
 }
 
-/// Bits of the number of the tables below those of the ways that nobody wants: a bit a way.
+/// Bits of the number of the tables below those of the ways that somebody wants by the file that was opened: a bit a way.
+pub const BY_FILE: u32 = 32;
+/// The same below those of the ways that nobody wants by the path as given.
 pub const NOBODY: u32 = 48;
 
-/// Whether nobody wants openings of this way, whatever their path and program, by the number of the tables in force.
+/// Whether nobody wants openings of this way, whatever their path as given and program, by the number of the tables in force.
 #[inline(always)]
 pub const fn is_nobodys(number: u64, way: u32) -> bool {
     number >> (NOBODY + way) & 1 != 0
+}
+
+/// Whether somebody may want openings of this way for the file that was opened, by the number of the tables in force.
+#[inline(always)]
+pub const fn may_go_by_file(number: u64, way: u32) -> bool {
+    number >> (BY_FILE + way) & 1 != 0
 }
 
 /// What the way and the program's names say of an opening: the thread's, and that of the thread that its process began with
@@ -177,16 +194,7 @@ pub fn glance(tables: &impl Tables, way: u32, name: impl Fn(Whose) -> Option<[u6
         return Glance::Wanted;
     }
     let row = place(WAYS) + u64::from(way) * place(WAY_WORDS);
-    let mut candidates = tables.word(row);
-    let any = tables.word(place(ANY_NAME));
-    if candidates & !any != 0 {
-        let bits = tables.word(place(NAME_BITS)) | tables.word(place(NAME_BITS + 1)) << 32;
-        let passed = |whose| match name(whose) {
-            Some(name) if bits & name_bit(name[0]) != 0 => named(tables, comparable(name)),
-            _ => 0,
-        };
-        candidates &= any | passed(Whose::Thread) | passed(Whose::Leader);
-    }
+    let candidates = candidates(tables, row, name);
     if candidates == 0 {
         return Glance::Unwanted;
     }
@@ -198,6 +206,71 @@ pub fn glance(tables: &impl Tables, way: u32, name: impl Fn(Whose) -> Option<[u6
     }
     let [rest, classes] = [tables.word(row + 12), tables.word(row + 16)];
     Glance::Ask(Ask { candidates, start, rooted, rest, classes })
+}
+
+/// The candidates of a row that the program's names pass.
+#[inline(always)]
+fn candidates(tables: &impl Tables, row: u64, name: impl Fn(Whose) -> Option<[u64; 2]>) -> u64 {
+    let candidates = tables.word(row);
+    let any = tables.word(place(ANY_NAME));
+    if candidates & !any == 0 {
+        return candidates;
+    }
+    let bits = tables.word(place(NAME_BITS)) | tables.word(place(NAME_BITS + 1)) << 32;
+    let passed = |whose| match name(whose) {
+        Some(name) if bits & name_bit(name[0]) != 0 => named(tables, comparable(name)),
+        _ => 0,
+    };
+    candidates & (any | passed(Whose::Thread) | passed(Whose::Leader))
+}
+
+/// Whether an opening could be wanted for the file that it led to. `byte` gives the `len` bytes of its path as a record has it:
+/// names from the leaf up, a NUL behind each, the last one empty. A path that does not end so, or is longer than [`LONGEST`], is
+/// admitted.
+#[inline(always)]
+pub fn admits_file(
+    tables: &impl Tables,
+    way: u32,
+    name: impl Fn(Whose) -> Option<[u64; 2]>,
+    len: u32,
+    byte: impl Fn(u32) -> u8,
+) -> bool {
+    if tables.word(place(ON)) == 0 || len == 0 || len > LONGEST {
+        return true;
+    }
+    // What never had a place in a tree does not end at its root.
+    if len > 1 && byte(len - 2) != 0 {
+        return true;
+    }
+    let at = place(FILES) + u64::from(way) * place(FILE_WORDS);
+    let candidates = candidates(tables, at, name);
+    if candidates == 0 {
+        return false;
+    }
+    let [mut row, rest, classes] = [tables.word(at + 4), tables.word(at + 8), tables.word(at + 12)];
+    let mut passed = tables.word(place(NOTHING));
+    if row & u64::from(HOLDS) != 0 {
+        passed |= tables.word(row + place(PATH));
+        if passed & candidates != 0 {
+            return true;
+        }
+    }
+    let mut at = 0;
+    while at < len {
+        let class = tables.class(classes, byte(at));
+        if row != rest || class & u64::from(REST) == 0 {
+            row = tables.word(row + class);
+            if row & u64::from(HOLDS) != 0 {
+                passed |= tables.word(row + place(PATH));
+                if passed & candidates != 0 {
+                    return true;
+                }
+            }
+        }
+        at += 1;
+    }
+    passed |= tables.word(row + place(PATH_END));
+    passed & candidates != 0
 }
 
 /// The alternatives that name a program.

@@ -164,11 +164,13 @@ pub enum Family {
     ExecFailed = 2,
     /// The syscalls of [`CALLS`].
     Call = 3,
+    /// Openings that only the file they led to decides about; those that are wanted go on to [`Family::Open`].
+    OpenedFile = 4,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Connect, Self::ExecFailed, Self::Call];
+    pub const ALL: [Self; 5] = [Self::Open, Self::Connect, Self::ExecFailed, Self::Call, Self::OpenedFile];
 
     /// The family of an x86-64 number.
     #[inline]

@@ -180,9 +180,14 @@ fn fold<R: Reach>(
 /// Where one test may hold and where it may fail.
 fn test(predicate: &Predicate) -> (Opens, Opens) {
     if let Operand::Events(set) = &predicate.operand {
-        let family: EventSet = EventType::all().filter(|t| t.is_open_family()).collect();
-        let any = |set: EventSet| if set.and(family).is_empty() { Opens::none() } else { Opens::all() };
-        return (any(*set), any(set.complement()));
+        let others = |t: &EventType| t.is_open_family() && *t != EventType::CREAT;
+        let others: EventSet = EventType::all().filter(others).collect();
+        let ways = |set: EventSet| {
+            let creat = if set.contains(EventType::CREAT) { Ways::CREAT } else { Ways::NONE };
+            let other = if set.and(others).is_empty() { Ways::NONE } else { Ways::CREAT.complement() };
+            Opens::one(OpenWant { ways: creat.or(other), ..OpenWant::ALL })
+        };
+        return (ways(*set), ways(set.complement()));
     }
     // What is worked out from fields says nothing that the kernel half could ask, nor do comparisons with other fields.
     let plain = predicate.term.field().filter(|field| field.arg == Arg::None && predicate.modifier.is_none());
@@ -198,6 +203,8 @@ fn test(predicate: &Predicate) -> (Opens, Opens) {
         // As given, a path has doubled slashes and the like, so its components say nothing of how it begins.
         FieldId::FD_NAMERAW if predicate.op != Op::Pmatch => paths(predicate, path_test)
             .map_or_else(Opens::all, |given| Opens::one(OpenWant { given, ..OpenWant::ALL })),
+        FieldId::FD_REALPATH => paths(predicate, path_test)
+            .map_or_else(Opens::all, |real| Opens::one(OpenWant { real, ..OpenWant::ALL })),
         FieldId::PROC_NAME => names(predicate),
         _ => Opens::all(),
     };
@@ -294,7 +301,10 @@ fn path_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
         Op::Startswith => vec![PathTest::Begins(text.into())],
         Op::Endswith => vec![PathTest::Ends(text.into())],
         Op::Contains => vec![PathTest::Holds(text.into())],
-        Op::Glob => vec![PathTest::Begins(literal(text).into())],
+        Op::Glob => vec![match literal(text) {
+            [] => PathTest::Holds(longest_literal(text).into()),
+            begin => PathTest::Begins(begin.into()),
+        }],
         Op::Pmatch => {
             let bare = literal_components(text);
             vec![PathTest::Begins([b"/", &*bare].concat().into()), PathTest::Begins(bare.into())]
@@ -308,13 +318,26 @@ fn directory_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
 }
 
 fn filename_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
-    matches!(op, Op::Eq | Op::In | Op::Endswith).then(|| vec![PathTest::Ends(text.into())])
+    let test = match op {
+        Op::Eq | Op::In | Op::Endswith => PathTest::Ends(text.into()),
+        Op::Startswith | Op::Contains => PathTest::Holds(text.into()),
+        Op::Glob => PathTest::Holds(longest_literal(text).into()),
+        _ => return None,
+    };
+    Some(vec![test])
 }
 
 /// What stands before the first byte with a meaning in a pattern.
 fn literal(pattern: &[u8]) -> &[u8] {
     let end = pattern.iter().position(|b| matches!(b, b'*' | b'?' | b'[' | b'\\')).unwrap_or(pattern.len());
     &pattern[..end]
+}
+
+/// The longest stretch of a pattern without a byte with a meaning: every text that matches holds it. Behind a bracket or a
+/// backslash it is not looked for.
+fn longest_literal(pattern: &[u8]) -> &[u8] {
+    let end = pattern.iter().position(|b| matches!(b, b'[' | b'\\')).unwrap_or(pattern.len());
+    pattern[..end].split(|b| matches!(b, b'*' | b'?')).max_by_key(|part| part.len()).unwrap_or_default()
 }
 
 /// The components of a path pattern up to the first byte with a meaning, joined anew: doubled slashes and those at the

@@ -42,7 +42,7 @@ impl Interest {
     /// writing or that made the file. Not what programs do all day: sending and receiving, duplicating descriptors, making
     /// processes and threads (which are told of anyway), naming themselves.
     pub fn recorded() -> Self {
-        let ways = Ways::WRITE.or(Ways::CREATED);
+        let ways = Ways::WRITE.or(Ways::CREATED).or(Ways::CREAT);
         let opens = Opens::one(OpenWant { ways, ..OpenWant::ALL });
         Self { opens, ..Self::of(CHATTY.iter().copied().collect::<EventSet>().complement()) }
     }
@@ -140,13 +140,14 @@ pub enum Outcome {
     Created,
 }
 
-/// How a file can be opened, as a set: each of twelve ways is an outcome with reading and writing asked for or not.
+/// How a file can be opened, as a set: each of twelve ways is an outcome with reading and writing asked for or not, and each of
+/// three more an outcome of creat, whose events say that it asks for neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ways(u16);
 
 impl Ways {
     /// Every way.
-    pub const ALL: Self = Self(0xfff);
+    pub const ALL: Self = Self(0x7fff);
     /// No way.
     pub const NONE: Self = Self(0);
     /// Where reading was asked for.
@@ -154,11 +155,18 @@ impl Ways {
     /// Where writing was asked for.
     pub const WRITE: Self = Self(0xccc);
     /// Where a descriptor was made.
-    pub const MADE: Self = Self(0xff0);
+    pub const MADE: Self = Self(0x6ff0);
     /// Where the call made the file.
-    pub const CREATED: Self = Self(0xf00);
+    pub const CREATED: Self = Self(0x4f00);
+    /// By creat.
+    pub const CREAT: Self = Self(0x7000);
 
-    /// The one way that an opening went.
+    /// The one way that an opening by creat went.
+    pub fn creat(outcome: Outcome) -> Self {
+        Self(1 << (12 + outcome as u16))
+    }
+
+    /// The one way that another opening went.
     pub fn one(outcome: Outcome, read: bool, write: bool) -> Self {
         Self(1 << ((outcome as u16) << 2 | u16::from(write) << 1 | u16::from(read)))
     }
@@ -264,11 +272,13 @@ pub struct Opening<'a> {
     pub path: &'a [u8],
     /// The path as it was given to the call.
     pub given: &'a [u8],
+    /// The path of the file that was opened, as `fd.realpath` has it; empty where none was.
+    pub real: &'a [u8],
     /// The kernel's short name of the process.
     pub comm: &'a [u8],
 }
 
-/// One alternative of [`Opens`]: all four must fit.
+/// One alternative of [`Opens`]: all five must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenWant {
     /// The ways.
@@ -277,18 +287,22 @@ pub struct OpenWant {
     pub path: Among<PathTest>,
     /// The path as given.
     pub given: Among<PathTest>,
+    /// The path of the file that was opened: where none was, no test of it passes.
+    pub real: Among<PathTest>,
     /// The kernel's short name of the process.
     pub comm: Among<Box<[u8]>>,
 }
 
 impl OpenWant {
     /// Every opening.
-    pub const ALL: Self = Self { ways: Ways::ALL, path: Among::Any, given: Among::Any, comm: Among::Any };
+    pub const ALL: Self =
+        Self { ways: Ways::ALL, path: Among::Any, given: Among::Any, real: Among::Any, comm: Among::Any };
 
     fn covers(&self, other: &Self) -> bool {
         self.ways.covers(other.ways)
             && (self.path == Among::Any || self.path == other.path)
             && (self.given == Among::Any || self.given == other.given)
+            && (self.real == Among::Any || self.real == other.real)
             && (self.comm == Among::Any || self.comm == other.comm)
     }
 
@@ -299,6 +313,7 @@ impl OpenWant {
             ways: self.ways.or(other.ways),
             path: self.path.or(&other.path),
             given: self.given.or(&other.given),
+            real: self.real.or(&other.real),
             comm: self.comm.or(&other.comm),
         }
     }
@@ -310,8 +325,9 @@ impl OpenWant {
         }
         let path = self.path.and(&other.path, PathTest::meets)?;
         let given = self.given.and(&other.given, PathTest::meets)?;
+        let real = self.real.and(&other.real, PathTest::meets)?;
         let comm = self.comm.and(&other.comm, |a, b| a == b)?;
-        Some(Self { ways, path, given, comm })
+        Some(Self { ways, path, given, real, comm })
     }
 }
 
@@ -353,6 +369,7 @@ impl Opens {
             want.ways.covers(opening.way)
                 && passes(&want.path, opening.path)
                 && passes(&want.given, opening.given)
+                && (want.real == Among::Any || !opening.real.is_empty() && passes(&want.real, opening.real))
                 && match &want.comm {
                     Among::Any => true,
                     Among::These(names) => names.iter().any(|name| **name == *opening.comm),
@@ -376,13 +393,24 @@ impl Opens {
         }
         self.0.retain(|known| !want.covers(known));
         let full = self.0.len() >= ALTERNATIVES;
-        let alike = |known: &&mut OpenWant| {
+        let alike = |known: &OpenWant| {
             known.ways == want.ways && known.comm == want.comm && known.given == want.given
         };
-        match self.0.iter_mut().find(alike) {
-            Some(known) => known.path = known.path.or(&want.path),
-            None if full => self.0 = vec![OpenWant::ALL],
-            None => self.0.push(want),
+        let one_way = |known: &&mut OpenWant| {
+            OpenWant { ways: Ways::NONE, ..(*known).clone() } == OpenWant { ways: Ways::NONE, ..want.clone() }
+        };
+        let one_path = |known: &&mut OpenWant| alike(known) && known.real == want.real;
+        let one_file = |known: &&mut OpenWant| alike(known) && known.path == want.path;
+        if let Some(known) = self.0.iter_mut().find(one_way) {
+            known.ways = known.ways.or(want.ways);
+        } else if let Some(known) = self.0.iter_mut().find(one_path) {
+            known.path = known.path.or(&want.path);
+        } else if let Some(known) = self.0.iter_mut().find(one_file) {
+            known.real = known.real.or(&want.real);
+        } else if full {
+            self.0 = vec![OpenWant::ALL];
+        } else {
+            self.0.push(want);
         }
     }
 
@@ -416,7 +444,7 @@ mod tests {
     fn alternatives_join_and_meet() {
         let admits = |opens: &Opens, path: &[u8]| {
             let way = Ways::one(Outcome::Made, true, false);
-            opens.admits(Opening { way, path, given: path, comm: b"cat" })
+            opens.admits(Opening { way, path, given: path, real: path, comm: b"cat" })
         };
         let both = under(b"/etc/").or(&under(b"/root/"));
         assert_eq!(both.wants().len(), 1);
@@ -436,6 +464,10 @@ mod tests {
         assert!(!Ways::MADE.covers(Ways::one(Outcome::Failed, true, true)));
         assert!(!Ways::CREATED.covers(Ways::one(Outcome::Made, true, true)));
         assert!(Ways::MADE.complement().covers(Ways::one(Outcome::Failed, false, false)));
+        let made = Ways::creat(Outcome::Made);
+        assert!(Ways::CREAT.covers(made) && Ways::MADE.covers(made) && Ways::READ.complement().covers(made));
+        assert!(!Ways::CREATED.covers(made) && !Ways::READ.covers(made) && !Ways::WRITE.covers(made));
+        assert!(Ways::CREATED.covers(Ways::creat(Outcome::Created)));
     }
 
     #[test]
@@ -462,11 +494,12 @@ mod tests {
     #[test]
     fn what_is_recorded_is_writing_and_making() {
         let opens = Interest::recorded().opens;
-        let admits = |way| opens.admits(Opening { way, path: b"/tmp/x", given: b"x", comm: b"cat" });
+        let admits =
+            |way| opens.admits(Opening { way, path: b"/tmp/x", given: b"x", real: b"/tmp/x", comm: b"cat" });
         assert!(
             admits(Ways::one(Outcome::Made, false, true)) && admits(Ways::one(Outcome::Failed, true, true))
         );
-        assert!(admits(Ways::one(Outcome::Created, true, false)));
+        assert!(admits(Ways::one(Outcome::Created, true, false)) && admits(Ways::creat(Outcome::Failed)));
         assert!(
             !admits(Ways::one(Outcome::Made, true, false))
                 && !admits(Ways::one(Outcome::Failed, false, false))
@@ -479,7 +512,7 @@ mod tests {
         let named = OpenWant { comm: Among::These([b"tar"[..].into()].into()), ways: Ways::READ, ..a };
         let both = Opens::one(b.or(&named));
         let way = Ways::one(Outcome::Made, false, true);
-        let admits = |path, comm| both.admits(Opening { way, path, given: b"x", comm });
+        let admits = |path, comm| both.admits(Opening { way, path, given: b"x", real: path, comm });
         assert!(admits(b"/etc/x", b"tar") && admits(b"/root/x", b"cat"));
         assert!(!admits(b"/tmp/x", b"tar"));
     }

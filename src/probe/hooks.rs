@@ -63,6 +63,13 @@ pub(crate) const HOOKS: &[Hook] = &[
         entry: Entry::Family(Family::Open),
     },
     Hook {
+        name: "sys_exit/opened-file",
+        purpose: "openings by links, of files that rules name",
+        program: "on_opened_file",
+        tracepoint: "sys_exit",
+        entry: Entry::Family(Family::OpenedFile),
+    },
+    Hook {
         name: "sys_exit/connect",
         purpose: "connect",
         program: "on_connect",

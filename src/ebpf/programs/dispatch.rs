@@ -12,7 +12,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::value::ARM64;
 use eyas_ebpf::{Bitmap, Family, HeadFlags, NUMBERS, native, nr, of_generic, of_socketcall};
 
-use super::filter;
+use super::filter::{self, ByPath};
 use super::read::{Typed, member, opaque, value};
 use super::task;
 
@@ -177,8 +177,15 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     if !task::is_reported(task) {
         return 0;
     }
-    if matches!(family, Family::Open) && filter::is_unwanted(&call, task) {
-        return 0;
+    if matches!(family, Family::Open) {
+        match filter::by_path(&call, task) {
+            ByPath::Wanted => {}
+            ByPath::Unwanted => return 0,
+            // Where that program is missing, all of them are sent.
+            ByPath::AskFile => {
+                go::<{ Family::OpenedFile as u32 }>(&ctx);
+            }
+        }
     }
     if matches!(family, Family::Call) && is_unwanted(&call, number) {
         filter::count();
@@ -186,7 +193,7 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
     }
     // A constant index lets the kernel patch a direct jump in, in place of an indirect one.
     match family {
-        Family::Open => go::<{ Family::Open as u32 }>(&ctx),
+        Family::Open | Family::OpenedFile => go::<{ Family::Open as u32 }>(&ctx),
         Family::Connect => go::<{ Family::Connect as u32 }>(&ctx),
         Family::ExecFailed => go::<{ Family::ExecFailed as u32 }>(&ctx),
         Family::Call => go::<{ Family::Call as u32 }>(&ctx),
@@ -219,7 +226,7 @@ fn is_unwanted(call: &Call, number: u64) -> bool {
 
 /// Hands over to a family's program; comes back only where its slot is empty.
 #[inline(always)]
-fn go<const FAMILY: u32>(ctx: &BtfTracePointContext) -> i32 {
+pub fn go<const FAMILY: u32>(ctx: &BtfTracePointContext) -> i32 {
     // SAFETY: the map holds programs of this very kind only. The number that is given back differs, which keeps the
     // compiler from making one call with a variable index of these.
     let _ = unsafe { FAMILIES.tail_call(ctx, FAMILY) };

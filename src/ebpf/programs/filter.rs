@@ -10,13 +10,15 @@ use core::mem::MaybeUninit;
 use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
-use eyas_ebpf::filter::{ALL_WORDS, BYTES, LONGEST, Tables, is_nobodys};
+use eyas_ebpf::filter::{ALL_WORDS, BYTES, LONGEST, Tables, Whose, admits_file, is_nobodys, may_go_by_file};
 use eyas_ebpf::refused::{self, Memory};
 
 use super::dispatch::Call;
 use super::open::Asked;
-use super::read::{Typed, load, member, off, opaque};
-use super::ring::COUNTS;
+use super::read::{Typed, has_plain_loads, load, member, off, opaque};
+use super::ring::{COUNTS, Scratch, Slot, scratch};
+use super::task;
+use super::walk::{Place, append, append_by_call};
 
 #[map]
 static FILTER: Array<[u32; ALL_WORDS]> = Array::with_max_entries(2, 0);
@@ -56,19 +58,83 @@ impl Tables for Words {
     }
 }
 
-/// Whether nobody wants this opening; then it is counted. The path is read here for the question alone, and once more
-/// for the record: whoever changes it in between could as well have changed it before.
+/// What an opening's path as given says of it.
+pub enum ByPath {
+    /// It is wanted.
+    Wanted,
+    /// Nobody wants it, and it has been counted.
+    Unwanted,
+    /// Somebody may want the file that it led to; [`is_unwanted_file`] knows.
+    AskFile,
+}
+
+/// What is known of an opening by its path. That is read here for the question alone, and once more for the record: whoever
+/// changes it in between could as well have changed it before.
 #[inline(always)]
-pub fn is_unwanted(call: &Call, task: Typed) -> bool {
+pub fn by_path(call: &Call, task: Typed) -> ByPath {
     let number = in_force();
     // Nothing has been said yet of what is wanted.
     if number == 0 {
-        return false;
+        return ByPath::Wanted;
     }
     let opening = Asked::of(call);
     let way = opening.way(call, task);
     let refused = is_nobodys(number, way) || refuses(number, way, opening.path, task);
-    refused && number == in_force() && count()
+    if !refused || number != in_force() {
+        return ByPath::Wanted;
+    }
+    if !may_go_by_file(number, way) {
+        count();
+        return ByPath::Unwanted;
+    }
+    let Some(scratch) = scratch(Slot::Open) else { return ByPath::Wanted };
+    // SAFETY: a checked map value, this processor's own; the program that the dispatcher jumps to next reads it.
+    unsafe { (*scratch).asked = [number, way.into()] };
+    ByPath::AskFile
+}
+
+/// Whether nobody wants an opening for the file that it led to; then it is counted. Nobody wanted it for its path, by the tables
+/// with the number that the dispatcher left here.
+#[inline(always)]
+pub fn is_unwanted_file(scratch: *mut Scratch, call: &Call, task: Typed) -> bool {
+    // SAFETY: a checked map value, this processor's own.
+    let [number, way] = unsafe { (&raw const (*scratch).asked).read_volatile() };
+    let file = task::file(task, call.ret);
+    if file == 0 {
+        return false;
+    }
+    let place = Place::at(file + off!(file_path));
+    // As for the record.
+    let names =
+        if has_plain_loads() { append(scratch, 0, place) } else { append_by_call(Slot::Open, 0, place) };
+    if !names.whole || names.len > LONGEST.into() {
+        return false;
+    }
+    let Some(tables) = FILTER.get_ptr(number as u32 & 1) else { return false };
+    let thread = |whose| match whose {
+        Whose::Thread => task,
+        Whose::Leader => member!(task, task_leader),
+    };
+    let wanted = admits_file(
+        &Words(tables.cast()),
+        way as u32,
+        |whose| Some(name(thread(whose))),
+        names.len as u32,
+        |mut at| {
+            if cfg!(feature = "older") {
+                at = opaque(at.into()) as u32;
+            }
+            // SAFETY: part of a checked map value that is longer than that.
+            unsafe { *scratch.cast::<u8>().add((at & (2 * LONGEST - 1)) as usize) }
+        },
+    );
+    !wanted && number == in_force() && count()
+}
+
+/// The name of a thread, as the kernel keeps it.
+#[inline(always)]
+fn name(thread: Typed) -> [u64; 2] {
+    [member!(thread, task_comm), load(thread, off!(task_comm) + 8)]
 }
 
 /// The number of the tables in force.
@@ -89,7 +155,6 @@ fn refuses(number: u64, way: u32, path: u64, task: Typed) -> bool {
     if len <= 0 || len >= i64::from(LONGEST) {
         return false;
     }
-    let name = |thread: Typed| [member!(thread, task_comm), load(thread, off!(task_comm) + 8)];
     let (thread, leader) = (name(task), name(member!(task, task_leader)));
     let asked = refused::Asked { tables: number, thread, leader, way, len: len as u32 };
     let (Some(memory), Some(tables)) = (REFUSED.get_ptr_mut(0), FILTER.get_ptr(number as u32 & 1)) else {

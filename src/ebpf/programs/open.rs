@@ -8,10 +8,11 @@ use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::filter::way;
-use eyas_ebpf::{Head, Kind, OpenBits, OpenFixed, nr};
+use eyas_ebpf::{Family, Head, Kind, OpenBits, OpenFixed, nr};
 
-use super::dispatch::Call;
+use super::dispatch::{Call, go};
 use super::exec::{Layer, layer};
+use super::filter::is_unwanted_file;
 use super::read::{Typed, Window, has_plain_loads, kernel, load, off, opaque, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
@@ -80,6 +81,17 @@ impl Asked {
         );
         opaque(way.into()) as u32 & 15
     }
+}
+
+/// tp_btf/sys_exit, reached through the dispatcher: an opening that nobody wants for its path as given.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn on_opened_file(ctx: BtfTracePointContext) -> i32 {
+    let task = task::current();
+    let (Some(scratch), Some(call)) = (scratch(Slot::Open), Call::of(&ctx, task)) else { return 0 };
+    if is_unwanted_file(scratch, &call, task) {
+        return 0;
+    }
+    go::<{ Family::Open as u32 }>(&ctx)
 }
 
 /// tp_btf/sys_exit, reached through the dispatcher.

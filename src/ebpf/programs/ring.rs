@@ -34,6 +34,8 @@ pub struct Scratch {
     pub gathered: [u64; 5],
     /// What is true of the record, a bit each.
     bits: u32,
+    /// The number of the tables that the dispatcher asked of an opening, and its way.
+    pub asked: [u64; 2],
 }
 
 /// The bits of the record in a scratch. They lie there and not in a register, because the verifier follows numbers that it

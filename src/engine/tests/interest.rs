@@ -32,6 +32,9 @@ fn leaf() -> impl Strategy<Value = String> {
         "shadow",
         "/root/.ssh",
         "/e*",
+        "*.ssh/*",
+        "?root*log",
+        "*s[hx]*",
         "/tmp/x",
         "log",
         "/",
@@ -41,7 +44,8 @@ fn leaf() -> impl Strategy<Value = String> {
     let one =
         prop::sample::select(vec!["=", "!=", "startswith", "endswith", "contains", "icontains", "glob"]);
     let many = prop::sample::select(vec!["in", "intersects", "pmatch"]);
-    let field = prop::sample::select(vec!["fd.name", "fd.directory", "fd.filename", "fd.nameraw"]);
+    let field =
+        prop::sample::select(vec!["fd.name", "fd.directory", "fd.filename", "fd.nameraw", "fd.realpath"]);
     prop_oneof![
         (field.clone(), one, text.clone()).prop_map(|(field, op, text)| format!("{field} {op} \"{text}\"")),
         (field, many, prop::collection::vec(text, 0..4)).prop_map(|(field, op, texts)| {
@@ -66,6 +70,9 @@ fn leaf() -> impl Strategy<Value = String> {
             "evt.rawres > -1",
             "evt.type = openat",
             "evt.type in (open, execve)",
+            "evt.type = creat",
+            "evt.type in (openat, creat)",
+            "evt.type != creat",
             "evt.type != openat",
             "user.uid = 0",
         ])
@@ -102,12 +109,47 @@ fn load(rules: &[String]) -> Arc<Ruleset> {
     loaded.ruleset
 }
 
+/// How a file is opened.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    event: EventType,
+    outcome: Outcome,
+    read: bool,
+    write: bool,
+}
+
+impl How {
+    fn all() -> impl Iterator<Item = Self> + Clone {
+        const OUTCOMES: [Outcome; 3] = [Outcome::Failed, Outcome::Made, Outcome::Created];
+        (0..15).map(|way: usize| match way.checked_sub(12) {
+            Some(outcome) => {
+                Self { event: EventType::CREAT, outcome: OUTCOMES[outcome], read: false, write: false }
+            }
+            None => Self {
+                event: EventType::OPENAT,
+                outcome: OUTCOMES[way >> 2],
+                read: way & 1 != 0,
+                write: way & 2 != 0,
+            },
+        })
+    }
+
+    fn way(self) -> Ways {
+        if self.event == EventType::CREAT {
+            Ways::creat(self.outcome)
+        } else {
+            Ways::one(self.outcome, self.read, self.write)
+        }
+    }
+}
+
 /// An opening as the sensor would tell it, with every field that the conditions read.
-fn opening(path: &str, comm: &str, (outcome, read, write): (Outcome, bool, bool)) -> FieldMap {
+fn opening(path: &str, real: &str, comm: &str, how: How) -> FieldMap {
+    let How { event, outcome, read, write } = how;
     let made = outcome != Outcome::Failed;
     let at = path.rfind('/').unwrap();
     let mut fields = json!({
-        "evt.type": "openat",
+        "evt.type": event.name(),
         "evt.is_open_read": read,
         "evt.is_open_write": write,
         "evt.is_open_create": outcome == Outcome::Created,
@@ -122,6 +164,7 @@ fn opening(path: &str, comm: &str, (outcome, read, write): (Outcome, bool, bool)
     });
     if made {
         fields["fd.filename"] = path[at + 1..].into();
+        fields["fd.realpath"] = real.into();
     }
     FieldMap::from_json(&fields).unwrap()
 }
@@ -134,22 +177,21 @@ proptest! {
         let ruleset = load(&rules);
         let interest = ruleset.interest();
         let (mut scratch, mut fired) = (Scratch::new(), Vec::new());
-        for path in PATHS {
-            for comm in NAMES {
-                for bits in 0..12 {
-                    let outcome = [Outcome::Failed, Outcome::Made, Outcome::Created][bits >> 2];
-                    let way = (outcome, bits & 1 != 0, bits & 2 != 0);
-                    fired.clear();
-                    ruleset.judge(&opening(path, comm, way), &mut scratch, &mut fired);
-                    let admitted = interest.events.contains(EventType::OPENAT)
-                        && interest.opens.admits(Opening {
-                            way: Ways::one(way.0, way.1, way.2),
-                            path: path.as_bytes(),
-                            given: path.as_bytes(),
-                            comm: comm.as_bytes(),
-                        });
-                    prop_assert!(admitted || fired.is_empty(), "{path} by {comm} {way:?} fires {fired:?}");
-                }
+        // Each path as its own, and by links to two others.
+        let files = (0..PATHS.len()).flat_map(|n| [n, n + 1, n + 4].map(|real| (PATHS[n], PATHS[real % PATHS.len()])));
+        for (path, real) in files {
+            for (comm, how) in NAMES.into_iter().flat_map(|comm| How::all().map(move |how| (comm, how))) {
+                fired.clear();
+                ruleset.judge(&opening(path, real, comm, how), &mut scratch, &mut fired);
+                let admitted = interest.events.contains(how.event)
+                    && interest.opens.admits(Opening {
+                        way: how.way(),
+                        path: path.as_bytes(),
+                        given: path.as_bytes(),
+                        real: if how.outcome == Outcome::Failed { b"" } else { real.as_bytes() },
+                        comm: comm.as_bytes(),
+                    });
+                prop_assert!(admitted || fired.is_empty(), "{path}, {real} by {comm} {how:?} fires {fired:?}");
             }
         }
     }
@@ -225,7 +267,8 @@ fn the_stock_rules_leave_out_what_a_compiler_reads() {
     let opens = &ruleset.interest().opens;
     eprintln!("{} alternatives", opens.wants().len());
     let (read, write) = (Ways::one(Outcome::Made, true, false), Ways::one(Outcome::Made, false, true));
-    let admits = |way, path: &[u8], comm: &[u8]| opens.admits(Opening { way, path, given: path, comm });
+    let admits =
+        |way, path: &[u8], comm: &[u8]| opens.admits(Opening { way, path, given: path, real: path, comm });
     assert!(!admits(read, b"/usr/include/stdio.h", b"cc1"));
     assert!(!admits(read, b"/etc/hostname", b"cat"));
     assert!(admits(read, b"/etc/shadow", b"cat"));
@@ -235,4 +278,21 @@ fn the_stock_rules_leave_out_what_a_compiler_reads() {
     assert!(interest.domains.has(17) && !interest.domains.has(2), "packet sockets, not those of connections");
     // A rule about files that tar packs names no path at all.
     assert!(admits(read, b"/usr/include/stdio.h", b"tar"));
+}
+
+#[test]
+fn the_shipped_rules_leave_out_what_a_compiler_reads() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/eyas.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let ruleset = Loader::new().add(SourceFile::new("eyas.yaml", text)).finish().ruleset;
+    let opens = &ruleset.interest().opens;
+    eprintln!("{} alternatives", opens.wants().len());
+    let way = Ways::one(Outcome::Made, true, false);
+    let admits =
+        |path: &[u8], real: &[u8]| opens.admits(Opening { way, path, given: path, real, comm: b"cc1" });
+    assert!(!admits(b"/usr/include/stdio.h", b"/usr/include/stdio.h"));
+    assert!(!admits(b"/lib/libm.a", b"/usr/lib/libm.a"));
+    assert!(!admits(b"/etc/hostname", b"/etc/hostname") && !admits(b"/tmp/plainfile", b"/tmp/plainfile"));
+    assert!(admits(b"/tmp/link", b"/etc/shadow"));
+    assert!(admits(b"/etc/shadow", b"/tmp/file"));
 }

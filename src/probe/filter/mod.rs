@@ -5,6 +5,7 @@
 //! which none fits is admitted whole.
 
 mod automaton;
+mod leaf_first;
 #[cfg(test)]
 mod tests;
 
@@ -12,13 +13,14 @@ use std::collections::HashMap;
 
 use aya::maps::{Array, MapData};
 use eyas_ebpf::filter::{
-    ALL, ALL_WORDS, ANY_NAME, HOLDS, MASKS, NAME_BITS, NAME_PROBES, NAME_SLOTS, NAME_WORDS, NAMES, NOBODY,
-    ON, ROWS, WAY_COUNT, WAY_WORDS, WAYS, WORDS, name_bit, name_slot, way,
+    ALL, ALL_WORDS, ANY_NAME, BY_FILE, FILE_WORDS, FILES, HOLDS, MASKS, NAME_BITS, NAME_PROBES, NAME_SLOTS,
+    NAME_WORDS, NAMES, NOBODY, ON, ROWS, WAY_COUNT, WAY_WORDS, WAYS, WORDS, name_bit, name_slot, way,
 };
 use eyas_event::{Among, OpenWant, Opens, Outcome, PathTest, Ways};
 
 use crate::error::one_line;
 use automaton::{Automaton, Literals, Test};
+use leaf_first::leaf_first;
 
 /// The words of the tables.
 pub(crate) type Tables = [u32; ALL_WORDS];
@@ -34,7 +36,7 @@ const EVERYTHING: u32 = (ROWS * 4) | HOLDS;
 pub(crate) struct FilterMaps {
     tables: Array<MapData, Tables>,
     number: Array<MapData, u64>,
-    /// Whose lowest bit says which tables are in force; below [`NOBODY`].
+    /// Whose lowest bit says which tables are in force; below [`BY_FILE`], as nobody changes rules so often.
     in_force: u64,
     /// What they were made of; nothing yet, and then everything is sent.
     opens: Option<Opens>,
@@ -53,7 +55,9 @@ impl FilterMaps {
         }
         let next = self.in_force + 1;
         let tables = compile(opens);
-        let number = nobodys(&tables) << NOBODY | next;
+        let number = ways_without(&tables, WAYS, WAY_WORDS) << NOBODY
+            | (ways_without(&tables, FILES, FILE_WORDS) ^ ALL_WAYS) << BY_FILE
+            | next;
         let written =
             self.tables.set((next & 1) as u32, tables, 0).and_then(|()| self.number.set(0, number, 0));
         written.map_err(|error| one_line(&error))?;
@@ -62,10 +66,13 @@ impl FilterMaps {
     }
 }
 
-/// The ways that nobody wants, a bit each.
-fn nobodys(tables: &Tables) -> u64 {
-    let is_nobodys = |way: &u32| tables[(WAYS + way * WAY_WORDS) as usize] == 0;
-    (0..WAY_COUNT).filter(is_nobodys).fold(0, |ways, way| ways | 1 << way)
+/// A bit for each way.
+const ALL_WAYS: u64 = (1 << WAY_COUNT) - 1;
+
+/// The ways whose rows from here on have no candidates, a bit each.
+fn ways_without(tables: &Tables, rows: u32, words: u32) -> u64 {
+    let is_empty = |way: &u32| tables[(rows + way * words) as usize] == 0;
+    (0..WAY_COUNT).filter(is_empty).fold(0, |ways, way| ways | 1 << way)
 }
 
 /// Makes the tables.
@@ -82,28 +89,38 @@ pub(crate) fn compile(opens: &Opens) -> Box<Tables> {
     let mut free = ROWS + MASKS;
     let mut known: HashMap<u32, [u32; 4]> = HashMap::new();
     for (number, ways) in ways() {
-        let candidates = wants.iter().enumerate().filter(|(_, want)| want.ways.and(ways) != Ways::NONE);
-        let mask = candidates.clone().fold(0, |mask, (bit, _)| mask | 1 << bit);
-        let row = (WAYS + number * WAY_WORDS) as usize;
-        if mask == 0 {
-            continue;
+        let candidates = wants
+            .iter()
+            .enumerate()
+            .filter(|(_, want)| want.ways.and(ways) != Ways::NONE)
+            .map(|(bit, want)| (1 << bit, want));
+        let mask = |of: &[(u32, &OpenWant)]| of.iter().fold(0, |mask, (bit, _)| mask | bit);
+        let (by_path, by_file): (Vec<_>, Vec<_>) = candidates.partition(|(_, want)| want.real == Among::Any);
+        if !by_path.is_empty() {
+            let row = (WAYS + number * WAY_WORDS) as usize;
+            if by_path.iter().any(|(_, want)| is_everything(want)) {
+                // One of those that any name passes.
+                (tables[row], tables[row + 1]) = (tables[ANY_NAME as usize], EVERYTHING);
+                continue;
+            }
+            tables[row] = mask(&by_path);
+            let places =
+                known.entry(mask(&by_path)).or_insert_with(|| place(&by_path, &mut tables, &mut free));
+            tables[row + 1..row + 5].copy_from_slice(places);
         }
-        if candidates.clone().any(|(_, want)| is_everything(want)) {
-            // One of those that any name passes.
-            (tables[row], tables[row + 1]) = (tables[ANY_NAME as usize], EVERYTHING);
-            continue;
+        // A failure leads to no file.
+        if !by_file.is_empty() && ways.and(Ways::MADE) != Ways::NONE {
+            let row = (FILES + number * FILE_WORDS) as usize;
+            tables[row] = mask(&by_file);
+            let [start, _, rest, classes] =
+                known.entry(mask(&by_file)).or_insert_with(|| place_files(&by_file, &mut tables, &mut free));
+            tables[row + 1..row + 4].copy_from_slice(&[*start, *rest, *classes]);
         }
-        let places = *known.entry(mask).or_insert_with(|| {
-            let candidates: Vec<_> = candidates.map(|(bit, want)| (1 << bit, want)).collect();
-            place(&candidates, &mut tables, &mut free)
-        });
-        tables[row] = mask;
-        tables[row + 1..row + 5].copy_from_slice(&places);
     }
     tables
 }
 
-/// Each number of a way, and the ways it may stand for.
+/// Each number of a way, and the way it stands for.
 fn ways() -> impl Iterator<Item = (u32, Ways)> {
     const OUTCOMES: [Outcome; 3] = [Outcome::Failed, Outcome::Made, Outcome::Created];
     const DIRECTIONS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
@@ -112,8 +129,7 @@ fn ways() -> impl Iterator<Item = (u32, Ways)> {
         let of = DIRECTIONS
             .into_iter()
             .map(move |direction| (way(number, Some(direction)), one(outcome, direction)));
-        let any = DIRECTIONS.into_iter().fold(Ways::NONE, |ways, direction| ways.or(one(outcome, direction)));
-        of.chain([(way(number, None), any)])
+        of.chain([(way(number, None), Ways::creat(outcome))])
     });
     debug_assert!(all.clone().all(|(number, _)| number < WAY_COUNT));
     all
@@ -132,6 +148,7 @@ fn few(wants: &[OpenWant]) -> Vec<OpenWant> {
 fn is_everything(want: &OpenWant) -> bool {
     let begins = |test: &PathTest| matches!(test, PathTest::Begins(text) if matches!(&**text, b"" | b"/"));
     want.given == Among::Any
+        && want.real == Among::Any
         && want.comm == Among::Any
         && match &want.path {
             Among::Any => true,
@@ -189,10 +206,8 @@ fn put_name(name: &[u8], mask: u32, tables: &mut Tables) -> bool {
 /// Puts the automaton of these alternatives behind the last; gives its first row, the one behind a slash, the one its search
 /// rests in, and where its classes are.
 fn place(candidates: &[(u32, &OpenWant)], tables: &mut Tables, free: &mut u32) -> [u32; 4] {
-    let room = &mut tables[*free as usize..WORDS];
-    for cut in CUTS {
-        let mut literals = Literals::default();
-        let mut start = [0, 0];
+    fit(tables, free, |cut| {
+        let (mut literals, mut start) = (Literals::default(), [0, 0]);
         for (bit, want) in candidates {
             for (side, among) in [&want.path, &want.given].into_iter().enumerate() {
                 let mut masks = [0; 2];
@@ -210,6 +225,29 @@ fn place(candidates: &[(u32, &OpenWant)], tables: &mut Tables, free: &mut u32) -
         for text in [&b"/"[..], b"/.", b"/.."] {
             literals.put(Test::Ends, text, [u32::MAX, 0]);
         }
+        (literals, start)
+    })
+}
+
+/// The same of alternatives that go by the file that was opened. What else they ask for is not asked here.
+fn place_files(candidates: &[(u32, &OpenWant)], tables: &mut Tables, free: &mut u32) -> [u32; 4] {
+    fit(tables, free, |cut| {
+        let mut literals = Literals::default();
+        for (bit, want) in candidates {
+            if let Among::These(tests) = &want.real {
+                let tests = tests.iter().filter_map(leaf_first);
+                tests.for_each(|test| literals.add(&test, cut, [*bit, 0]));
+            }
+        }
+        (literals, [0, 0])
+    })
+}
+
+/// Puts the automaton of literals of the greatest length that fits behind the last.
+fn fit(tables: &mut Tables, free: &mut u32, literals: impl Fn(usize) -> (Literals, [u32; 2])) -> [u32; 4] {
+    let room = &mut tables[*free as usize..WORDS];
+    for cut in CUTS {
+        let (literals, start) = literals(cut);
         let taken = literals.words();
         if let Some(room) = room.get_mut(..taken) {
             let places = Automaton::of(&literals, start).write(room, *free);

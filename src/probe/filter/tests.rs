@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 
-use eyas_ebpf::filter::{Glance, LONGEST, Tables as _, Whose, comparable, glance, way};
+use eyas_ebpf::filter::{Glance, LONGEST, Tables as _, Whose, admits_file, comparable, glance, way};
 use eyas_ebpf::refused::{Asked, Memory};
 use eyas_event::path::write_absolute;
 use eyas_event::{Among, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
 use proptest::prelude::*;
 
-use super::{Tables, compile};
+use super::{Tables, compile, leaf_first};
 
 const OUTCOMES: [Outcome; 3] = [Outcome::Failed, Outcome::Made, Outcome::Created];
 
@@ -19,6 +19,8 @@ struct Seen<'a> {
     read: bool,
     write: bool,
     given: &'a [u8],
+    /// The path of the file that it leads to.
+    real: &'a [u8],
     comm: &'a [u8],
 }
 
@@ -47,6 +49,19 @@ fn admits(tables: &Tables, number: u32, given: &[u8], comm: &[u8]) -> bool {
     admitted
 }
 
+/// Whether the file that was opened decides for it.
+fn admits_real(tables: &Tables, number: u32, real: &[u8], comm: &[u8]) -> bool {
+    let names = as_walked(real);
+    let whose = |whose| Some(if whose == Whose::Thread { name(comm) } else { name(LEADER) });
+    admits_file(&tables, number, whose, names.len() as u32, |at| names[at as usize])
+}
+
+/// A path as a record has it.
+fn as_walked(path: &[u8]) -> Vec<u8> {
+    let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).rev();
+    names.flat_map(|name| [name, b"\0"].concat()).chain([0]).collect()
+}
+
 const LEADER: &[u8] = b"a leader";
 
 /// What is remembered or else asked.
@@ -68,21 +83,24 @@ fn refuses(memory: &mut Memory, tables: &Tables, number: u64, way: u32, given: &
 fn check(opens: &Opens, tables: &Tables, seen: &Seen<'_>, base: &[u8]) -> (bool, bool) {
     let mut path = Vec::new();
     write_absolute(base, seen.given, &mut path);
-    let opening = |read, write| Opening {
-        way: Ways::one(OUTCOMES[seen.outcome], read, write),
+    let made = OUTCOMES[seen.outcome] != Outcome::Failed;
+    let opening = |way| Opening {
+        way,
         path: &path,
         given: seen.given,
+        real: if made { seen.real } else { b"" },
         comm: seen.comm,
     };
-    let wanted = opens.admits(opening(seen.read, seen.write));
+    let wanted = opens.admits(opening(Ways::one(OUTCOMES[seen.outcome], seen.read, seen.write)));
     let number = way(seen.outcome as u32, Some((seen.read, seen.write)));
-    let admitted = admits(tables, number, seen.given, seen.comm);
+    let admits = |number| {
+        admits(tables, number, seen.given, seen.comm)
+            || made && admits_real(tables, number, seen.real, seen.comm)
+    };
+    let admitted = admits(number);
     assert!(admitted || !wanted, "{} of {opens:?}", seen.given.escape_ascii());
-    // creat asks for writing, and its event says that it asks for nothing.
-    let wanted_of_creat = opens.admits(opening(false, true))
-        || opens.admits(opening(false, false))
-        || opens.admits(opening(true, false));
-    let admitted_of_creat = admits(tables, way(seen.outcome as u32, None), seen.given, seen.comm);
+    let wanted_of_creat = opens.admits(opening(Ways::creat(OUTCOMES[seen.outcome])));
+    let admitted_of_creat = admits(way(seen.outcome as u32, None));
     assert!(admitted_of_creat || !wanted_of_creat, "creat of {} of {opens:?}", seen.given.escape_ascii());
     (wanted, admitted)
 }
@@ -108,24 +126,30 @@ fn among<T: std::fmt::Debug>(one: impl Strategy<Value = T> + 'static) -> impl St
 
 const COMMS: [&[u8]; 4] = [b"cat", b"tar", b"fifteen-letters", b""];
 
-fn want() -> impl Strategy<Value = OpenWant> {
+/// By the path as given, or by the file, too.
+fn want(by_file: bool) -> impl Strategy<Value = OpenWant> {
     // The empty name stands for any.
     let comm = prop::sample::select(COMMS[..3].to_vec()).prop_map(Box::from);
     (
-        prop::sample::subsequence((0..12).collect::<Vec<_>>(), 1..8),
+        prop::sample::subsequence((0..15).collect::<Vec<_>>(), 1..8),
+        among(path_test()),
         among(path_test()),
         among(path_test()),
         among(comm),
     )
-        .prop_map(|(bits, path, given, comm)| {
-            let one = |bit: usize| Ways::one(OUTCOMES[bit >> 2], bit & 1 != 0, bit & 2 != 0);
+        .prop_map(move |(bits, path, given, real, comm)| {
+            let one = |bit: usize| match bit.checked_sub(12) {
+                Some(outcome) => Ways::creat(OUTCOMES[outcome]),
+                None => Ways::one(OUTCOMES[bit >> 2], bit & 1 != 0, bit & 2 != 0),
+            };
             let ways = bits.into_iter().fold(Ways::NONE, |ways, bit| ways.or(one(bit)));
-            OpenWant { ways, path, given, comm }
+            let real = if by_file { real } else { Among::Any };
+            OpenWant { ways, path, given, real, comm }
         })
 }
 
-fn opens(most: usize) -> impl Strategy<Value = Opens> {
-    prop::collection::vec(want(), 0..most)
+fn opens(most: usize, by_file: bool) -> impl Strategy<Value = Opens> {
+    prop::collection::vec(want(by_file), 0..most)
         .prop_map(|wants| wants.into_iter().fold(Opens::none(), |all, want| all.or(&Opens::one(want))))
 }
 
@@ -134,7 +158,7 @@ proptest! {
 
     #[test]
     fn nothing_that_is_wanted_is_left_out(
-        opens in opens(6),
+        opens in opens(6, false),
         paths in prop::collection::vec((any::<bool>(), text(9)), 20),
         base in text(4),
     ) {
@@ -144,7 +168,7 @@ proptest! {
             let given = if *rooted { [b"/", &**path].concat() } else { path.clone() };
             for bits in 0..12 {
                 let (outcome, read, write) = (bits >> 2, bits & 1 != 0, bits & 2 != 0);
-                let seen = Seen { outcome, read, write, given: &given, comm: COMMS[(n + bits) % COMMS.len()] };
+                let seen = Seen { outcome, read, write, given: &given, real: b"/", comm: COMMS[(n + bits) % COMMS.len()] };
                 let (wanted, admitted) = check(&opens, &tables, &seen, &base);
                 // A path that is its own absolute form is decided exactly.
                 let mut folded = Vec::new();
@@ -157,9 +181,27 @@ proptest! {
     }
 
     #[test]
+    fn nothing_that_is_wanted_for_the_file_is_left_out(
+        opens in opens(6, true),
+        paths in prop::collection::vec((text(9), text(9)), 20),
+    ) {
+        let tables = compile(&opens);
+        for (n, (given, real)) in paths.iter().enumerate() {
+            let given = [b"/", &**given].concat();
+            let mut folded = Vec::new();
+            write_absolute(b"/", real, &mut folded);
+            for bits in 0..12 {
+                let (outcome, read, write) = (bits >> 2, bits & 1 != 0, bits & 2 != 0);
+                let comm = COMMS[(n + bits) % COMMS.len()];
+                check(&opens, &tables, &Seen { outcome, read, write, given: &given, real: &folded, comm }, b"/");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_remembered_is_what_the_tables_say(
-        before in opens(6),
-        after in opens(6),
+        before in opens(6, true),
+        after in opens(6, true),
         asked in prop::collection::vec((text(3), 0..3_usize, 0..15_u32, 0..70_usize, 0..COMMS.len()), 200),
     ) {
         let mut memory = Memory::default();
@@ -179,18 +221,20 @@ proptest! {
     }
 
     #[test]
-    fn nor_when_there_are_too_many_to_tell_apart(opens in opens(90), path in text(9)) {
+    fn nor_when_there_are_too_many_to_tell_apart(opens in opens(90, true), path in text(9)) {
         let tables = compile(&opens);
         let given = [b"/", &*path].concat();
+        let mut real = Vec::new();
+        write_absolute(b"/", &given, &mut real);
         for (bits, comm) in (0..12).zip(COMMS.into_iter().cycle()) {
             let (outcome, read, write) = (bits >> 2, bits & 1 != 0, bits & 2 != 0);
-            check(&opens, &tables, &Seen { outcome, read, write, given: &given, comm }, b"/");
+            check(&opens, &tables, &Seen { outcome, read, write, given: &given, real: &real, comm }, b"/");
         }
     }
 }
 
 fn read_of<'a>(given: &'a [u8], comm: &'a [u8]) -> Seen<'a> {
-    Seen { outcome: 1, read: true, write: false, given, comm }
+    Seen { outcome: 1, read: true, write: false, given, real: given, comm }
 }
 
 #[test]
@@ -230,6 +274,54 @@ fn names_without_room_stand_for_any() {
 fn the_empty_name_is_admitted() {
     let opens = Opens::one(OpenWant { comm: Among::These([b""[..].into()].into()), ..OpenWant::ALL });
     assert!(check(&opens, &compile(&opens), &read_of(b"/x", b""), b"/").1);
+}
+
+#[test]
+fn a_file_is_known_by_its_names_from_the_leaf_up() {
+    use PathTest::{Begins, Ends, Holds, Is};
+    let of = |test: fn(Box<[u8]>) -> PathTest, text: &str| test(text.as_bytes().into());
+    for (test, passes, fails) in [
+        (of(Is, "/etc/shadow"), "/etc/shadow", "/etc/shadow-"),
+        (of(Is, "/etc/shadow"), "/etc/shadow", "/srv/etc/shadow"),
+        (of(Is, "/"), "/", "/etc"),
+        (of(Begins, "/etc/sudoers.d/"), "/etc/sudoers.d/local", "/etc/sudoers"),
+        (of(Begins, "/etc/ssh/ssh_host_"), "/etc/ssh/ssh_host_rsa_key", "/srv/etc/ssh/ssh_host_rsa_key"),
+        (of(Ends, "/.ssh"), "/root/.ssh", "/root/.ssh/known_hosts"),
+        (of(Ends, "ssh"), "/root/.ssh", "/root/.ssha"),
+        (of(Ends, "root/.ssh"), "/root/.ssh", "/.ssh/root"),
+        (of(Holds, "/.ssh/id_"), "/root/.ssh/id_rsa", "/root/ssh/id_rsa"),
+        (of(Holds, "oot/i"), "/root/id", "/roots/id"),
+        (of(Holds, "/id"), "/root/id_rsa", "/root/i/d"),
+        (of(Holds, "sha"), "/etc/shadow", "/etc/sh/adow"),
+    ] {
+        let real = Among::These([test.clone()].into());
+        let opens = Opens::one(OpenWant { real, ..OpenWant::ALL });
+        let tables = compile(&opens);
+        for (real, admitted) in [(passes, true), (fails, false)] {
+            let seen = Seen { real: real.as_bytes(), ..read_of(b"/link", b"cat") };
+            assert_eq!(check(&opens, &tables, &seen, b"/").1, admitted, "{test:?} of {real}");
+        }
+    }
+    assert_eq!(leaf_first(&of(Is, "etc/shadow")), None);
+    assert_eq!(leaf_first(&of(Begins, "/etc//ssh/")), None);
+    assert_eq!(leaf_first(&of(Holds, "etc//ssh/")), None);
+}
+
+#[test]
+fn what_has_no_place_or_is_too_long_is_admitted() {
+    let real = Among::These([PathTest::Is(b"/x"[..].into())].into());
+    let opens = Opens::one(OpenWant { real, ..OpenWant::ALL });
+    let tables = compile(&opens);
+    let number = way(1, Some((true, false)));
+    let asked = |names: &[u8]| {
+        let whose = |_| Some(name(b"cat"));
+        admits_file(&&*tables, number, whose, names.len() as u32, |at| names[at as usize])
+    };
+    assert!(asked(b"") && asked(b"memfd:x\0") && asked(b"x\0\0"));
+    assert!(!asked(b"y\0\0") && !asked(b"\0"));
+    let longest = [vec![b'a'; LONGEST as usize - 2], vec![0, 0]].concat();
+    assert!(!asked(&longest) && asked(&[b"a", &*longest].concat()));
+    assert!(!admits_real(&tables, way(0, Some((true, false))), b"/x", b"cat"), "what failed led to no file");
 }
 
 #[test]

@@ -38,7 +38,10 @@ fn wanted_arrive_others_do_not(reads: Reads) {
         fs::write(dir.path().join(name), "x").unwrap();
     }
     let dir = real(dir.path());
-    let made = OpenWant { ways: Ways::WRITE.or(Ways::CREATED), ..one(PathTest::Ends(bytes(".made"))) };
+    let made = OpenWant {
+        ways: Ways::WRITE.or(Ways::CREATED).or(Ways::CREAT),
+        ..one(PathTest::Ends(bytes(".made")))
+    };
     let opens_wanted =
         Opens::one(one(PathTest::Begins(bytes(&format!("{dir}/wanted"))))).or(&Opens::one(made));
     watch.probe.set_interest(&of(opens_wanted)).unwrap();
@@ -79,6 +82,72 @@ fn wanted_arrive_others_do_not(reads: Reads) {
     let after = watch.probe.totals().unwrap();
     // other and missing, sub twice, one by creat, three for reading only, and by openat2, open and the 32-bit entry.
     assert!(after.filtered >= before.filtered + 11, "{before:?} {after:?}");
+}
+
+/// A file that only a link leads to, and one through a directory that is a link.
+#[test]
+fn openings_of_files_that_are_wanted_arrive_by_whatever_path() {
+    for reads in [Reads::Cheapest, Reads::Helper] {
+        files_arrive_by_whatever_path(reads);
+    }
+}
+
+fn files_arrive_by_whatever_path(reads: Reads) {
+    let Some(mut watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = real(dir.path());
+    let at = |name: &str| format!("{dir}/{name}");
+    fs::create_dir_all(at("a/deep/er/one")).unwrap();
+    for name in ["wanted", "other", "a/deep/er/one/wanted", "a/deep/er/one/other", "a/under"] {
+        fs::write(at(name), "x").unwrap();
+    }
+    for (link, to) in [("link", "wanted"), ("other-link", "other"), ("deep", "a/deep/er"), ("b", "a")] {
+        std::os::unix::fs::symlink(to, at(link)).unwrap();
+    }
+    let real = |test| OpenWant { real: Among::These([test].into()), ..OpenWant::ALL };
+    let wanted = [
+        real(PathTest::Is(bytes(&at("wanted")))),
+        real(PathTest::Ends(bytes("/one/wanted"))),
+        OpenWant { ways: Ways::WRITE, ..real(PathTest::Begins(bytes(&at("a/under")))) },
+        one(PathTest::Is(bytes(&at("other-link")))),
+    ];
+    let wanted = wanted.into_iter().fold(Opens::none(), |all, want| all.or(&Opens::one(want)));
+    watch.probe.set_interest(&of(wanted)).unwrap();
+    let before = watch.probe.totals().unwrap().filtered;
+    let script = "
+        for file in wanted other link ./link other-link deep/one/wanted deep/one/other b/under missing; do
+            true < \"$0/$file\"
+        done
+        true >> \"$0/b/under\"
+        cd \"$0\" && true < link
+        true < /proc/self/root/\"$0\"/wanted
+        exit 0";
+    let mut shell = Command::new("/bin/sh");
+    let mut child = shell.args(["-c", script, &dir]).stderr(Stdio::null()).spawn().unwrap();
+    watch.until_exit(child.id());
+    assert!(child.wait().unwrap().success());
+    let arrived: Vec<_> = opens(&watch.bytes, child.id())
+        .into_iter()
+        .map(|(_, open)| String::from_utf8(open.given.to_vec()).unwrap().replace(&dir, "DIR"))
+        .filter(|path| !path.contains("/lib") && path != "/etc/ld.so.cache")
+        .collect();
+    assert_eq!(
+        arrived,
+        [
+            "DIR/wanted",
+            "DIR/link",
+            "DIR/./link",
+            "DIR/other-link",
+            "DIR/deep/one/wanted",
+            "DIR/b/under",
+            "link",
+            "/proc/self/root/DIR/wanted",
+        ],
+        "{reads:?}"
+    );
+    // other, deep/one/other, b/under for reading, missing.
+    let filtered = watch.probe.totals().unwrap().filtered - before;
+    assert!(filtered >= 4, "{filtered}");
 }
 
 /// Sockets by their family; of a process on the host not what is wanted of containers.
@@ -201,19 +270,30 @@ fn what_is_wanted_anew_arrives_from_the_change_on() {
 }
 
 #[test]
+fn by_the_shipped_rules_a_loop_on_a_file_of_no_rule_sends_nothing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    a_loop_on_a_file_of_no_rule_sends_nothing(&[root.join("rules/eyas.yaml")]);
+}
+
+#[test]
 fn by_the_stock_rules_a_loop_on_a_file_of_no_rule_sends_nothing() {
-    const COUNT: u64 = 100_000;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = std::env::var_os("EYAS_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
     if !folder.is_dir() {
         println!("skipped: no reference files at {}", folder.display());
         return;
     }
+    let names = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
+    a_loop_on_a_file_of_no_rule_sends_nothing(&names.map(|name| folder.join("falco/rules").join(name)));
+}
+
+fn a_loop_on_a_file_of_no_rule_sends_nothing(rules: &[PathBuf]) {
+    const COUNT: u64 = 100_000;
     let Some(mut watch) = watch() else { return };
     let mut loader = Loader::new();
-    for name in ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"] {
-        let text = fs::read_to_string(folder.join("falco/rules").join(name)).unwrap();
-        loader = loader.add(SourceFile::new(name, text));
+    for file in rules {
+        let text = fs::read_to_string(file).unwrap();
+        loader = loader.add(SourceFile::new(file.display().to_string(), text));
     }
     let ruleset = loader.finish().ruleset;
     watch.probe.set_interest(&ruleset.interest().union(&Interest::recorded())).unwrap();
