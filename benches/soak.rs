@@ -78,7 +78,7 @@ fn main() {
     let (store, said) = agent.stop_and_keep();
     let after = pids();
     println!("{said}");
-    let reader = Store::open_read(&store.path().join("eyas.db")).unwrap().blocking();
+    let reader = Store::open_read(store.path().join("eyas.db")).unwrap().blocking();
     tell_losses(&reader, begin_wall);
     let known = recorded(&reader);
     let still: BTreeSet<u32> = before.intersection(&after).copied().filter(|pid| *pid != own).collect();

@@ -18,13 +18,13 @@ pub(super) fn leaf_first(test: &PathTest) -> Option<PathTest> {
         }
         PathTest::Ends(text) => match text.iter().position(|byte| *byte == b'/') {
             _ if text.is_empty() || text.ends_with(b"/") => everything,
-            Some(slash) => PathTest::Begins(upwards(text[slash + 1..].split(is_slash)).into()),
+            Some(slash) => PathTest::Begins(upwards(parts(&text[slash + 1..])).into()),
             // That it is the leaf is not asked.
             None => PathTest::Holds([text, &b"\0"[..]].concat().into()),
         },
         PathTest::Holds(text) => {
             // The first part ends a name, the last begins one, and those between are whole.
-            let parts: Vec<&[u8]> = text.split(is_slash).collect();
+            let parts: Vec<&[u8]> = parts(text).collect();
             match &parts[..] {
                 [] | [[]] | [[], []] => everything,
                 [part] | [[], part] => PathTest::Holds((*part).into()),
@@ -38,8 +38,9 @@ pub(super) fn leaf_first(test: &PathTest) -> Option<PathTest> {
     })
 }
 
-fn is_slash(byte: &u8) -> bool {
-    *byte == b'/'
+/// What stands between slashes.
+fn parts(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+    text.split(|byte| *byte == b'/')
 }
 
 /// All names of a path; `None` when it is not absolute and folded.
@@ -48,11 +49,11 @@ fn whole(path: &[u8]) -> Option<Vec<u8>> {
     if below.is_empty() {
         return Some(vec![0]);
     }
-    let mut names = below.split(is_slash);
-    if names.any(|name| matches!(name, b"" | b"." | b"..")) {
+    let names = parts(below);
+    if names.clone().any(|name| matches!(name, b"" | b"." | b"..")) {
         return None;
     }
-    Some([&*upwards(below.split(is_slash)), b"\0"].concat())
+    Some([&*upwards(names), b"\0"].concat())
 }
 
 fn upwards<'n>(names: impl DoubleEndedIterator<Item = &'n [u8]>) -> Vec<u8> {
