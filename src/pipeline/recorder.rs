@@ -1,5 +1,5 @@
 //! [`Recorder`]: keeps the records as they came, cut into segments. A segment is about 1 MiB of record bytes; now and
-//! then one begins with a keyframe, so that a replay can begin there.
+//! then one begins with a keyframe, so that a replay can begin there, and what is older can go.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,13 @@ pub struct Segment {
 const SEGMENT_BYTES: usize = 1 << 20;
 /// Time after which a segment is cut even when it is small, so that a crash loses little of the recording.
 const SEGMENT_AGE: Duration = Duration::from_secs(5);
-/// Time between keyframes.
+/// Time between keyframes, at most.
 const KEYFRAME_AGE: Duration = Duration::from_mins(3);
+/// Record bytes between keyframes, at most. What is between two goes from a full store in one piece, and alerts wait meanwhile.
+const KEYFRAME_BYTES: u64 = 256 << 20;
+/// Time between keyframes that follow a hole, at least. One tells of every process, so a keyframe for each hole would make a store
+/// that is behind fall further behind, and more holes.
+const HOLE_AGE: Duration = Duration::from_secs(5);
 
 /// The open end of the recording.
 #[derive(Debug)]
@@ -34,11 +39,24 @@ pub struct Recorder {
     open: Segment,
     opened_at: Instant,
     keyframe_at: Option<Instant>,
+    /// Bytes since that keyframe.
+    since: u64,
+    /// Whether a segment has been dropped since.
+    hole: bool,
+    /// The last keyframe that followed a hole.
+    mended_at: Option<Instant>,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { open: blank(), opened_at: Instant::now(), keyframe_at: None }
+        Self {
+            open: blank(),
+            opened_at: Instant::now(),
+            keyframe_at: None,
+            since: 0,
+            hole: false,
+            mended_at: None,
+        }
     }
 }
 
@@ -49,17 +67,28 @@ fn blank() -> Segment {
 impl Recorder {
     /// Comes before each record: begins a segment with a keyframe when one is due and everything can be told.
     pub fn begin<H: Host>(&mut self, enrich: &Enrich<H>) {
-        let due = self.open.records == 0 && self.keyframe_at.is_none_or(|at| at.elapsed() >= KEYFRAME_AGE);
-        if due && enrich.can_keyframe() {
+        if self.open.records == 0 && self.is_keyframe_due() && enrich.can_keyframe() {
             enrich.keyframe(&mut self.open.raw);
             self.open.keyframe = true;
-            self.keyframe_at = Some(Instant::now());
+            let now = Some(Instant::now());
+            self.keyframe_at = now;
+            if self.hole {
+                self.mended_at = now;
+            }
+            (self.since, self.hole) = (0, false);
         }
+    }
+
+    fn is_keyframe_due(&self) -> bool {
+        let is_past = |at: Option<Instant>, age| at.is_none_or(|at| at.elapsed() >= age);
+        is_past(self.keyframe_at, KEYFRAME_AGE)
+            || self.since >= KEYFRAME_BYTES
+            || self.hole && is_past(self.mended_at, HOLE_AGE)
     }
 
     /// A segment could not be kept: a replay that comes to the hole must find its feet again soon after it.
     pub fn segment_was_dropped(&mut self) {
-        self.keyframe_at = None;
+        self.hole = true;
     }
 
     /// Adds a record, and before it the facts that it needed.
@@ -69,6 +98,7 @@ impl Recorder {
         }
         self.open.raw.extend_from_slice(facts);
         self.open.raw.extend_from_slice(record);
+        self.since += (facts.len() + record.len()) as u64;
         // A fact need not have a time.
         if time != BootTime(0) {
             let begun = self.open.first != BootTime(0);
@@ -125,5 +155,31 @@ mod tests {
             recorder.push(b"", &vec![0; SEGMENT_BYTES], BootTime(9));
             assert_eq!(recorder.cut_if_due().expect("due").keyframe, dropped);
         }
+        let mut keyframe_after = |age| {
+            recorder.segment_was_dropped();
+            recorder.mended_at = Instant::now().checked_sub(age);
+            assert!(recorder.mended_at.is_some(), "the machine has run for so long");
+            recorder.begin(&enrich);
+            recorder.push(b"", &vec![0; SEGMENT_BYTES], BootTime(9));
+            recorder.cut_if_due().expect("due").keyframe
+        };
+        assert!(!keyframe_after(HOLE_AGE / 2), "one hole behind the other");
+        assert!(keyframe_after(HOLE_AGE));
+    }
+
+    #[test]
+    fn a_keyframe_comes_after_so_many_bytes() {
+        let enrich = Enrich::new(SilentHost);
+        let mut recorder = Recorder::default();
+        let record = vec![0; SEGMENT_BYTES];
+        let mut keyframes = Vec::new();
+        for segment in 0..2 * KEYFRAME_BYTES / SEGMENT_BYTES as u64 {
+            recorder.begin(&enrich);
+            recorder.push(b"", &record, BootTime(9));
+            if recorder.cut_if_due().expect("due").keyframe {
+                keyframes.push(segment);
+            }
+        }
+        assert_eq!(keyframes, [0, KEYFRAME_BYTES / SEGMENT_BYTES as u64]);
     }
 }
