@@ -75,6 +75,8 @@ pub const HOLDS: u32 = 2;
 
 /// Longer paths are admitted unasked. The verifier walks every step of the loop, and hardly any path is longer.
 pub const LONGEST: u32 = 256;
+/// The same of the path of a file. The loop is walked while eyas starts, so it is no longer than most paths need.
+pub const LONGEST_FILE: u32 = 128;
 
 /// The number of a way. `outcome` is 0 for a failure, 1 for a descriptor, 2 for a new file; no direction where a call has
 /// none of its own.
@@ -225,8 +227,8 @@ fn candidates(tables: &impl Tables, row: u64, name: impl Fn(Whose) -> Option<[u6
 }
 
 /// Whether an opening could be wanted for the file that it led to. `byte` gives the `len` bytes of its path as a record has it:
-/// names from the leaf up, a NUL behind each, the last one empty. A path that does not end so, or is longer than [`LONGEST`], is
-/// admitted.
+/// names from the leaf up, a NUL behind each, the last one empty. A path that does not end so, or is longer than
+/// [`LONGEST_FILE`], is admitted.
 #[inline(always)]
 pub fn admits_file(
     tables: &impl Tables,
@@ -235,17 +237,17 @@ pub fn admits_file(
     len: u32,
     byte: impl Fn(u32) -> u8,
 ) -> bool {
-    if tables.word(place(ON)) == 0 || len == 0 || len > LONGEST {
-        return true;
-    }
-    // What never had a place in a tree does not end at its root.
-    if len > 1 && byte(len - 2) != 0 {
+    if tables.word(place(ON)) == 0 {
         return true;
     }
     let at = place(FILES) + u64::from(way) * place(FILE_WORDS);
     let candidates = candidates(tables, at, name);
     if candidates == 0 {
         return false;
+    }
+    // What never had a place in a tree does not end at its root.
+    if len == 0 || len > LONGEST_FILE || len > 1 && byte(len - 2) != 0 {
+        return true;
     }
     let [mut row, rest, classes] = [tables.word(at + 4), tables.word(at + 8), tables.word(at + 12)];
     let mut passed = tables.word(place(NOTHING));

@@ -10,7 +10,9 @@ use core::mem::MaybeUninit;
 use aya_ebpf::helpers::generated::bpf_probe_read_user_str;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
-use eyas_ebpf::filter::{ALL_WORDS, BYTES, LONGEST, Tables, Whose, admits_file, is_nobodys, may_go_by_file};
+use eyas_ebpf::filter::{
+    ALL_WORDS, BYTES, LONGEST, LONGEST_FILE, Tables, Whose, admits_file, is_nobodys, may_go_by_file,
+};
 use eyas_ebpf::refused::{self, Memory};
 
 use super::dispatch::Call;
@@ -107,7 +109,7 @@ pub fn is_unwanted_file(scratch: *mut Scratch, call: &Call, task: Typed) -> bool
     // As for the record.
     let names =
         if has_plain_loads() { append(scratch, 0, place) } else { append_by_call(Slot::Open, 0, place) };
-    if !names.whole || names.len > LONGEST.into() {
+    if !names.whole || names.len > LONGEST_FILE.into() {
         return false;
     }
     let Some(tables) = FILTER.get_ptr(number as u32 & 1) else { return false };
@@ -125,7 +127,7 @@ pub fn is_unwanted_file(scratch: *mut Scratch, call: &Call, task: Typed) -> bool
                 at = opaque(at.into()) as u32;
             }
             // SAFETY: part of a checked map value that is longer than that.
-            unsafe { *scratch.cast::<u8>().add((at & (2 * LONGEST - 1)) as usize) }
+            unsafe { *scratch.cast::<u8>().add((at & (2 * LONGEST_FILE - 1)) as usize) }
         },
     );
     !wanted && number == in_force() && count()

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use eyas_ebpf::filter::{Glance, LONGEST, Tables as _, Whose, admits_file, comparable, glance, way};
+use eyas_ebpf::filter::{
+    Glance, LONGEST, LONGEST_FILE, Tables as _, Whose, admits_file, comparable, glance, way,
+};
 use eyas_ebpf::refused::{Asked, Memory};
 use eyas_event::path::write_absolute;
 use eyas_event::{Among, OpenWant, Opening, Opens, Outcome, PathTest, Ways};
@@ -319,7 +321,7 @@ fn what_has_no_place_or_is_too_long_is_admitted() {
     };
     assert!(asked(b"") && asked(b"memfd:x\0") && asked(b"x\0\0"));
     assert!(!asked(b"y\0\0") && !asked(b"\0"));
-    let longest = [vec![b'a'; LONGEST as usize - 2], vec![0, 0]].concat();
+    let longest = [vec![b'a'; LONGEST_FILE as usize - 2], vec![0, 0]].concat();
     assert!(!asked(&longest) && asked(&[b"a", &*longest].concat()));
     assert!(!admits_real(&tables, way(0, Some((true, false))), b"/x", b"cat"), "what failed led to no file");
 }

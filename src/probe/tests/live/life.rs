@@ -18,7 +18,7 @@ use crate::watch::{bodies, execs, forks, is_root, watch, watch_with};
 fn every_hook_is_on() {
     let Some(watch) = watch() else { return };
     let info = watch.probe.describe();
-    assert_eq!(info.hooks.len(), 11);
+    assert_eq!(info.hooks.len(), 12);
     for hook in info.hooks {
         assert_eq!(hook.state, HookState::On, "{}", hook.name);
     }
@@ -124,7 +124,7 @@ fn programs_vanish_with_the_process_that_loaded_them() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let ids = program_ids(child.id());
-    assert_eq!(ids.len(), 11, "{ids:?}");
+    assert_eq!(ids.len(), 12, "{ids:?}");
     assert!(ids.is_subset(&loaded()));
     child.kill().unwrap();
     child.wait().unwrap();
