@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::process::Command;
-use std::time::Duration;
+
+use eyas_store::Store;
 
 use crate::support::{Agent, Ended, PATIENCE, Place, Stage, alone, eyas, has_sensor, run, wait_for};
 
@@ -92,9 +93,14 @@ fn a_replay_of_a_run_that_was_killed_and_one_after_it_is_right_as_far_as_it_was_
     let place = Place::new();
     let rules = prepare(&place);
     let first = watch_a_mixture(&place, &rules);
-    // By then it has filled some segments, and has had time to commit them.
     wait_for("the first run's alerts", PATIENCE, || (first.printed().len() > TIMES * 12).then_some(()));
-    std::thread::sleep(Duration::from_millis(300));
+    wait_for("a segment of them", PATIENCE, || {
+        Store::open_read(place.store()).ok()?.blocking().segments().next()?.ok()
+    });
+    // What happens now is in no segment yet.
+    let mut more = Stage::new("mixture", &place);
+    more.begin();
+    more.end();
     let killed = texts(first.kill());
     let second = texts(watch_a_mixture(&place, &rules).stop());
     let again = replay(&place, &rules);
