@@ -36,7 +36,7 @@ pub const ALL: u32 = 5;
 pub const WAYS: u32 = 8;
 /// Words such a row takes.
 pub const WAY_WORDS: u32 = 5;
-/// Ways: three outcomes, each with four directions, then the outcomes once more for calls whose direction is unknown.
+/// Ways: three outcomes, each with four directions, then the outcomes once more for creat.
 pub const WAY_COUNT: u32 = 15;
 /// A row a way for the file that was opened: the candidates, the first row of its automaton, the one that its search rests in,
 /// and where its table of classes begins.

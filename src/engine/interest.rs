@@ -2,7 +2,8 @@
 //!
 //! Every node of the typed form gets two answers, the openings for which it may hold and those for which it may fail; `and`
 //! meets, `or` joins, `not` swaps. A test that says nothing about an opening's path, way or program admits all. What is
-//! said of paths is said of their textual form, which the kernel half can make from what the caller gave.
+//! said of paths is said of their textual form, which the kernel half can make from what the caller gave, or of the path of the file
+//! that was opened, which it can walk.
 
 use eyas_event::{
     Among, Arg, Domains, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Variables, Ways,
@@ -302,12 +303,18 @@ fn path_test(op: Op, text: &[u8]) -> Option<Vec<PathTest>> {
         Op::Endswith => vec![PathTest::Ends(text.into())],
         Op::Contains => vec![PathTest::Holds(text.into())],
         Op::Glob => vec![match literal(text) {
-            [] => PathTest::Holds(longest_literal(text).into()),
+            [] | b"/" => PathTest::Holds(longest_literal(text).into()),
             begin => PathTest::Begins(begin.into()),
         }],
         Op::Pmatch => {
             let bare = literal_components(text);
-            vec![PathTest::Begins([b"/", &*bare].concat().into()), PathTest::Begins(bare.into())]
+            let rooted = [b"/", &*bare].concat();
+            if bare.is_empty() || literal(text).len() < text.len() {
+                return Some(vec![PathTest::Begins(rooted.into()), PathTest::Begins(bare.into())]);
+            }
+            let below =
+                |path: Vec<u8>| [PathTest::Begins([&*path, b"/"].concat().into()), PathTest::Is(path.into())];
+            [below(rooted), below(bare)].concat()
         }
         _ => return None,
     })

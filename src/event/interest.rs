@@ -39,7 +39,7 @@ impl Interest {
 
     /// What is worth recording whatever the rules say, so that tomorrow's rule can be tried on today: processes, connections,
     /// files that are changed, and everything that is rare and tells much. Of the openings of files those that ask for
-    /// writing or that made the file. Not what programs do all day: sending and receiving, duplicating descriptors, making
+    /// writing, made the file or are creat's. Not what programs do all day: sending and receiving, duplicating descriptors, making
     /// processes and threads (which are told of anyway), naming themselves.
     pub fn recorded() -> Self {
         let ways = Ways::WRITE.or(Ways::CREATED).or(Ways::CREAT);
@@ -393,24 +393,22 @@ impl Opens {
         }
         self.0.retain(|known| !want.covers(known));
         let full = self.0.len() >= ALTERNATIVES;
-        let alike = |known: &OpenWant| {
-            known.ways == want.ways && known.comm == want.comm && known.given == want.given
+        let differ_in_one = |known: &&mut OpenWant| {
+            let same = [
+                known.ways == want.ways,
+                known.path == want.path,
+                known.given == want.given,
+                known.real == want.real,
+                known.comm == want.comm,
+            ];
+            // Names stay apart: they are looked up in one table for all.
+            same[4] && same.iter().filter(|same| !**same).count() == 1
         };
-        let one_way = |known: &&mut OpenWant| {
-            OpenWant { ways: Ways::NONE, ..(*known).clone() } == OpenWant { ways: Ways::NONE, ..want.clone() }
-        };
-        let one_path = |known: &&mut OpenWant| alike(known) && known.real == want.real;
-        let one_file = |known: &&mut OpenWant| alike(known) && known.path == want.path;
-        if let Some(known) = self.0.iter_mut().find(one_way) {
-            known.ways = known.ways.or(want.ways);
-        } else if let Some(known) = self.0.iter_mut().find(one_path) {
-            known.path = known.path.or(&want.path);
-        } else if let Some(known) = self.0.iter_mut().find(one_file) {
-            known.real = known.real.or(&want.real);
-        } else if full {
-            self.0 = vec![OpenWant::ALL];
-        } else {
-            self.0.push(want);
+        match self.0.iter_mut().find(differ_in_one) {
+            // What differs in one property is joined without admitting more.
+            Some(known) => *known = known.or(&want),
+            None if full => self.0 = vec![OpenWant::ALL],
+            None => self.0.push(want),
         }
     }
 

@@ -64,7 +64,7 @@ pub(crate) const HOOKS: &[Hook] = &[
     },
     Hook {
         name: "sys_exit/opened-file",
-        purpose: "openings by links, of files that rules name",
+        purpose: "leaves out openings of files that no rule names",
         program: "on_opened_file",
         tracepoint: "sys_exit",
         entry: Entry::Family(Family::OpenedFile),

@@ -24,7 +24,7 @@ use super::walk::{Place, append, append_by_call};
 
 #[map]
 static FILTER: Array<[u32; ALL_WORDS]> = Array::with_max_entries(2, 0);
-/// Also the ways that nobody wants ([`is_nobodys`]).
+/// Also the ways that nobody wants ([`is_nobodys`]), and those that the file may decide ([`may_go_by_file`]).
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".bss.filter")]
 static mut FILTER_NUMBER: u64 = 0;

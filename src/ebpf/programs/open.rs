@@ -1,6 +1,6 @@
 //! open, openat, openat2 and creat.
 //!
-//! Most openings interest nobody: the dispatcher asks the filter before it comes here.
+//! Most openings interest nobody: the dispatcher asks the filter before it comes to [`on_open`], and [`on_opened_file`] once more.
 
 use core::ffi::c_void;
 

@@ -99,7 +99,8 @@ pub struct Context {
     pub scratch: *mut Scratch,
 }
 
-/// One per-CPU scratch for each program, so that programs that interrupt one another do not share it.
+/// One per-CPU scratch for each program, so that programs that interrupt one another do not share it. The programs of the open
+/// family have one together: each jumps to the next, and none is entered meanwhile.
 #[repr(u32)]
 #[derive(Clone, Copy)]
 pub enum Slot {

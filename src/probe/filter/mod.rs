@@ -81,12 +81,14 @@ pub(crate) fn compile(opens: &Opens) -> Box<Tables> {
         .into_boxed_slice()
         .try_into()
         .expect("it has so many words, because it was made so");
-    let wants = few(opens.wants());
+    let wants: Vec<_> = opens.wants().iter().map(bounded).collect();
+    let wants = few(&wants);
     tables[ON as usize] = 1;
     tables[ALL as usize] = u32::MAX;
     tables[ANY_NAME as usize] = put_names(&wants, &mut tables);
     tables[ROWS as usize..][..2].fill(u32::MAX);
     let mut free = ROWS + MASKS;
+    // By the mask: an alternative goes by the path or by the file, so that one mask is never of both.
     let mut known: HashMap<u32, [u32; 4]> = HashMap::new();
     for (number, ways) in ways() {
         let candidates = wants
@@ -135,13 +137,35 @@ fn ways() -> impl Iterator<Item = (u32, Ways)> {
     all
 }
 
-/// At most as many as a mask has bits: the last stands for itself and all that follow.
+/// The same, by the path alone where a test of the file admits every file: to ask for that would be in vain.
+fn bounded(want: &OpenWant) -> OpenWant {
+    let admits_all = |test: &PathTest| leaf_first(test) == Some(PathTest::Begins(Box::default()));
+    let real = match &want.real {
+        Among::These(tests) if tests.iter().any(admits_all) => Among::Any,
+        real => real.clone(),
+    };
+    OpenWant { real, ..want.clone() }
+}
+
+/// At most as many as a mask has bits: where there are more, the last that goes by the path stands for itself and all others that
+/// do, and so does the last that goes by the file.
 fn few(wants: &[OpenWant]) -> Vec<OpenWant> {
-    let mut few = wants[..wants.len().min(ALTERNATIVES)].to_vec();
-    if let Some(last) = few.last_mut() {
-        *last = wants[wants.len().min(ALTERNATIVES)..].iter().fold(last.clone(), |all, want| all.or(want));
+    let (mut by_path, mut by_file): (Vec<_>, Vec<_>) =
+        wants.iter().cloned().partition(|want| want.real == Among::Any);
+    if wants.len() > ALTERNATIVES {
+        join(&mut by_file, ALTERNATIVES / 2);
+        join(&mut by_path, ALTERNATIVES - by_file.len());
     }
-    few
+    by_path.append(&mut by_file);
+    by_path
+}
+
+/// Joins what is beyond so many with the last before.
+fn join(wants: &mut Vec<OpenWant>, most: usize) {
+    let rest = wants.split_off(wants.len().min(most));
+    if let Some(last) = wants.last_mut() {
+        *last = rest.iter().fold(last.clone(), |all, want| all.or(want));
+    }
 }
 
 /// Whether it wants every path, by whomever. All paths begin with a slash, those given otherwise pass any test.

@@ -253,13 +253,57 @@ fn rules_too_large_for_the_tables_are_cut_and_leave_out_nothing() {
         })
         .collect();
     let tests: Vec<_> = paths.iter().map(|path| PathTest::Is(path.as_bytes().into())).collect();
-    let path = Among::These(tests.into());
-    let opens = Opens::one(OpenWant { path, ..OpenWant::ALL });
-    let tables = compile(&opens);
-    for path in &paths {
-        assert!(check(&opens, &tables, &read_of(path.as_bytes(), b"cat"), b"/").1);
+    let these = Among::These(tests.into());
+    let by_path = Opens::one(OpenWant { path: these.clone(), ..OpenWant::ALL });
+    let by_file = Opens::one(OpenWant { real: these, ..OpenWant::ALL });
+    let both = by_path.or(&by_file);
+    let linked = |real| Seen { real, ..read_of(b"/link", b"cat") };
+    for (opens, is_by_path, is_by_file) in
+        [(by_path, true, false), (by_file, false, true), (both, true, true)]
+    {
+        let tables = compile(&opens);
+        for path in &paths {
+            if is_by_path {
+                assert!(check(&opens, &tables, &read_of(path.as_bytes(), b"cat"), b"/").1);
+            }
+            if is_by_file {
+                assert!(check(&opens, &tables, &linked(path.as_bytes()), b"/").1);
+            }
+        }
+        if !(is_by_path && is_by_file) {
+            assert!(!check(&opens, &tables, &read_of(b"/etc/hostname", b"cat"), b"/").1);
+        }
     }
-    assert!(!check(&opens, &tables, &read_of(b"/etc/hostname", b"cat"), b"/").1);
+}
+
+#[test]
+fn alternatives_beyond_those_that_a_mask_has_are_joined_with_their_like() {
+    let test =
+        |n: u32, text: &str| Among::These([PathTest::Is(format!("/{text}/{n}").into_bytes().into())].into());
+    let comm = |n: u32| Among::These([format!("program-{n}").into_bytes().into_boxed_slice()].into());
+    let wants = (0..40).flat_map(|n| {
+        let by_path = OpenWant { path: test(n, "path"), comm: comm(n), ..OpenWant::ALL };
+        [by_path, OpenWant { real: test(n, "file"), comm: comm(n), ..OpenWant::ALL }]
+    });
+    let opens = wants.fold(Opens::none(), |all, want| all.or(&Opens::one(want)));
+    assert_eq!(opens.wants().len(), 80);
+    let tables = compile(&opens);
+    for n in 0..40 {
+        let (path, file, name) = (format!("/path/{n}"), format!("/file/{n}"), format!("program-{n}"));
+        let linked = |real| Seen { real, ..read_of(b"/link", name.as_bytes()) };
+        assert!(check(&opens, &tables, &read_of(path.as_bytes(), name.as_bytes()), b"/").1);
+        assert!(check(&opens, &tables, &linked(file.as_bytes()), b"/").1);
+        assert!(!check(&opens, &tables, &linked(b"/etc/hostname"), b"/").1);
+    }
+}
+
+#[test]
+fn a_test_of_the_file_that_admits_all_is_not_asked_of_the_file() {
+    let real = Among::These([PathTest::Begins(b"/proc"[..].into())].into());
+    let tables = compile(&Opens::one(OpenWant { real, ..OpenWant::ALL }));
+    let number = way(1, Some((true, false)));
+    assert!(admits(&tables, number, b"/etc/hostname", b"cat"));
+    assert!(!admits_real(&tables, number, b"/etc/hostname", b"cat"));
 }
 
 #[test]

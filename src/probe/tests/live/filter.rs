@@ -113,7 +113,6 @@ fn files_arrive_by_whatever_path(reads: Reads) {
     ];
     let wanted = wanted.into_iter().fold(Opens::none(), |all, want| all.or(&Opens::one(want)));
     watch.probe.set_interest(&of(wanted)).unwrap();
-    let before = watch.probe.totals().unwrap().filtered;
     let script = "
         for file in wanted other link ./link other-link deep/one/wanted deep/one/other b/under missing; do
             true < \"$0/$file\"
@@ -129,7 +128,6 @@ fn files_arrive_by_whatever_path(reads: Reads) {
     let arrived: Vec<_> = opens(&watch.bytes, child.id())
         .into_iter()
         .map(|(_, open)| String::from_utf8(open.given.to_vec()).unwrap().replace(&dir, "DIR"))
-        .filter(|path| !path.contains("/lib") && path != "/etc/ld.so.cache")
         .collect();
     assert_eq!(
         arrived,
@@ -145,9 +143,6 @@ fn files_arrive_by_whatever_path(reads: Reads) {
         ],
         "{reads:?}"
     );
-    // other, deep/one/other, b/under for reading, missing.
-    let filtered = watch.probe.totals().unwrap().filtered - before;
-    assert!(filtered >= 4, "{filtered}");
 }
 
 /// Sockets by their family; of a process on the host not what is wanted of containers.
@@ -251,6 +246,33 @@ fn a_change_of_interest_loses_nothing_that_both_want() {
     for (number, text) in numbered.iter().enumerate() {
         assert_eq!(**text, *number.to_string().as_bytes());
     }
+}
+
+/// The same of a file that is wanted now by its path, now by the link that leads to it: no answer is half of old tables and half of new.
+#[test]
+fn a_change_between_path_and_file_loses_nothing() {
+    const COUNT: usize = 30_000;
+    let Some(mut watch) = watch() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = real(dir.path());
+    let (file, link) = (format!("{dir}/file"), format!("{dir}/link"));
+    fs::write(&file, "").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let by_path = one(PathTest::Is(bytes(&link)));
+    let by_file = OpenWant { real: Among::These([PathTest::Is(bytes(&file))].into()), ..OpenWant::ALL };
+    watch.probe.set_interest(&of(Opens::one(by_path.clone()))).unwrap();
+    let mut child = play("open-one", Path::new(&dir), &format!("{COUNT} {link}"));
+    let mut changes = 0;
+    while child.try_wait().unwrap().is_none() {
+        changes += 1;
+        let want = if changes % 2 == 0 { &by_path } else { &by_file };
+        watch.probe.set_interest(&of(Opens::one(want.clone()))).unwrap();
+        watch.take(std::time::Duration::ZERO);
+    }
+    watch.until_exit(child.id());
+    assert!(changes > 10, "{changes}");
+    let seen = opens(&watch.bytes, child.id());
+    assert_eq!(seen.iter().filter(|(_, open)| open.given == link.as_bytes()).count(), COUNT);
 }
 
 #[test]
