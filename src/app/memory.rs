@@ -11,8 +11,14 @@ const EVERY: Duration = Duration::from_secs(10);
 /// After the start, when the texts of the rules and of the processes that ran already have been read.
 const FIRST: Duration = Duration::from_secs(1);
 
+/// Larger blocks are mapped by themselves and go back when they are freed. Left alone, the C library moves this up to 32 MiB as such
+/// blocks are freed, and what tells of every process now and then would stay.
+#[cfg(target_env = "gnu")]
+const MAPPED: libc::c_int = 4 << 20;
+
 /// Starts a thread that does so now and then as long as the process lives.
 pub(crate) fn give_back_now_and_then() -> io::Result<()> {
+    map_large_blocks();
     let mut wait = FIRST;
     let give_back = move || {
         loop {
@@ -22,6 +28,15 @@ pub(crate) fn give_back_now_and_then() -> io::Result<()> {
     };
     std::thread::Builder::new().name("eyas-memory".into()).spawn(give_back).map(drop)
 }
+
+#[cfg(target_env = "gnu")]
+fn map_large_blocks() {
+    // SAFETY: it takes numbers alone, and the lock of the main arena itself (mallopt(3)).
+    unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED) };
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn map_large_blocks() {}
 
 #[cfg(target_env = "gnu")]
 fn give_back() {

@@ -28,7 +28,7 @@ const SEGMENT_AGE: Duration = Duration::from_secs(5);
 /// Time between keyframes, at most.
 const KEYFRAME_AGE: Duration = Duration::from_mins(3);
 /// Record bytes between keyframes, at most. What is between two goes from a full store in one piece, and alerts wait meanwhile.
-const KEYFRAME_BYTES: u64 = 256 << 20;
+const KEYFRAME_BYTES: u64 = 512 << 20;
 /// Time between keyframes that follow a hole, at least. One tells of every process, so a keyframe for each hole would make a store
 /// that is behind fall further behind, and more holes.
 const HOLE_AGE: Duration = Duration::from_secs(5);
