@@ -9,7 +9,7 @@ use eyas_event::{Among, Domains, EventSet, EventType, Interest, OpenWant, Opens,
 use eyas_probe::{ProbeOptions, Reads};
 
 use crate::actor::play;
-use crate::watch::{calls, opens, real, watch, watch_with};
+use crate::watch::{Watch, calls, opens, real, watch, watch_with};
 
 fn of(opens: Opens) -> Interest {
     Interest { opens, ..Interest::everything() }
@@ -23,15 +23,27 @@ fn bytes(text: &str) -> Box<[u8]> {
     text.as_bytes().into()
 }
 
-#[test]
-fn openings_that_are_wanted_arrive_and_others_do_not() {
+/// Does the same with a probe of each way in which the programs read the kernel's memory.
+fn each_way_of_reading(test: impl Fn(Watch, Reads)) {
     for reads in [Reads::Cheapest, Reads::Helper] {
-        wanted_arrive_others_do_not(reads);
+        if let Some(watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) {
+            test(watch, reads);
+        }
     }
 }
 
-fn wanted_arrive_others_do_not(reads: Reads) {
-    let Some(mut watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) else { return };
+/// The paths that a process gave, as far as its openings arrived, with `DIR` for the directory.
+fn given(watch: &Watch, pid: u32, dir: &str) -> Vec<String> {
+    let opens = opens(&watch.bytes, pid).into_iter();
+    opens.map(|(_, open)| String::from_utf8(open.given.to_vec()).unwrap().replace(dir, "DIR")).collect()
+}
+
+#[test]
+fn openings_that_are_wanted_arrive_and_others_do_not() {
+    each_way_of_reading(wanted_arrive_others_do_not);
+}
+
+fn wanted_arrive_others_do_not(mut watch: Watch, reads: Reads) {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("sub")).unwrap();
     for name in ["wanted", "other", "sub/wanted"] {
@@ -50,10 +62,7 @@ fn wanted_arrive_others_do_not(reads: Reads) {
     watch.until_exit(child.id());
     assert!(child.wait().unwrap().success());
 
-    let arrived: Vec<_> = opens(&watch.bytes, child.id())
-        .into_iter()
-        .map(|(_, open)| String::from_utf8(open.given.to_vec()).unwrap().replace(&dir, "DIR"))
-        .collect();
+    let arrived = given(&watch, child.id(), &dir);
     assert_eq!(
         arrived,
         [
@@ -87,13 +96,10 @@ fn wanted_arrive_others_do_not(reads: Reads) {
 /// A file that only a link leads to, and one through a directory that is a link.
 #[test]
 fn openings_of_files_that_are_wanted_arrive_by_whatever_path() {
-    for reads in [Reads::Cheapest, Reads::Helper] {
-        files_arrive_by_whatever_path(reads);
-    }
+    each_way_of_reading(files_arrive_by_whatever_path);
 }
 
-fn files_arrive_by_whatever_path(reads: Reads) {
-    let Some(mut watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) else { return };
+fn files_arrive_by_whatever_path(mut watch: Watch, reads: Reads) {
     let dir = tempfile::tempdir().unwrap();
     let dir = real(dir.path());
     let at = |name: &str| format!("{dir}/{name}");
@@ -125,10 +131,7 @@ fn files_arrive_by_whatever_path(reads: Reads) {
     let mut child = shell.args(["-c", script, &dir]).stderr(Stdio::null()).spawn().unwrap();
     watch.until_exit(child.id());
     assert!(child.wait().unwrap().success());
-    let arrived: Vec<_> = opens(&watch.bytes, child.id())
-        .into_iter()
-        .map(|(_, open)| String::from_utf8(open.given.to_vec()).unwrap().replace(&dir, "DIR"))
-        .collect();
+    let arrived = given(&watch, child.id(), &dir);
     assert_eq!(
         arrived,
         [
@@ -148,15 +151,12 @@ fn files_arrive_by_whatever_path(reads: Reads) {
 /// Sockets by their family; of a process on the host not what is wanted of containers.
 #[test]
 fn calls_are_sent_for_what_they_ask_for_and_where_they_happen() {
-    for reads in [Reads::Cheapest, Reads::Helper] {
-        calls_by_family_and_place(reads);
-    }
+    each_way_of_reading(calls_by_family_and_place);
 }
 
-fn calls_by_family_and_place(reads: Reads) {
+fn calls_by_family_and_place(mut watch: Watch, _: Reads) {
     const SOCKET: u32 = libc::SYS_socket as u32;
     const DUP: u32 = libc::SYS_dup as u32;
-    let Some(mut watch) = watch_with(&ProbeOptions { reads, ..ProbeOptions::default() }) else { return };
     let dir = tempfile::tempdir().unwrap();
     let events: EventSet = [EventType::SOCKET, EventType::DUP].into_iter().collect();
     let all = Interest::of(events);
