@@ -18,8 +18,13 @@ pub(crate) fn load(settings: &Settings) -> Result<LoadOutcome, Fail> {
     if settings.rules.is_empty() {
         return Ok(load_texts(vec![SourceFile::new(SHIPPED_NAME, SHIPPED)], options));
     }
-    load_files(&settings.rules, options)
-        .map_err(|(path, error)| Fail::environment(format!("{}: {error}", path.display())))
+    load_files(&settings.rules, options).map_err(|(path, error)| {
+        Fail::environment(format!(
+            "{}: {error}\n  rules are files or directories of them, named by `-r` or by `rules_files` of the configuration; \
+             without either the shipped rules are in force",
+            path.display()
+        ))
+    })
 }
 
 /// Diagnostics as text without colours, those below `least` left out.
