@@ -4,7 +4,7 @@
 /// How many digits of an id are shown, as Falco does.
 const SHOWN: usize = 12;
 
-/// The container's id, cut to 12 digits (LXC: the container's name, whole), or `None` for the host. With containers
+/// The container's id, cut to 12 digits (LXC, libvirt's LXC and BPM: the container's name, whole), or `None` for the host. With containers
 /// in containers it is the innermost.
 pub fn container_id(cgroup_path: &str) -> Option<&str> {
     let mut rest = cgroup_path.trim_end_matches('/');
@@ -36,6 +36,18 @@ fn of_component<'p>(above: &str, name: &'p str) -> Option<&'p str> {
     }
     if above.ends_with("/lxc") || above == "lxc" {
         return Some(name);
+    }
+    // libvirt's LXC: machine-lxc\x2d<number>\x2d<name>.scope, <name>.libvirt-lxc, and the older /libvirt/lxc/<name> above
+    let libvirt = scope.strip_prefix(r"machine-lxc\x2d").filter(|_| scope.len() < name.len());
+    if let Some(id) = libvirt.or_else(|| name.strip_suffix(".libvirt-lxc")).filter(|id| !id.is_empty()) {
+        return Some(id);
+    }
+    // Cloud Foundry's BPM: bpm-<name>(.scope); its names have no other letters
+    let unit = [".service", ".slice"].iter().any(|kind| name.ends_with(kind));
+    let bpm = scope.strip_prefix("bpm-").filter(|_| !unit);
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if let Some(id) = bpm.filter(|id| !id.is_empty() && id.bytes().all(letter)) {
+        return Some(id);
     }
     // A bare id: below docker, or anywhere below the trees that the kubelet and containerd's CRI make.
     let id = full_id(name)?;
@@ -106,7 +118,17 @@ mod tests {
             assert_eq!(container_id(&path), Some(SHORT), "{path}");
         }
         assert_eq!(container_id("/lxc.payload.web1"), Some("web1"));
-        assert_eq!(container_id("/lxc/web1"), Some("web1"));
+        for path in [
+            "/lxc/web1",
+            "/libvirt/lxc/web1",
+            "/machine/web1.libvirt-lxc",
+            r"/machine.slice/machine-lxc\x2dweb1.scope",
+            r"/machine.slice/machine-lxc\x2dweb1.scope/libvirt/emulator",
+            "/bpm-web1",
+            "/system.slice/bpm-web1.scope",
+        ] {
+            assert_eq!(container_id(path), Some("web1"), "{path}");
+        }
     }
 
     #[test]
@@ -123,6 +145,8 @@ mod tests {
             "/t1",
             "/default/ctr1",
             "/kubepods/burstable/pod7e3b8b55-2c5b-4d1c-8d3e-0a2c1a2b3c4d",
+            r"/machine.slice/machine-qemu\x2d4\x2dguest.scope",
+            "/system.slice/bpm-agent.service",
         ] {
             let path = path.replace("{}", ID);
             assert_eq!(container_id(&path), None, "{path}");

@@ -10,7 +10,6 @@ use eyas_event::{BootTime, Event, EventType, Host, Names, Process, ProcessKey, P
 use rustc_hash::FxHashMap;
 
 use crate::call;
-use crate::container::{ROOT_CGROUP, is_v1_cgroup};
 use crate::facts;
 use crate::open_connect::{self, Scratch};
 use crate::waiting::{Exec as WaitingExec, Waiting};
@@ -39,6 +38,8 @@ pub struct Enrich<H> {
     pub(crate) cgroups: FxHashMap<u64, (Box<[u8]>, Arc<str>)>,
     /// Cgroups that were found to be no container's and that nobody has been told of.
     pub(crate) of_the_host: Vec<u64>,
+    /// When the names of users and groups were last taken for old, by the clock of records.
+    pub(crate) names_asked: u64,
     /// The process that the last fact put into a cgroup of a v1 hierarchy.
     pub(crate) told_cgroup: Option<(u32, u64)>,
     pub(crate) host_container: Arc<str>,
@@ -68,6 +69,7 @@ impl<H: Host> Enrich<H> {
             names: Names::default(),
             cgroups: FxHashMap::default(),
             of_the_host: Vec::new(),
+            names_asked: 0,
             told_cgroup: None,
             host_container: Process::HOST.into(),
             first: None,
@@ -350,7 +352,7 @@ impl<H: Host> Enrich<H> {
         let key = ProcessKey::at(fork.tgid, started);
         let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
         self.learn_parent(parent, facts);
-        let inherits = fork.cgroup == ROOT_CGROUP && is_v1_cgroup(caller.cgroup);
+        let inherits = self.may_be_in(fork.cgroup, caller.cgroup);
         let cgroup = if inherits { caller.cgroup } else { fork.cgroup };
         let container = self.container(cgroup, fork.tgid, facts);
         let known = self.table.get(key).filter(|p| p.key == key && !p.flags.has(ProcessFlags::PARTIAL));

@@ -46,9 +46,12 @@ impl LiveHost {
     }
 
     fn complete(&self, (mut process, paths): (Process, Vec<Vec<u8>>)) -> Process {
-        process.cgroup = match self.cgroup_of(&paths) {
-            None | Some(ROOT_CGROUP) => container_path(&paths).map_or(ROOT_CGROUP, v1_cgroup_id),
-            Some(id) => id,
+        // The first path is that of the v2 hierarchy, where there is one.
+        let v2 = self.cgroup_of(&paths);
+        let v1 = if v2.is_some() { paths.get(1..).unwrap_or_default() } else { &paths[..] };
+        process.cgroup = match v2 {
+            Some(id) if container_path(&paths[..1]).is_some() => id,
+            _ => container_path(v1).map_or_else(|| v2.unwrap_or(ROOT_CGROUP), v1_cgroup_id),
         };
         let container = paths.iter().find_map(|p| container_id(std::str::from_utf8(p).ok()?));
         if let Some(id) = container {
@@ -121,6 +124,10 @@ impl Host for LiveHost {
             Lookup::Nobody => Lookup::Nobody,
             Lookup::Unknown => Lookup::Unknown,
         }
+    }
+
+    fn has_v1_hierarchies(&mut self) -> bool {
+        self.v1.are_there(&self.proc_root)
     }
 
     fn v1_container_cgroup(&mut self, pid: u32, groups: u64) -> Option<u64> {

@@ -17,6 +17,9 @@ use crate::fold::Enrich;
 const CGROUPS_MAX: usize = 65_536;
 const CGROUPS_STEP: usize = 4_096;
 
+/// How long what a user or a group is called is believed, in nanoseconds: a file that changes is noticed so late.
+const NAMES_AGE: u64 = 5_000_000_000;
+
 impl<H: Host> Enrich<H> {
     /// Puts a process that the host told of into the table, with the names it needs, and writes all that down.
     pub(crate) fn take_in(&mut self, mut p: Process, facts: &mut Vec<u8>) {
@@ -54,10 +57,14 @@ impl<H: Host> Enrich<H> {
         let user = match self.host.user(uid, whose(container, pid)) {
             Lookup::Found(user) => Some(user),
             Lookup::Nobody => None,
-            Lookup::Unknown => return,
+            Lookup::Unknown => {
+                self.names.keep_user(container, uid);
+                return;
+            }
         };
-        facts::put_user(container, uid, user.as_ref(), facts);
-        self.names.set_user(container, uid, user);
+        if self.names.set_user(container, uid, user) {
+            facts::put_user(container, uid, self.names.user(container, uid), facts);
+        }
     }
 
     /// The same for a group.
@@ -68,10 +75,14 @@ impl<H: Host> Enrich<H> {
         let name = match self.host.group(gid, whose(container, pid)) {
             Lookup::Found(name) => Some(name),
             Lookup::Nobody => None,
-            Lookup::Unknown => return,
+            Lookup::Unknown => {
+                self.names.keep_group(container, gid);
+                return;
+            }
         };
-        facts::put_group(container, gid, name.as_deref().unwrap_or_default(), facts);
-        self.names.set_group(container, gid, name.as_deref());
+        if self.names.set_group(container, gid, name.as_deref()) {
+            facts::put_group(container, gid, name.as_deref().unwrap_or_default(), facts);
+        }
     }
 
     /// Takes in what a fact says of a user or a group.
@@ -110,6 +121,10 @@ impl<H: Host> Enrich<H> {
 
     /// The names of a record's user and group, which the record has of its own.
     pub(crate) fn learn_names(&mut self, key: ProcessKey, head: &Head, facts: &mut Vec<u8>) {
+        if head.time.saturating_sub(self.names_asked) >= NAMES_AGE {
+            self.names_asked = head.time;
+            self.names.begin_round();
+        }
         let Some(process) = self.table.get(key) else { return };
         let known = |names: &Names| {
             names.has_user(&process.container, head.uid) && names.has_group(&process.container, head.gid)
@@ -134,19 +149,23 @@ impl<H: Host> Enrich<H> {
         facts::put_cgroup(cgroup, &path, facts);
         self.set_cgroup(cgroup, &path);
         let container = self.cgroups.get(&cgroup).map_or(&self.host_container, |c| &c.1).clone();
-        // In the root a process may be in a container all the same, by a v1 hierarchy; without a path nobody knows.
-        if *container == *Process::HOST && !path.is_empty() && cgroup != ROOT_CGROUP && !is_v1_cgroup(cgroup)
+        // A process in it may be in a container all the same, by a v1 hierarchy; without a path nobody knows.
+        if *container == *Process::HOST
+            && !path.is_empty()
+            && cgroup != ROOT_CGROUP
+            && !is_v1_cgroup(cgroup)
+            && !self.host.has_v1_hierarchies()
         {
             self.of_the_host.push(cgroup);
         }
         container
     }
 
-    /// The cgroup that a process is in as it runs a new program. In the root of the v2 hierarchy it may still be in a
-    /// container, by a v1 hierarchy; the host is asked, and the answer stands before the record.
+    /// The cgroup that a process is in as it runs a new program. Where that of the v2 hierarchy is no container's, it may still
+    /// be in a container by a v1 hierarchy; the host is asked, and the answer stands before the record.
     pub(crate) fn cgroup_at_exec(&mut self, head: &Head, exec: &Exec<'_>, facts: &mut Vec<u8>) -> u64 {
         let told = self.told_cgroup.take().filter(|(pid, _)| *pid == head.tgid);
-        if head.cgroup != ROOT_CGROUP {
+        if *self.container(head.cgroup, head.tgid, facts) != *Process::HOST {
             return head.cgroup;
         }
         if let Some(id) = self.host.v1_container_cgroup(head.tgid, exec.more().v1_groups) {
@@ -161,7 +180,13 @@ impl<H: Host> Enrich<H> {
     /// The cgroup that a record's process is in: what the kernel says, or the v1 one that it was found in.
     pub(crate) fn cgroup_now(&self, head: &Head) -> u64 {
         let known = self.table.get(ProcessKey::at(head.tgid, BootTime(head.start))).map(|p| p.cgroup);
-        known.filter(|id| head.cgroup == ROOT_CGROUP && is_v1_cgroup(*id)).unwrap_or(head.cgroup)
+        known.filter(|id| self.may_be_in(head.cgroup, *id)).unwrap_or(head.cgroup)
+    }
+
+    /// Whether who is in this cgroup of the v2 hierarchy may be in that one of a v1 hierarchy, as far as containers go.
+    pub(crate) fn may_be_in(&self, v2: u64, v1: u64) -> bool {
+        let of_the_host = |id| self.cgroups.get(&id).is_none_or(|(_, id)| **id == *Process::HOST);
+        is_v1_cgroup(v1) && of_the_host(v2)
     }
 
     pub(crate) fn set_cgroup(&mut self, id: u64, path: &[u8]) {

@@ -18,13 +18,19 @@ use regex::bytes::{CaptureLocations, Regex, RegexBuilder, RegexSet, RegexSetBuil
 const BUILTIN: &[&str] = &[
     // --password X, --db-password=X, -token X
     r"(?:^|\x00)--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pass|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key)(?:=|\x00)([^\x00-][^\x00]*)",
-    // DB_PASSWORD=X, also within `sh -c` and as a parameter of a URL
-    r#"(?:^|[\x00 ;&?'"])[a-z0-9_]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*=["']?([^\x00 ;&'"]+)"#,
+    // DB_PASSWORD=X, also within `sh -c`, as a parameter of a URL, and behind an option (--env=DB_PASSWORD=X, a.password=X)
+    r#"(?:^|[\x00 ;&?'"=,{])[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*=["']?([^\x00 ;&'"]+)"#,
+    // "password": "X" of JSON
+    r#""[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*" *: *"((?:[^"\\\x00]|\\.)+)"#,
+    // aws configure set aws_secret_access_key X, npm config set …:_authToken X
+    r"\x00(?:set|config)\x00[^\x00]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*\x00([^\x00]+)",
     // A header of HTTP
     r#"authorization: *(?:[a-z]+ +)?([^\x00'"\r\n]+)"#,
     r#"(?:x-api-key|x-auth-token|x-vault-token|private-token|cookie): *([^\x00'"\r\n]+)"#,
     // scheme://user:X@host
     r"[a-z][a-z0-9+.-]*://[^/\x00:@ ]*:([^/\x00@ ]+)@",
+    // https://X@host, where X is too long for a name of a user
+    r"https?://([^/\x00:@ ]{16,})@",
     // Signed URLs
     r"[?&](?:x-amz-signature|x-amz-security-token|x-goog-signature|sig|signature)=([^\x00& ]+)",
     // AWS, GitHub, GitLab, Slack; JSON Web Tokens
@@ -215,6 +221,10 @@ impl<H: Host> Host for Redacted<H> {
         self.inner.cgroup_path(id, pid)
     }
 
+    fn has_v1_hierarchies(&mut self) -> bool {
+        self.inner.has_v1_hierarchies()
+    }
+
     fn v1_container_cgroup(&mut self, pid: u32, groups: u64) -> Option<u64> {
         self.inner.v1_container_cgroup(pid, groups)
     }
@@ -256,7 +266,28 @@ mod tests {
             (&["sshpass", "-p", "pw", "ssh", "h"], "sshpass -p ** ssh h"),
             (&["aws", "AKIAIOSFODNN7EXAMPLE"], "aws ********************"),
             (&["x", "ghp_0123456789abcdefghij"], "x ************************"),
+            (&["docker", "run", "--env=DB_PASSWORD=pw", "i"], "docker run --env=DB_PASSWORD=** i"),
+            (&["docker", "run", "-e", "DB_PASSWORD=pw", "i"], "docker run -e DB_PASSWORD=** i"),
+            (
+                &["kubectl", "create", "--from-literal=password=pw"],
+                "kubectl create --from-literal=password=**",
+            ),
+            (&["helm", "--set", "auth.rootPassword=pw"], "helm --set auth.rootPassword=**"),
+            (&["helm", "--set", "a=1,auth.password=pw"], "helm --set a=1,auth.password=**"),
+            (
+                &["curl", "-d", r#"{"user":"me", "password": "p\"w", "api_key":"k"}"#],
+                r#"curl -d {"user":"me", "password": "****", "api_key":"*"}"#,
+            ),
+            (
+                &["aws", "configure", "set", "aws_secret_access_key", "abc"],
+                "aws configure set aws_secret_access_key ***",
+            ),
+            (&["npm", "config", "set", "//r/:_authToken", "abc"], "npm config set //r/:_authToken ***"),
+            (&["git", "clone", "https://0123456789abcdef@h/r"], "git clone https://****************@h/r"),
             // Nothing of these is a secret.
+            (&["git", "clone", "https://me@h/r"], "git clone https://me@h/r"),
+            (&["npm", "config", "get", "registry"], "npm config get registry"),
+            (&["curl", "-d", r#"{"token_type":1}"#], r#"curl -d {"token_type":1}"#),
             (&["passwd", "root"], "passwd root"),
             (&["ls", "-p", "/tmp/token", "a=b"], "ls -p /tmp/token a=b"),
             (&["grep", "-r", "password", "/etc"], "grep -r password /etc"),

@@ -44,7 +44,9 @@ impl V1 {
         let mounts = self.seen.as_ref()?.1.as_deref()?;
         // A program that starts is asked for here, and one that ends at once is gone by then.
         let text = procfs::cgroup_text(proc_root, pid);
-        let found = container_path(&procfs::cgroup_paths(&text)).map(<[u8]>::to_vec);
+        let paths: Vec<_> =
+            procfs::memberships(&text).filter(|m| m.hierarchy != 0).map(|m| m.path.to_vec()).collect();
+        let found = container_path(&paths).map(<[u8]>::to_vec);
         // It may have been moved meanwhile, or its number may be another's by now; then this says nothing of others.
         if groups != 0 && groups_of(&text, mounts) == Some(groups) {
             if self.known.len() >= KNOWN_MAX {
@@ -53,6 +55,12 @@ impl V1 {
             self.known.insert(groups, found.clone());
         }
         found
+    }
+
+    /// Whether this machine has any.
+    pub(crate) fn are_there(&mut self, proc_root: &Path) -> bool {
+        self.look(proc_root);
+        self.seen.as_ref().is_some_and(|(_, mounts)| mounts.is_some())
     }
 
     /// Looks for them. Every process, we too, has a line for each that there is.
@@ -68,18 +76,16 @@ impl V1 {
     }
 }
 
-/// The number that the kernel half gives to who is in these cgroups; `None` where they cannot be found, and of who is in
-/// another than the root of the v2 hierarchy.
+/// The number that the kernel half gives to who is in these cgroups; `None` where they cannot be found.
 fn groups_of(text: &[u8], mounts: &[Mount]) -> Option<u64> {
     // That of a process that is gone.
     if text.is_empty() {
         return None;
     }
     let mut sum = 1_u64;
-    for Membership { hierarchy, controllers, path } in procfs::memberships(text).filter(|m| m.path != b"/") {
-        if hierarchy == 0 {
-            return None;
-        }
+    for Membership { hierarchy, controllers, path } in
+        procfs::memberships(text).filter(|m| m.hierarchy != 0 && m.path != b"/")
+    {
         let first = std::str::from_utf8(controllers).ok()?.split(',').next()?;
         let mount = mounts.iter().find(|mount| mount.controllers.iter().any(|c| c == first))?;
         let path = std::str::from_utf8(path).ok()?;
@@ -156,7 +162,9 @@ mod tests {
     #[test]
     fn one_reading_serves_all_who_are_in_the_same_cgroups() {
         let (machine, mut v1) = (Machine::new(), V1::default());
-        let contained = format!("2:cpu,cpuacct:/docker/{ID}\n1:pids:/docker/{ID}\n0::/\n");
+        // The runtime's own cgroup of the v2 hierarchy, as where it manages only the others.
+        let contained =
+            format!("2:cpu,cpuacct:/docker/{ID}\n1:pids:/docker/{ID}\n0::/system.slice/containerd.service\n");
         machine.write("20/cgroup", &contained);
         let path = format!("/docker/{ID}").into_bytes();
         let groups = machine.groups();
@@ -179,18 +187,18 @@ mod tests {
         assert_eq!(v1.known.get(&1), Some(&None));
     }
 
-    /// Where only the place in the v2 hierarchy or in one with a name has changed since, that is no other container's number.
+    /// Where only the place in a hierarchy with a name has changed since, that is no other container's number. The place in the
+    /// v2 hierarchy is not looked at: who asks has looked there.
     #[test]
-    fn every_hierarchy_is_in_the_number() {
+    fn every_v1_hierarchy_is_in_the_number() {
         let (machine, mut v1) = (Machine::new(), V1::default());
-        for moved in [
-            format!("2:cpu,cpuacct:/\n1:pids:/\n0::/docker/{ID}\n"),
-            format!("3:name=systemd:/docker/{ID}\n2:cpu,cpuacct:/\n1:pids:/\n0::/\n"),
-        ] {
-            machine.write("20/cgroup", &moved);
-            assert!(v1.container(machine.0.path(), 20, 1).is_some());
-            assert!(v1.known.is_empty(), "{moved}");
-        }
+        machine
+            .write("20/cgroup", &format!("3:name=systemd:/docker/{ID}\n2:cpu,cpuacct:/\n1:pids:/\n0::/\n"));
+        assert!(v1.container(machine.0.path(), 20, 1).is_some());
+        assert!(v1.known.is_empty());
+        machine.write("20/cgroup", &format!("2:cpu,cpuacct:/\n1:pids:/\n0::/docker/{ID}\n"));
+        assert_eq!(v1.container(machine.0.path(), 20, 1), None);
+        assert_eq!(v1.known.get(&1), Some(&None));
         let mounts =
             v1_mounts(&fs::read_to_string(machine.at("self/mountinfo")).expect("a file of the test"));
         assert_eq!(mounts.len(), 2);

@@ -53,8 +53,13 @@ pub trait Host {
     /// The path of a cgroup below its hierarchy's root; `pid` is a process that is in it.
     fn cgroup_path(&mut self, id: u64, pid: u32) -> Option<Vec<u8>>;
 
-    /// An id for the cgroup that puts a process into a container though the kernel says that it is in the root of the v2
-    /// hierarchy: containers of a machine that has only v1 hierarchies, or uses only those for containers. `groups` is a number
+    /// Whether the machine has v1 hierarchies, by which a process may be in a container though its v2 cgroup is none's.
+    fn has_v1_hierarchies(&mut self) -> bool {
+        false
+    }
+
+    /// An id for the cgroup that puts a process into a container though its cgroup in the v2 hierarchy is no container's:
+    /// containers of a machine that has only v1 hierarchies, or uses only those for containers. `groups` is a number
     /// that processes in other v1 cgroups do not have, 0 when there is none.
     fn v1_container_cgroup(&mut self, _pid: u32, _groups: u64) -> Option<u64> {
         None

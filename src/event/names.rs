@@ -1,6 +1,6 @@
 //! [`Names`]: what users and groups are called on the host and in each container, and which of the host names that rules
 //! mention lead to an address, as far as the host, a name server or a recording said so. A user that could not be found
-//! is remembered as such, so that nobody asks twice.
+//! is remembered as such, so that nobody asks twice in a round. A new round begins now and then, since files change.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -28,8 +28,15 @@ pub struct User {
 /// What one passwd and one group file say.
 #[derive(Clone, Debug, Default)]
 struct Book {
-    users: FxHashMap<u32, Option<User>>,
-    groups: FxHashMap<u32, Option<Box<[u8]>>>,
+    users: FxHashMap<u32, Entry<User>>,
+    groups: FxHashMap<u32, Entry<Box<[u8]>>>,
+}
+
+/// What a file said of one of them, if it is there, and in which round that was asked.
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    said: Option<T>,
+    round: u32,
 }
 
 impl Book {
@@ -45,6 +52,7 @@ pub struct Names {
     containers: FxHashMap<Box<str>, Book>,
     /// How many users and groups of containers there are.
     in_containers: usize,
+    round: u32,
     /// Host names and their addresses.
     hosts: BTreeMap<Arc<[u8]>, Box<[IpAddr]>>,
     /// The same the other way round; the names of an address are sorted.
@@ -54,6 +62,10 @@ pub struct Names {
 impl Names {
     fn book(&self, container: &str) -> Option<&Book> {
         if container == Process::HOST { Some(&self.host) } else { self.containers.get(container) }
+    }
+
+    fn book_mut(&mut self, container: &str) -> Option<&mut Book> {
+        if container == Process::HOST { Some(&mut self.host) } else { self.containers.get_mut(container) }
     }
 
     /// Where something of a container, or of the host, is written down; what is there already takes no room.
@@ -76,7 +88,7 @@ impl Names {
 
     /// What is known of a user of a container or, where that is `host`, of the host.
     pub fn user(&self, container: &str, uid: u32) -> Option<&User> {
-        self.book(container)?.users.get(&uid)?.as_ref()
+        self.book(container)?.users.get(&uid)?.said.as_ref()
     }
 
     /// The user's name; `root` for uid 0 even when nobody said so.
@@ -91,32 +103,59 @@ impl Names {
     /// The group's name; `root` for gid 0 even when nobody said so.
     pub fn group_name(&self, container: &str, gid: u32) -> Option<&[u8]> {
         match self.book(container).and_then(|book| book.groups.get(&gid)) {
-            Some(Some(name)) => Some(name),
+            Some(Entry { said: Some(name), .. }) => Some(name),
             _ if gid == 0 => Some(b"root"),
             _ => None,
         }
     }
 
-    /// Whether this user was asked for before.
+    /// From here on all that is known may have changed.
+    pub fn begin_round(&mut self) {
+        self.round = self.round.wrapping_add(1);
+    }
+
+    /// Whether this user was asked for in this round.
     pub fn has_user(&self, container: &str, uid: u32) -> bool {
-        self.book(container).is_some_and(|book| book.users.contains_key(&uid))
+        let entry = self.book(container).and_then(|book| book.users.get(&uid));
+        entry.is_some_and(|entry| entry.round == self.round)
     }
 
-    /// Whether this group was asked for before.
+    /// Whether this group was asked for in this round.
     pub fn has_group(&self, container: &str, gid: u32) -> bool {
-        self.book(container).is_some_and(|book| book.groups.contains_key(&gid))
+        let entry = self.book(container).and_then(|book| book.groups.get(&gid));
+        entry.is_some_and(|entry| entry.round == self.round)
     }
 
-    /// Remembers a user, or that there is none.
-    pub fn set_user(&mut self, container: &str, uid: u32, user: Option<User>) {
-        let is_new = !self.has_user(container, uid);
-        self.page(container, is_new).users.insert(uid, user);
+    /// Remembers a user, or that there is none; whether that is new.
+    pub fn set_user(&mut self, container: &str, uid: u32, user: Option<User>) -> bool {
+        let before = self.book(container).and_then(|book| book.users.get(&uid)).map(|entry| &entry.said);
+        let (is_new, is_news) = (before.is_none(), before != Some(&user));
+        let entry = Entry { said: user, round: self.round };
+        self.page(container, is_new).users.insert(uid, entry);
+        is_news
     }
 
-    /// Remembers a group's name, or that there is none.
-    pub fn set_group(&mut self, container: &str, gid: u32, name: Option<&[u8]>) {
-        let is_new = !self.has_group(container, gid);
-        self.page(container, is_new).groups.insert(gid, name.map(Into::into));
+    /// Remembers a group's name, or that there is none; whether that is new.
+    pub fn set_group(&mut self, container: &str, gid: u32, name: Option<&[u8]>) -> bool {
+        let before = self.book(container).and_then(|book| book.groups.get(&gid)).map(|entry| &entry.said);
+        let (is_new, is_news) = (before.is_none(), before.is_none_or(|said| said.as_deref() != name));
+        let entry = Entry { said: name.map(Into::into), round: self.round };
+        self.page(container, is_new).groups.insert(gid, entry);
+        is_news
+    }
+
+    /// In this round nobody can say what a user is called; whether something is known of it from before, which stays.
+    pub fn keep_user(&mut self, container: &str, uid: u32) -> bool {
+        let round = self.round;
+        let entry = self.book_mut(container).and_then(|book| book.users.get_mut(&uid));
+        entry.map(|entry| entry.round = round).is_some()
+    }
+
+    /// The same for a group.
+    pub fn keep_group(&mut self, container: &str, gid: u32) -> bool {
+        let round = self.round;
+        let entry = self.book_mut(container).and_then(|book| book.groups.get_mut(&gid));
+        entry.map(|entry| entry.round = round).is_some()
     }
 
     fn books(&self) -> impl Iterator<Item = (&str, &Book)> {
@@ -127,13 +166,14 @@ impl Names {
     /// Every user known, by container and id, with what is known of it.
     pub fn users(&self) -> impl Iterator<Item = ((&str, u32), Option<&User>)> {
         self.books()
-            .flat_map(|(id, book)| book.users.iter().map(move |(uid, user)| ((id, *uid), user.as_ref())))
+            .flat_map(|(id, book)| book.users.iter().map(move |(uid, user)| ((id, *uid), user.said.as_ref())))
     }
 
     /// Every group known, by container and id, with its name if it has one.
     pub fn groups(&self) -> impl Iterator<Item = ((&str, u32), Option<&[u8]>)> {
-        self.books()
-            .flat_map(|(id, book)| book.groups.iter().map(move |(gid, name)| ((id, *gid), name.as_deref())))
+        self.books().flat_map(|(id, book)| {
+            book.groups.iter().map(move |(gid, name)| ((id, *gid), name.said.as_deref()))
+        })
     }
 
     /// Remembers to which addresses a host name leads, in place of what was known; none forgets the name.
@@ -189,6 +229,28 @@ mod tests {
             assert_eq!(names.users().count(), before);
             assert_eq!(names.user_name(container, 199_999), Some(&b"late"[..]));
         }
+    }
+
+    #[test]
+    fn in_a_new_round_everybody_is_asked_for_anew() {
+        let mut names = Names::default();
+        let user = |name: &[u8]| Some(User { name: name.into(), ..User::default() });
+        assert!(names.set_user(Process::HOST, 1000, user(b"alice")));
+        assert!(names.set_group("3ad7b26ded6d", 50, Some(b"staff")));
+        names.begin_round();
+        assert!(!names.has_user(Process::HOST, 1000) && !names.has_group("3ad7b26ded6d", 50));
+        assert_eq!(
+            names.user_name(Process::HOST, 1000),
+            Some(&b"alice"[..]),
+            "known until somebody says otherwise"
+        );
+        assert!(names.set_user(Process::HOST, 1000, user(b"bob")));
+        assert!(!names.set_group("3ad7b26ded6d", 50, Some(b"staff")), "as before");
+        assert!(names.has_user(Process::HOST, 1000) && names.has_group("3ad7b26ded6d", 50));
+        names.begin_round();
+        assert!(names.keep_user(Process::HOST, 1000) && names.has_user(Process::HOST, 1000));
+        assert!(!names.keep_user(Process::HOST, 1001) && !names.keep_group("other", 50));
+        assert_eq!(names.in_containers, 1);
     }
 
     #[test]

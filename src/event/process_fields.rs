@@ -213,6 +213,11 @@ impl Event<'_> {
                 Value::Uint(self.tid.into()).write_text(b);
             }),
             FieldId::CONTAINER_ID => Value::Bytes(me.container.as_bytes()),
+            FieldId::CONTAINER_START_TS => self.container_started().map_or(Value::Absent, Value::Time),
+            FieldId::CONTAINER_DURATION => match self.container_started() {
+                Some(start) => Value::Span(self.time.0.saturating_sub(start) as i64),
+                None => Value::Absent,
+            },
             FieldId::USER_UID => Value::Uint(self.uid.into()),
             FieldId::USER_NAME => Value::Bytes(self.user_name(self.uid).unwrap_or(b"<NA>")),
             FieldId::USER_LOGINUID => Value::Int(login(me.loginuid)),
@@ -310,6 +315,13 @@ impl Event<'_> {
             }
             _ => Value::Absent,
         }
+    }
+
+    /// When the process's container began, in nanoseconds since the epoch; none on the host, and in a container that shares the
+    /// host's pid namespace.
+    fn container_started(&self) -> Option<u64> {
+        let me = &**self.process;
+        if *me.container == *Process::HOST || me.vpid == me.key.pid { None } else { self.namespace_started() }
     }
 
     /// When the process's pid namespace began, in nanoseconds since the epoch. That of the host began with the machine.

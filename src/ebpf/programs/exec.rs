@@ -26,8 +26,6 @@ const SECTIONS: u64 = (MORE + ExecMore::SIZE) as u64;
 const ARGV_SECTION: u64 = (Head::SIZE + ArgvFixed::SIZE) as u64;
 const CHUNK: u64 = ARGV_CHUNK as u64;
 const MAX: u64 = ARGV_MAX as u64;
-/// The id of the root of the v2 hierarchy.
-const ROOT_CGROUP: u64 = 1;
 /// How many more pieces of a command line are sent without loops of the kernel's.
 const OLDER_CHUNKS: u32 = 7;
 
@@ -65,10 +63,7 @@ pub fn on_exec(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: the scratch is a checked map value with room for it behind the fixed part.
     let more = unsafe { &mut *scratch.cast::<u8>().add(MORE).cast::<ExecMore>() };
     fill_more(more, task, mm);
-    // SAFETY: a head stands at its front.
-    if unsafe { (*scratch.cast::<Head>()).cgroup } == ROOT_CGROUP {
-        more.v1_groups = task::v1_groups(task);
-    }
+    more.v1_groups = task::v1_groups(task);
 
     let place = Place::at(file + off!(file_path));
     // SAFETY: the scratch is a checked map value.

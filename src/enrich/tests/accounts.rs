@@ -1,14 +1,17 @@
 //! Users of a container, read live from the root of a process in it: the container's file and not the machine's, and nothing
 //! that the container puts in its way.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use eyas_enrich::LiveHost;
-use eyas_event::{Host, Lookup, User, Whose};
+use eyas_ebpf::{Body, Head, Open, OpenFixed, Record, records};
+use eyas_enrich::{Enrich, LiveHost, SilentHost};
+use eyas_event::{Event, FieldId, FieldRef, Fields, Host, Lookup, Process, User, Whose};
 
 /// A process in a root of its own: `sleep`, and what it needs. It ends with this value.
 struct Inside {
@@ -103,4 +106,68 @@ fn a_container_has_users_of_its_own_and_cannot_lead_us_astray() {
     let begin = Instant::now();
     assert_eq!(host.user(0, inside.whose("c5")), Lookup::Unknown);
     assert!(begin.elapsed() < Duration::from_secs(1));
+}
+
+/// Calls user 1000 what it is told to.
+struct Renaming(Rc<Cell<&'static str>>);
+
+impl Host for Renaming {
+    fn node(&self) -> &'static str {
+        "n"
+    }
+    fn wall_offset_ns(&self) -> i64 {
+        0
+    }
+    fn processes(&mut self, _: &mut dyn FnMut(Process)) {}
+    fn process(&mut self, _: u32) -> Option<Process> {
+        None
+    }
+    fn user(&mut self, uid: u32, _: Whose<'_>) -> Lookup<User> {
+        if uid == 1000 { found(self.0.get(), "/", "/") } else { Lookup::Nobody }
+    }
+    fn group(&mut self, _: u32, _: Whose<'_>) -> Lookup<Vec<u8>> {
+        Lookup::Nobody
+    }
+    fn cgroup_path(&mut self, _: u64, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// An account is deleted, and its number given to somebody else.
+#[test]
+fn a_name_is_looked_at_again_after_a_while_and_replays_as_it_was() {
+    let name = Rc::new(Cell::new("alice"));
+    let mut enrich = Enrich::new(Renaming(name.clone()));
+    let (mut recording, mut facts, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    enrich.keyframe(&mut recording);
+    let see = |event: &Event<'_>, seen: &mut Vec<String>| {
+        let (mut buf, mut text) = (Vec::new(), Vec::new());
+        event.get(&FieldRef::plain(FieldId::USER_NAME), &mut buf).write_text(&mut text);
+        seen.push(String::from_utf8(text).unwrap());
+    };
+    let mut facts_of = Vec::new();
+    for (second, called) in [(1, "alice"), (2, "bob"), (7, "bob"), (8, "bob"), (20, "bob")] {
+        name.set(called);
+        let head =
+            Head { tid: 9, tgid: 9, start: 5, time: second * 1_000_000_000, uid: 1000, ..Head::default() };
+        let body = Body::Open(Open {
+            fixed: OpenFixed { ret: 3, ..OpenFixed::default() },
+            given: b"/x",
+            resolved: b"",
+            base: b"",
+        });
+        facts.clear();
+        let record = Record { head, body };
+        enrich.fold(&record, &mut facts, &mut |event| see(event, &mut seen));
+        facts_of.push(facts.len());
+        recording.extend_from_slice(&facts);
+        record.write(&mut recording).unwrap();
+    }
+    assert_eq!(seen, ["alice", "alice", "bob", "bob", "bob"]);
+    assert!(facts_of[2] > 0 && facts_of[1..] == [0, facts_of[2], 0, 0], "told once: {facts_of:?}");
+    let (mut replay, mut again) = (Enrich::new(SilentHost), Vec::new());
+    for (_, record) in records(&recording) {
+        replay.fold(&record.unwrap(), &mut Vec::new(), &mut |event| see(event, &mut again));
+    }
+    assert_eq!(again, seen);
 }

@@ -38,6 +38,7 @@ const TUPLES: &str = "connect inprogress connect6 mapped";
 const NO_INTERFACES: &str =
     "which end is the own one: Falco asks which addresses the machine has, and in its recordings it had none";
 const NO_PLUGIN: &str = "without the plugin container the id before the colon is empty; ours is host";
+const NO_CONTAINERS: &str = "of the plugin container, without which the engine was recorded";
 const ENVIRONMENT: &str = "of an environment only the variables that rules name are sent";
 const NO_FD_TABLE: &str = "which other descriptors a process has is not sent yet";
 
@@ -45,7 +46,9 @@ const NO_FD_TABLE: &str = "which other descriptors a process has is not sent yet
 const NOT_RECORDED: &[(&str, &str)] = &[
     ("fd.realpath", "ours alone"),
     ("evt.is_uring", "ours alone"),
-    ("container.id", "of the plugin container, without which the engine was recorded"),
+    ("container.id", NO_CONTAINERS),
+    ("container.start_ts", NO_CONTAINERS),
+    ("container.duration", NO_CONTAINERS),
     ("evt.type.is", "it takes a name, and none was asked for"),
     ("evt.around", "it takes an instant, is compared and never printed"),
 ];

@@ -1,4 +1,5 @@
-//! Containers that only the v1 hierarchies know: the kernel says that their processes are in the root of the v2 one.
+//! Containers that only the v1 hierarchies know: the kernel says that their processes are in the root of the v2 one, or in the
+//! cgroup of the service that started them.
 
 use eyas_ebpf::{Body, Exec, ExecFixed, ForkFixed, Head, Open, OpenFixed, Record, records};
 use eyas_enrich::{Enrich, SilentHost};
@@ -9,7 +10,9 @@ const ID: &str = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c360
 const V1: u64 = 1 << 63 | 7;
 
 /// Knows the root, a service's cgroup, a container's, and one by v1, in which process 20 is.
-struct Machine;
+struct Machine {
+    v1: bool,
+}
 
 impl Host for Machine {
     fn node(&self) -> &'static str {
@@ -36,15 +39,19 @@ impl Host for Machine {
             _ => None,
         }
     }
+    fn has_v1_hierarchies(&mut self) -> bool {
+        self.v1
+    }
     fn v1_container_cgroup(&mut self, pid: u32, _: u64) -> Option<u64> {
-        (pid == 20).then_some(V1)
+        (self.v1 && pid == 20).then_some(V1)
     }
 }
 
-/// The host's cgroups are told of once, those of containers and those that decide nothing never.
+/// The host's cgroups are told of once, those of containers and those that decide nothing never; and none where a v1 hierarchy
+/// may put a process in it into a container.
 #[test]
 fn the_cgroups_of_the_host_are_told_of() {
-    let mut enrich = Enrich::new(Machine);
+    let mut enrich = Enrich::new(Machine { v1: false });
     for (pid, cgroup) in [(21, 1), (22, 5), (23, 6), (24, 7), (25, V1), (26, 5)] {
         let start = 1_000_000_000 + u64::from(pid) * 20_000_000;
         let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup, ..Head::default() };
@@ -52,12 +59,17 @@ fn the_cgroups_of_the_host_are_told_of() {
     }
     assert_eq!(enrich.host_cgroups().collect::<Vec<_>>(), [5]);
     assert_eq!(enrich.host_cgroups().count(), 0);
+
+    let mut enrich = Enrich::new(Machine { v1: true });
+    let head = Head { tid: 22, tgid: 22, start: 5, time: 6, cgroup: 5, ..Head::default() };
+    enrich.fold(&Record { head, body: exec() }, &mut Vec::new(), &mut |_| {});
+    assert_eq!(enrich.host_cgroups().count(), 0);
 }
 
 #[expect(clippy::large_types_passed_by_value, reason = "records are made where they are put")]
-fn put(out: &mut Vec<u8>, pid: u32, body: Body<'_>) {
+fn put(out: &mut Vec<u8>, pid: u32, cgroup: u64, body: Body<'_>) {
     let start = 1_000_000_000 + u64::from(pid) * 20_000_000;
-    let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup: 1, ..Head::default() };
+    let head = Head { tid: pid, tgid: pid, start, time: start + 5, cgroup, ..Head::default() };
     Record { head, body }.write(out).unwrap();
 }
 
@@ -83,16 +95,19 @@ fn open() -> Body<'static> {
     })
 }
 
-fn stream() -> Vec<u8> {
+/// What the kernel half tells, all of it in this cgroup of the v2 hierarchy.
+fn stream(cgroup: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    put(&mut out, 20, exec());
-    put(&mut out, 20, open());
+    put(&mut out, 20, cgroup, exec());
+    put(&mut out, 20, cgroup, open());
     let child =
-        ForkFixed { tgid: 21, start: 1_000_000_000 + 21 * 20_000_000, cgroup: 1, ..ForkFixed::default() };
-    put(&mut out, 20, Body::Fork(child));
-    put(&mut out, 21, open());
-    put(&mut out, 30, exec());
-    put(&mut out, 30, open());
+        ForkFixed { tgid: 21, start: 1_000_000_000 + 21 * 20_000_000, cgroup, ..ForkFixed::default() };
+    put(&mut out, 20, cgroup, Body::Fork(child));
+    put(&mut out, 21, cgroup, open());
+    put(&mut out, 30, cgroup, exec());
+    put(&mut out, 30, cgroup, open());
+    // Moved into a container of the v2 hierarchy.
+    put(&mut out, 20, 6, open());
     out
 }
 
@@ -121,9 +136,11 @@ fn run(host: impl Host, stream: &[u8], begin: bool) -> (Vec<String>, Vec<u8>) {
 #[test]
 fn a_container_of_a_v1_hierarchy_is_known_at_exec_and_inherited() {
     let short = &ID[..12];
-    let (live, recording) = run(Machine, &stream(), true);
-    assert_eq!(live, [short, short, short, "host", "host"]);
-    let (replayed, again) = run(SilentHost, &recording, false);
-    assert_eq!(replayed, live);
-    assert_eq!(again, recording);
+    for cgroup in [1, 5] {
+        let (live, recording) = run(Machine { v1: true }, &stream(cgroup), true);
+        assert_eq!(live, [short, short, short, "host", "host", short]);
+        let (replayed, again) = run(SilentHost, &recording, false);
+        assert_eq!(replayed, live);
+        assert_eq!(again, recording);
+    }
 }

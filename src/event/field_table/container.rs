@@ -61,8 +61,8 @@ pub(super) const ROWS: &[FieldInfo] = &[
         .absent(why::NEVER_PROBES),
     row("container.liveness_probe", Text, "Command of the liveness probe, once.").absent(why::NEVER_PROBES),
     row("container.readiness_probe", Text, "Command of the readiness probe, once.").absent(why::NEVER_PROBES),
-    row("container.start_ts", Time, "When the container started.").absent(why::NO_METADATA),
-    row("container.duration", Span, "How long the container has been running.").absent(why::NO_METADATA),
+    row("container.start_ts", Time, "When the container started: the first process of its pid namespace."),
+    row("container.duration", Span, "How long the container has been running, by container.start_ts."),
     row("container.ip", Text, "IPv4 address of the container.").absent(why::NO_METADATA),
     row("container.cni.json", Text, "What the network plugin said when it wired the container, as JSON.")
         .absent(why::NO_METADATA),

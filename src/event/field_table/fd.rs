@@ -16,7 +16,7 @@ pub(super) const ROWS: &[FieldInfo] = &[
     row(
         "fd.name",
         Path,
-        "Path as the caller meant it, without following symlinks; or both ends of the connection.",
+        "Path of what was opened as the caller meant it, without following symlinks; of a descriptor that a call is about, the kernel's; or both ends of the connection.",
     ),
     row("fd.realpath", Path, "Path as the kernel resolved it, symlinks followed; eyas only."),
     row("fd.nameraw", Path, "Path exactly as it was given to the call."),

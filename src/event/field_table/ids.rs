@@ -141,6 +141,8 @@ ids! {
     EVT_IO_DIR "evt.io_dir";
     EVT_COUNT_ERROR_MEMORY "evt.count.error.memory";
     CONTAINER_ID "container.id";
+    CONTAINER_START_TS "container.start_ts";
+    CONTAINER_DURATION "container.duration";
     CONTAINER_NAME "container.name";
     CONTAINER_IMAGE "container.image";
     CONTAINER_IMAGE_REPOSITORY "container.image.repository";
