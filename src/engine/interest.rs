@@ -5,9 +5,7 @@
 //! said of paths is said of their textual form, which the kernel half can make from what the caller gave, or of the path of the file
 //! that was opened, which it can walk.
 
-use eyas_event::{
-    Among, Arg, Domains, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Variables, Ways,
-};
+use eyas_event::{Among, Arg, Domains, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Ways};
 
 use crate::ir::{Arena, Ir, IrId, Operand, Predicate};
 use crate::ruleset::Rule;
@@ -96,42 +94,86 @@ fn sides<R: Reach>(arena: &Arena, test: impl Fn(&Predicate) -> (R, R)) -> Vec<(R
     sides
 }
 
-/// The variables of environments that conditions and outputs name: in brackets, or at the begin of a text that `proc.env` or
-/// `proc.aenv` is compared with (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
-pub(crate) fn variables<'r>(arena: &Arena, rules: impl Iterator<Item = &'r Rule>) -> Variables {
-    let mut names: Vec<Box<[u8]>> = Vec::new();
-    for predicate in arena.predicates() {
-        let fields = predicate.fields();
-        let environments =
-            fields.iter().filter(|field| matches!(field.id, FieldId::PROC_ENV | FieldId::PROC_AENV));
-        let mut bare = false;
-        for field in environments {
-            match &field.arg {
-                Arg::Key(name) => names.push(name.as_bytes().into()),
-                _ => bare = true,
+/// The variables of environments that a rule has a use for.
+pub(crate) struct Environment {
+    /// Those that its condition asks for: in brackets, or at the begin of a text that `proc.env` or `proc.aenv` is compared with
+    /// (`GLIBC_TUNABLES`, `HTTP_PROXY=http://`).
+    pub(crate) asked: Vec<Box<[u8]>>,
+    /// Those that its output prints: in brackets; all that its condition asks for where it prints an environment as a whole.
+    pub(crate) printed: Vec<Box<[u8]>>,
+    /// Whether it compares an environment as a whole and names no variable with that.
+    pub(crate) nameless: bool,
+}
+
+impl Environment {
+    /// Of a rule and its condition.
+    pub(crate) fn of(arena: &Arena, root: IrId, rule: &Rule) -> Self {
+        let mut own = Self { asked: Vec::new(), printed: Vec::new(), nameless: false };
+        for predicate in reached(arena, [root]) {
+            let mut bare = false;
+            for field in predicate.fields() {
+                match &field.arg {
+                    _ if !matches!(field.id, FieldId::PROC_ENV | FieldId::PROC_AENV) => {}
+                    Arg::Key(name) => own.asked.push(name.as_bytes().into()),
+                    _ => bare = true,
+                }
+            }
+            if bare {
+                let texts = match &predicate.operand {
+                    Operand::Bytes(text) => std::slice::from_ref(text),
+                    Operand::Texts(texts) => texts,
+                    _ => &[],
+                };
+                let names: Option<Vec<_>> = texts.iter().map(|text| leading_name(text)).collect();
+                own.nameless |= names.as_ref().is_none_or(Vec::is_empty);
+                own.asked.extend(names.unwrap_or_default());
             }
         }
-        if bare {
-            match &predicate.operand {
-                Operand::Bytes(text) => names.extend(leading_name(text)),
-                Operand::Texts(texts) => names.extend(texts.iter().filter_map(|text| leading_name(text))),
-                _ => {}
+        for field in rule.output_fields() {
+            let Some(behind) =
+                ["proc.env", "proc.aenv"].into_iter().find_map(|name| field.strip_prefix(name))
+            else {
+                continue;
+            };
+            let key = behind.strip_prefix('[').and_then(|key| key.strip_suffix(']'));
+            match key.filter(|key| !key.bytes().all(|b| b.is_ascii_digit())) {
+                Some(name) => own.printed.push(name.as_bytes().into()),
+                None => own.printed.extend_from_slice(&own.asked),
             }
         }
+        own
     }
-    for field in rules.flat_map(Rule::output_fields) {
-        let key = ["proc.env[", "proc.aenv["].into_iter().find_map(|name| field.strip_prefix(name));
-        names.extend(key.and_then(|key| key.strip_suffix(']')).map(|key| key.as_bytes().into()));
+
+    /// All of them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.asked.iter().chain(&self.printed).map(|name| &**name)
     }
-    names.into_iter().collect()
 }
 
 /// The host names that conditions compare the ends of connections with, sorted. Only of what these roots reach: nobody is
 /// to be asked for the names of rules that are off.
 pub(crate) fn hosts(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Box<[Box<str>]> {
+    let mut names: Vec<Box<str>> = Vec::new();
+    for predicate in reached(arena, roots) {
+        let is_name = predicate.term.field().is_some_and(|field| HOST_NAMES.contains(&field.id));
+        let texts = match &predicate.operand {
+            Operand::Bytes(text) if is_name => std::slice::from_ref(text),
+            Operand::Texts(texts) if is_name => texts,
+            _ => &[],
+        };
+        names.extend(texts.iter().filter_map(|text| std::str::from_utf8(text).ok()).map(Into::into));
+    }
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
+
+/// The tests below these nodes.
+fn reached(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Vec<&Predicate> {
     let mut seen = vec![false; arena.nodes().len()];
     let mut open: Vec<IrId> = roots.into_iter().collect();
-    let mut names: Vec<Box<str>> = Vec::new();
+    let mut tests = Vec::new();
     while let Some(IrId(at)) = open.pop() {
         if std::mem::replace(&mut seen[at as usize], true) {
             continue;
@@ -140,22 +182,10 @@ pub(crate) fn hosts(arena: &Arena, roots: impl IntoIterator<Item = IrId>) -> Box
             Ir::Constant(_) => {}
             Ir::Not(inner) => open.push(*inner),
             Ir::And(parts) | Ir::Or(parts) => open.extend_from_slice(parts),
-            Ir::Test(id) => {
-                let predicate = &arena.predicates()[id.0 as usize];
-                let is_name = predicate.term.field().is_some_and(|field| HOST_NAMES.contains(&field.id));
-                let texts = match &predicate.operand {
-                    Operand::Bytes(text) if is_name => std::slice::from_ref(text),
-                    Operand::Texts(texts) if is_name => texts,
-                    _ => &[],
-                };
-                names.extend(texts.iter().filter_map(|text| std::str::from_utf8(text).ok()).map(Into::into));
-            }
+            Ir::Test(id) => tests.push(&arena.predicates()[id.0 as usize]),
         }
     }
-    names.retain(|name| !name.is_empty());
-    names.sort_unstable();
-    names.dedup();
-    names.into()
+    tests
 }
 
 /// The fields that are compared with names of hosts.

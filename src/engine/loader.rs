@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash};
+use eyas_event::{EventSet, EventType, Interest, Priority, RulesetHash, Variables};
+use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 
 use crate::collect::{Aside, Collection, RuleDef, SOURCES, SYSCALL, all_values_fit};
 use crate::diag::{Code, Diagnostic, ItemKind, gather};
 use crate::dialect::Dialect;
+use crate::interest::Environment;
 use crate::ir::{Arena, IrId};
 use crate::lower::{Body, Lowered, Lowerer, Owner, Prepared, Vocabulary};
 use crate::output;
@@ -147,13 +149,14 @@ impl Loader {
             if self.dialect.is_exact() { self.one_by_one(&sources) } else { self.together(&sources) };
         diagnostics.append(&mut odd);
         selection::apply(&self.selection, &mut compiled.rules);
+        let variables = environments(&compiled, &mut diagnostics);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
         if !self.dialect.is_exact() {
             gather::said_better(&mut diagnostics);
         }
         let Compiled { vocabulary, rules, roots, mut arena, left_out } = compiled;
-        let interest = interest(&arena, &rules, &roots);
+        let interest = interest(&arena, &rules, &roots, variables.asked);
         let on = rules.iter().zip(&roots).filter(|(rule, _)| rule.enabled);
         let hosts = crate::interest::hosts(&arena, on.map(|(_, root)| *root));
         let buckets = buckets(&rules);
@@ -163,6 +166,7 @@ impl Loader {
             buckets,
             enabled: ids(&rules, |rule| rule.enabled),
             interest,
+            printed: variables.printed,
             hosts,
             rules,
             hash: RulesetHash(hash.finalize().into()),
@@ -300,7 +304,7 @@ struct Compiled {
 }
 
 /// What the rules that are on ask the sensor for.
-fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId]) -> Interest {
+fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId], variables: Variables) -> Interest {
     let on = || rules.iter().zip(roots).filter(|(rule, _)| rule.enabled);
     let events = on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events));
     let places = crate::interest::places(arena, on().map(|(_, root)| *root));
@@ -309,8 +313,49 @@ fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId]) -> Interest {
         contained: events.and(places.host.complement()),
         domains: places.domains,
         opens: crate::interest::opens(arena, on().map(|(_, root)| *root)),
-        variables: crate::interest::variables(arena, on().map(|(rule, _)| rule)),
+        variables,
     }
+}
+
+/// The variables of environments that the rules that are on have a use for.
+struct Environments {
+    /// What the sensor is asked for.
+    asked: Variables,
+    /// What outputs print.
+    printed: Variables,
+}
+
+/// Gathers them, in the order of the rules up to the number that can be sent, and says which are never sent.
+fn environments(compiled: &Compiled, diagnostics: &mut Vec<Diagnostic>) -> Environments {
+    let (mut asked, mut printed) = (Vec::new(), Vec::new());
+    // The sensor makes no difference between capitals and small letters.
+    let mut known = FxHashSet::default();
+    for (rule, root) in compiled.rules.iter().zip(&compiled.roots) {
+        let own = Environment::of(&compiled.arena, *root, rule);
+        let mut say = |found| {
+            diagnostics.push(rule_lints::variable(rule, &compiled.vocabulary.collection, &found));
+        };
+        if own.nameless {
+            say(rule_lints::NotSent::Nameless);
+        }
+        for name in own.names() {
+            if name.len() > Variables::NAME_MAX {
+                say(rule_lints::NotSent::TooLong(name));
+            } else if rule.enabled {
+                let capitals = name.to_ascii_uppercase();
+                if known.len() < Variables::MAX || known.contains(&capitals) {
+                    known.insert(capitals);
+                    asked.push(Box::from(name));
+                } else {
+                    say(rule_lints::NotSent::TooMany(name));
+                }
+            }
+        }
+        if rule.enabled {
+            printed.extend(own.printed);
+        }
+    }
+    Environments { asked: asked.into_iter().collect(), printed: printed.into_iter().collect() }
 }
 
 struct Compiler<'v> {

@@ -1,7 +1,7 @@
 //! Lints on whole rules: they are legal by themselves, and what else is loaded, or what the whole condition asks, makes them do
 //! less than they seem to.
 
-use eyas_event::{EventSet, EventType, FieldId};
+use eyas_event::{EventSet, EventType, FieldId, Variables};
 use rustc_hash::FxHashSet;
 
 use crate::collect::{Collection, RuleDef};
@@ -16,6 +16,39 @@ pub(crate) fn below_least(def: &RuleDef, least: eyas_event::Priority) -> Diagnos
     Diagnostic::new(Code::BelowLeast, message, def.name.span, def.priority.name())
         .note("the lowest priority counts for all files: the key `priority` of the configuration, or `-o priority=…`")
         .of(ItemKind::Rule, &def.name.text)
+}
+
+/// Why what a rule asks of an environment is never sent.
+pub(crate) enum NotSent<'n> {
+    /// It is compared as a whole, with what names no variable.
+    Nameless,
+    /// The name is longer than the sensor looks.
+    TooLong(&'n [u8]),
+    /// Rules before it name as many as can be sent.
+    TooMany(&'n [u8]),
+}
+
+/// A rule that asks an environment for what is never sent.
+pub(crate) fn variable(rule: &Rule, collection: &Collection, why: &NotSent<'_>) -> Diagnostic {
+    let (most, longest) = (Variables::MAX, Variables::NAME_MAX);
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    let (message, note) = match why {
+        NotSent::Nameless => (
+            "this compares an environment as a whole, and names no variable of it".to_owned(),
+            "only the variables that rules name are seen: write `proc.env[NAME]`, or begin the text with the name, as in `proc.env icontains HTTP_PROXY`".to_owned(),
+        ),
+        NotSent::TooLong(name) => (
+            format!("the variable `{}` is never seen: its name is too long", text(name)),
+            format!("names of variables have at most {longest} bytes here"),
+        ),
+        NotSent::TooMany(name) => (
+            format!("the variable `{}` is never seen: there are too many", text(name)),
+            format!("the rules that are on may name {most} variables of environments; switch off a rule that names some"),
+        ),
+    };
+    let def = collection.rules.iter().find(|def| def.name.text == *rule.name);
+    let place = def.map_or(rule.span, |def| def.name.span);
+    Diagnostic::new(Code::VariableNotSent, message, place, "").note(note).of(ItemKind::Rule, &*rule.name)
 }
 
 /// Looks at every compiled rule; `roots` are their conditions.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use eyas_event::{EventSet, EventType, Fields, Interest, Priority, RulesetHash};
+use eyas_event::{EventSet, EventType, Fields, Interest, Priority, RulesetHash, Variables};
 
 use crate::dialect::Dialect;
 use crate::lower::Vocabulary;
@@ -80,6 +80,7 @@ pub struct Ruleset {
     pub(crate) enabled: Box<[RuleId]>,
     pub(crate) hash: RulesetHash,
     pub(crate) interest: Interest,
+    pub(crate) printed: Variables,
     pub(crate) hosts: Box<[Box<str>]>,
     pub(crate) sources: Sources,
     pub(crate) vocabulary: Vocabulary,
@@ -162,11 +163,9 @@ impl Ruleset {
         &self.hosts
     }
 
-    /// Whether an output prints the environment or a variable of it: what none prints is not to be kept.
-    pub fn prints_environment(&self) -> bool {
-        let on = self.rules.iter().filter(|rule| rule.enabled);
-        on.flat_map(Rule::output_fields)
-            .any(|field| field.starts_with("proc.env") || field.starts_with("proc.aenv"))
+    /// The variables of environments that the outputs of enabled rules print: others are not to be kept.
+    pub fn printed_variables(&self) -> &Variables {
+        &self.printed
     }
 
     /// The source texts.

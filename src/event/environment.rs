@@ -7,6 +7,11 @@ use std::sync::Arc;
 pub struct Variables(Arc<[Box<[u8]>]>);
 
 impl Variables {
+    /// How many the sensor can look for. Names that differ in capitals and small letters are one.
+    pub const MAX: usize = 256;
+    /// The longest name that it can look for, bytes.
+    pub const NAME_MAX: usize = 64;
+
     /// The names.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(|name| &**name)
@@ -30,6 +35,17 @@ impl FromIterator<Box<[u8]>> for Variables {
         names.sort_unstable();
         names.dedup();
         Self(names.into())
+    }
+}
+
+impl Variables {
+    /// Those of an environment that are among these: `NAME=value`, each with a NUL behind it. As in the sensor, capitals and small
+    /// letters make no difference.
+    pub fn of<'e>(&self, environment: &'e [u8]) -> impl Iterator<Item = &'e [u8]> {
+        environment.split_inclusive(|byte| *byte == 0).filter(|variable| {
+            let name = variable.split(|byte| *byte == b'=').next().unwrap_or_default();
+            self.0.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+        })
     }
 }
 

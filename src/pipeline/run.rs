@@ -12,7 +12,7 @@ use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_enrich::Enrich;
 use eyas_event::{
     BootTime, Fill, Host, Interest, Loss, LossCause, LossMaker, Lost, LostBy, ProcessKey, RawBatch, Source,
-    SourceError, SourceKind, WallTime,
+    SourceError, SourceKind, Variables, WallTime,
 };
 
 use crate::blind::blind_rules;
@@ -303,7 +303,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
     fn judge(&mut self, batch: &RawBatch, rules: &Ruleset) {
         let Self { enrich, outlet, recorder, counts, told, scratch, fired, facts, .. } = self;
         let bytes = batch.bytes();
-        let prints_environment = rules.prints_environment();
+        let printed = rules.printed_variables();
         let mut unreadable = false;
         for (at, record) in records(bytes) {
             let Ok(record) = record else {
@@ -329,7 +329,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             }
             if let Some(recorder) = recorder {
                 let own = &bytes[at..at + record.head.len as usize];
-                let kept = if prints_environment { None } else { without_environment(&record) };
+                let kept = with_variables(&record, printed);
                 recorder.push(facts, kept.as_deref().unwrap_or(own), time);
             }
         }
@@ -426,17 +426,22 @@ fn recorded(head: &Head, loss: &LossFixed) -> Loss {
     }
 }
 
-/// The bytes of an exec as they are when its environment is left out; `None` for a record that has none.
-fn without_environment(record: &Record<'_>) -> Option<Vec<u8>> {
+/// The bytes of an exec as they are when of its environment only these variables are kept; `None` for a record that has no others.
+fn with_variables(record: &Record<'_>, kept: &Variables) -> Option<Vec<u8>> {
     let Body::Exec(exec) = record.body else { return None };
-    if !exec.fixed.flags.has(ExecFlags::ENV_READ) {
+    let mut fixed = exec.fixed;
+    if !fixed.flags.has(ExecFlags::ENV_READ) {
         return None;
     }
-    let mut fixed = exec.fixed;
-    // That nothing was set is not known from this record any more.
-    fixed.flags.0 &= !ExecFlags::ENV_READ.0;
+    let env = kept.of(exec.env).collect::<Vec<_>>().concat();
+    if kept.is_empty() {
+        // That nothing was set is not known from this record any more.
+        fixed.flags.0 &= !ExecFlags::ENV_READ.0;
+    } else if env.len() == exec.env.len() {
+        return None;
+    }
     let mut bytes = Vec::new();
-    let bare = Record { head: record.head, body: Body::Exec(Exec { fixed, env: b"", ..exec }) };
-    // It is shorter than the record that it is made of, so that it cannot be too long.
-    bare.write(&mut bytes).ok().map(|_| bytes)
+    let fewer = Record { head: record.head, body: Body::Exec(Exec { fixed, env: &env, ..exec }) };
+    // It is no longer than the record that it is made of, so that it cannot be too long.
+    fewer.write(&mut bytes).ok().map(|_| bytes)
 }

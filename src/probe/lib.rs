@@ -21,4 +21,4 @@ mod sheet;
 pub use btf::{Btf, BtfError};
 pub use error::ProbeError;
 pub use probe::{Means, Probe, ProbeOptions, Reads, Skip, Totals};
-pub use sheet::{CountingRuns, ProgramCost, hook_of, known_hooks};
+pub use sheet::{CountingRuns, ProgramCost, hook_of, known_hooks, uring_hooks};

@@ -105,6 +105,12 @@ struct Variables {
     now: Vec<u64>,
 }
 
+// What rules may name is what can be looked for.
+const _: () = assert!(
+    eyas_event::Variables::MAX == environment::NAMES_MAX as usize
+        && eyas_event::Variables::NAME_MAX == environment::NAME_MAX
+);
+
 impl Variables {
     fn want(&mut self, wanted: &eyas_event::Variables) -> Result<(), String> {
         let short = || wanted.iter().filter(|name| name.len() <= environment::NAME_MAX);

@@ -8,7 +8,7 @@ use aya::sys::{Stats, enable_stats};
 use eyas_event::EventType;
 
 use crate::error::one_line;
-use crate::hooks::HOOKS;
+use crate::hooks::{Entry, HOOKS};
 use crate::probe::Probe;
 
 /// While it lives the kernel counts the runs of all programs, ours and others.
@@ -54,6 +54,11 @@ impl Probe {
 /// Names and purposes of all hooks, also where the sensor does not start.
 pub fn known_hooks() -> impl Iterator<Item = (&'static str, &'static str)> {
     HOOKS.iter().map(|hook| (hook.name, hook.purpose))
+}
+
+/// The hooks that tell of what `io_uring` does: all of them are on, or none.
+pub fn uring_hooks() -> impl Iterator<Item = &'static str> {
+    HOOKS.iter().filter(|hook| hook.entry == Entry::Uring).map(|hook| hook.name)
 }
 
 /// The hook that tells of events of this type; nothing where none does.

@@ -11,6 +11,7 @@ mod text;
 
 use std::io::Write;
 
+use eyas_event::Interest;
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -66,8 +67,12 @@ struct Part {
 /// Looks at everything and says what it saw. It ends well when the sensor works.
 pub(crate) fn doctor(settings: &Settings, args: &cli::Doctor) -> Outcome {
     let loaded = rulebook::load(settings);
-    let interest = loaded.as_ref().ok().map(|outcome| outcome.ruleset.interest());
-    let sensed = sensor::look(settings, interest);
+    // As in a run: what the rules want, and what the recording does.
+    let interest = loaded.as_ref().ok().map(|outcome| {
+        let wanted = outcome.ruleset.interest();
+        if settings.config.eyas.record { wanted.union(&Interest::recorded()) } else { wanted.clone() }
+    });
+    let sensed = sensor::look(settings, interest.as_ref());
     let parts = [
         machine::look(),
         privileges::capabilities(),

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use eyas_engine::describe::describe;
-use eyas_engine::diag::Severity;
+use eyas_engine::diag::{Code, Diagnostic, ItemKind, Severity};
 use eyas_event::{EventSet, EventType, FieldId, HookState, Provision};
 use eyas_pipeline::LoadOutcome;
-use eyas_probe::hook_of;
+use eyas_probe::{hook_of, uring_hooks};
 use serde_json::{Value, json};
 
 use super::sensor::Sensed;
@@ -52,10 +52,11 @@ pub(super) fn look(loaded: &Result<LoadOutcome, Fail>, sensed: &Sensed, each: bo
             return Part { heading, key, findings, object: json!({"why_not": fail.text}) };
         }
     };
-    let blind: Vec<&str> = match &sensed.hooks {
+    let off: Vec<&str> = match &sensed.hooks {
         Ok(hooks) => hooks.iter().filter(|h| h.state != HookState::On).map(|h| h.name).collect(),
         Err(_) => Vec::new(),
     };
+    let here = Here { off, environments: sensed.means.is_none_or(|means| means.loops) };
     let described = describe(&outcome.ruleset);
     let fields: BTreeMap<&str, &Value> = described["rules"]
         .as_array()
@@ -68,10 +69,12 @@ pub(super) fn look(loaded: &Result<LoadOutcome, Fail>, sensed: &Sensed, each: bo
     for (_, rule) in outcome.ruleset.rules() {
         let read = fields.get(&*rule.name).and_then(|names| names.as_array()).into_iter().flatten();
         let read = read.filter_map(Value::as_str);
+        let not_sent = outcome.diagnostics.iter().filter(|d| is_not_sent(d, &rule.name));
+        let not_sent = not_sent.map(|d| d.message.clone()).collect();
         let (can, why) = match (&sensed.hooks, rule.enabled, &*rule.source) {
             (_, false, _) => (Can::Off, vec!["it is switched off".to_owned()]),
             (Err(_), ..) => (Can::Never, vec!["there is no sensor".to_owned()]),
-            (Ok(_), true, "syscall") => judge(rule.events, &blind, read),
+            (Ok(_), true, "syscall") => judge(rule.events, &here, read, not_sent),
             (Ok(_), true, other) => (Can::Never, vec![format!("nothing here gives events of `{other}`")]),
         };
         *count.entry(can).or_default() += 1;
@@ -114,11 +117,29 @@ pub(super) fn look(loaded: &Result<LoadOutcome, Fail>, sensed: &Sensed, each: bo
     Part { heading, key, findings, object }
 }
 
-/// Whether a rule on these events that reads these fields can fire while these hooks are off, and what is missing.
-fn judge<'r>(events: EventSet, off: &[&str], read: impl Iterator<Item = &'r str>) -> (Can, Vec<String>) {
-    let seen = |event: &EventType| hook_of(*event).is_some_and(|hook| !off.contains(&hook));
+/// What this machine's sensor can do.
+struct Here<'h> {
+    /// The hooks that are not on.
+    off: Vec<&'h str>,
+    /// Whether it sends variables of environments.
+    environments: bool,
+}
+
+/// Whether this says of the rule that what it asks of an environment is never sent.
+fn is_not_sent(found: &Diagnostic, rule: &str) -> bool {
+    let is_it = |(kind, name): &(ItemKind, String)| *kind == ItemKind::Rule && name == rule;
+    found.code == Code::VariableNotSent && found.item.as_ref().is_some_and(is_it)
+}
+
+/// Whether a rule on these events that reads these fields can fire here, and what is missing; `why` is what is known of that.
+fn judge<'r>(
+    events: EventSet,
+    here: &Here<'_>,
+    read: impl Iterator<Item = &'r str>,
+    mut why: Vec<String>,
+) -> (Can, Vec<String>) {
+    let seen = |event: &EventType| hook_of(*event).is_some_and(|hook| !here.off.contains(&hook));
     let (seen, missing): (Vec<_>, Vec<_>) = events.iter().partition(seen);
-    let mut why = Vec::new();
     if events.len() <= NAMED && !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|event| event.name()).collect();
         why.push(format!("not seen: {}", names.join(", ")));
@@ -131,6 +152,14 @@ fn judge<'r>(events: EventSet, off: &[&str], read: impl Iterator<Item = &'r str>
     }
     for name in read {
         let bare = name.split('[').next().unwrap_or(name);
+        if matches!(bare, "proc.env" | "proc.aenv") && !here.environments {
+            why.push(format!("{name} has no value here because this kernel has no bpf_loop (Linux 5.17)"));
+        }
+        if bare == "evt.is_uring"
+            && let Some(hook) = uring_hooks().find(|hook| here.off.contains(hook))
+        {
+            why.push(format!("{name} is never true here: {hook} is off"));
+        }
         if let Some(Provision::AlwaysAbsent(reason)) = FieldId::from_name(bare).map(|id| id.info().provision)
         {
             why.push(format!("{name} has no value here because {reason}"));
@@ -147,18 +176,29 @@ mod tests {
     fn a_rule_is_judged_by_its_events_and_fields() {
         let opens: EventSet = [EventType::OPENAT].into_iter().collect();
         let both: EventSet = [EventType::OPENAT, EventType::EXECVE].into_iter().collect();
-        let none = std::iter::empty;
-        assert_eq!(judge(opens, &[], ["fd.name", "proc.aname[2]"].into_iter()), (Can::Fully, vec![]));
-        let hook = hook_of(EventType::OPENAT).into_iter().collect::<Vec<_>>();
-        assert_eq!(judge(opens, &hook, none()), (Can::Never, vec!["not seen: openat".to_owned()]));
-        assert_eq!(judge(both, &hook, none()), (Can::Partly, vec!["not seen: openat".to_owned()]));
-        assert_eq!(judge(EventSet::empty(), &[], none()).0, Can::Never);
+        let all = Here { off: Vec::new(), environments: true };
+        let judged = |events, here: &Here<'_>, read: &[&'static str]| {
+            judge(events, here, read.iter().copied(), Vec::new())
+        };
+        assert_eq!(judged(opens, &all, &["fd.name", "proc.aname[2]", "proc.env[X]"]), (Can::Fully, vec![]));
+        let blind = Here { off: hook_of(EventType::OPENAT).into_iter().collect(), environments: true };
+        assert_eq!(judged(opens, &blind, &[]), (Can::Never, vec!["not seen: openat".to_owned()]));
+        assert_eq!(judged(both, &blind, &[]), (Can::Partly, vec!["not seen: openat".to_owned()]));
+        assert_eq!(judged(EventSet::empty(), &all, &[]).0, Can::Never);
+        let older = Here { off: uring_hooks().collect(), environments: false };
+        for (field, word) in
+            [("proc.env[X]", "bpf_loop"), ("proc.aenv", "bpf_loop"), ("evt.is_uring", "io_uring")]
+        {
+            let (can, why) = judged(opens, &older, &[field]);
+            assert!(can == Can::Partly && why[0].starts_with(field) && why[0].contains(word), "{why:?}");
+        }
+        assert_eq!(judge(opens, &all, std::iter::empty(), vec!["x".to_owned()]).0, Can::Partly);
         let absent = FieldId::all().map(FieldId::info).find(|row| !row.is_provided());
         if let Some(absent) = absent {
-            let (can, why) = judge(opens, &[], [absent.name].into_iter());
+            let (can, why) = judged(opens, &all, &[absent.name]);
             assert!(can == Can::Partly && why[0].contains(absent.name), "{why:?}");
         }
         // Without `evt.type` the events that are seen are enough.
-        assert_eq!(judge(EventSet::all(), &[], none()).0, Can::Fully);
+        assert_eq!(judged(EventSet::all(), &all, &[]).0, Can::Fully);
     }
 }

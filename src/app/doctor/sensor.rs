@@ -22,7 +22,7 @@ pub(super) struct Sensed {
     /// The hooks, or why there is none.
     pub(super) hooks: Result<Vec<HookStatus>, String>,
     /// How its programs work here, if it is there.
-    means: Option<Means>,
+    pub(super) means: Option<Means>,
     costs: Result<Costs, String>,
     /// What was sent and what was not while it was looked.
     totals: Option<Totals>,

@@ -112,6 +112,7 @@ codes! {
     NoHook = "L0719", Lint, "-", "no hook feeds any event of the rule yet";
     FieldNotProvided = "L0720", Lint, "-", "a field that is known and never has a value here";
     OutputNotProvided = "L0721", Lint, "-", "the output prints a field that never has a value here";
+    VariableNotSent = "L0722", Lint, "-", "what is asked of an environment is never seen";
 }
 
 impl std::fmt::Display for Code {

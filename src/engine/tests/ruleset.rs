@@ -1,8 +1,9 @@
 //! What a ruleset says of itself, and what its rules say of an event.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use eyas_engine::diag::Code;
 use eyas_engine::{FieldMap, Loader, Ruleset, Scratch, SourceFile};
-use eyas_event::{EventType, OutputValue, Priority};
+use eyas_event::{EventType, OutputValue, Priority, Variables};
 
 const RULES: &str = include_str!("fixtures/typical.yaml");
 
@@ -102,4 +103,63 @@ fn suggested_fields_are_appended_when_asked_for() {
     let message = String::from_utf8(rule.render(&event, &mut Scratch::new()).message).unwrap();
     assert!(message.starts_with("o container_id=host container_name=<NA> "), "{message}");
     assert_eq!(rule.output, "o");
+}
+
+fn variables<'v>(names: impl Iterator<Item = &'v [u8]>) -> Vec<&'v str> {
+    names.map(|name| std::str::from_utf8(name).unwrap()).collect()
+}
+
+#[test]
+fn variables_are_asked_for_and_kept_by_the_rules_that_are_on() {
+    let text = r#"
+- rule: Bracket
+  desc: d
+  condition: evt.type = execve and proc.env[LD_PRELOAD] exists
+  output: u %user.name
+  priority: NOTICE
+- rule: Whole
+  desc: d
+  condition: evt.type = execve and proc.env icontains "HTTP_PROXY=http"
+  output: e %proc.env
+  priority: NOTICE
+- rule: Other in the output
+  desc: d
+  condition: evt.type = execve and proc.aenv[LANG] exists
+  output: e %proc.env[TZ] %proc.aenv[1]
+  priority: NOTICE
+- rule: Off
+  desc: d
+  condition: evt.type = execve and proc.env[PASSWORD] exists
+  output: e %proc.env
+  priority: NOTICE
+  enabled: false
+"#;
+    let loaded = Loader::new().add(SourceFile::new("r.yaml", text)).finish();
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    let asked = &loaded.ruleset.interest().variables;
+    assert_eq!(variables(asked.iter()), ["HTTP_PROXY", "LANG", "LD_PRELOAD", "TZ"]);
+    assert_eq!(variables(loaded.ruleset.printed_variables().iter()), ["HTTP_PROXY", "LANG", "TZ"]);
+}
+
+/// The sensor takes so many and no more: an edit must not bring it to an end.
+#[test]
+fn variables_beyond_number_are_told_of_and_not_asked_for() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for i in 0..Variables::MAX + 3 {
+        // The last is one of the first in small letters.
+        let name = if i == Variables::MAX + 2 { "v_0".to_owned() } else { format!("V_{i}") };
+        write!(
+            text,
+            "- rule: R{i}\n  desc: d\n  condition: evt.type = execve and proc.env[{name}] exists\n  output: o %user.name\n  priority: NOTICE\n"
+        )
+        .unwrap();
+    }
+    let loaded = Loader::new().add(SourceFile::new("r.yaml", text)).finish();
+    let told: Vec<_> = loaded.diagnostics.iter().filter(|d| d.code == Code::VariableNotSent).collect();
+    let rules: Vec<_> = told.iter().filter_map(|d| d.item.as_ref()).map(|(_, name)| name.as_str()).collect();
+    assert_eq!(rules, [format!("R{}", Variables::MAX), format!("R{}", Variables::MAX + 1)]);
+    let asked = &loaded.ruleset.interest().variables;
+    assert_eq!(asked.iter().count(), Variables::MAX + 1);
+    assert!(asked.iter().any(|name| name == b"v_0"));
 }

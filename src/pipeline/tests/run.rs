@@ -204,19 +204,24 @@ fn an_exec_that_still_waits_at_the_end_is_judged() {
 }
 
 #[test]
-fn the_environment_is_judged_and_recorded_only_when_an_output_prints_it() {
-    let env = b"GLIBC_TUNABLES=x\0";
-    let begun = shell(ExecFlags::ENV_READ, 3, env);
-    for (output, replayed) in [("o", 0), ("o %proc.env", 1)] {
+fn variables_are_judged_and_only_those_that_an_output_prints_are_recorded() {
+    let (tunables, secret) = (&b"GLIBC_TUNABLES=x\0"[..], &b"api_key=y\0"[..]);
+    let begun = shell(ExecFlags::ENV_READ, 3, &[tunables, secret].concat());
+    let other = "- rule: Other\n  desc: d\n  condition: evt.type = execve and proc.env[API_KEY] exists\n  output: %proc.name\n  priority: WARNING\n";
+    for (output, replayed) in
+        [("o", 0), ("o %proc.env", 1), ("o %proc.env[GLIBC_TUNABLES]", 1), ("o %proc.aenv[HOME]", 0)]
+    {
         let text = format!(
-            "- rule: Any\n  desc: d\n  condition: evt.type = execve and proc.env contains GLIBC_TUNABLES\n  output: {output}\n  priority: WARNING\n"
+            "- rule: Any\n  desc: d\n  condition: evt.type = execve and proc.env contains GLIBC_TUNABLES\n  output: {output}\n  priority: WARNING\n{other}"
         );
         let source = SourceFile::new("r.yaml", text);
         let rules = cell(&load_texts(vec![source], Priority::Debug).ruleset);
         let ran = live([Step::Give(begun.clone())], &rules);
         assert_eq!(ran.out.alerts.len(), 1);
-        let kept = ran.out.segments.iter().any(|s| s.raw.windows(env.len()).any(|part| part == env));
-        assert_eq!(kept, replayed == 1, "{output}");
+        let kept =
+            |env: &[u8]| ran.out.segments.iter().any(|s| s.raw.windows(env.len()).any(|part| part == env));
+        assert_eq!(kept(tunables), replayed == 1, "{output}");
+        assert!(!kept(secret), "{output}");
         assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), replayed, "{output}");
     }
 }
