@@ -60,13 +60,14 @@ pub(crate) fn lacks_uring(offsets: &Offsets) -> Option<String> {
 /// Attaches every hook that the kernel accepts; with `strict` the first that it refuses is an error.
 pub(crate) fn attach_all(
     ebpf: &mut Ebpf,
+    types: &aya::Btf,
     families: &mut ProgramArray<MapData>,
     lacks_uring: Option<&str>,
     strict: bool,
 ) -> Result<(Vec<HookStatus>, Uring), ProbeError> {
     let asked: Vec<_> =
         HOOKS.iter().filter(|hook| hook.entry != Entry::Uring || lacks_uring.is_none()).collect();
-    let mut verified = verify_all(ebpf, &asked, strict)?;
+    let mut verified = verify_all(ebpf, types, &asked, strict)?;
     let mut hooks = Vec::with_capacity(HOOKS.len());
     for hook in HOOKS {
         let state = match (hook.entry, lacks_uring) {
@@ -123,15 +124,19 @@ fn attach_uring(ebpf: &mut Ebpf, hooks: &mut [HookStatus]) -> Uring {
 
 /// Has the kernel verify the programs of these hooks, side by side, since that is most of what a start takes; what it says, by
 /// program. Where one refusal settles it, the shortest is asked about first.
-fn verify_all<'h>(ebpf: &mut Ebpf, hooks: &[&'h Hook], strict: bool) -> Result<Verdicts<'h>, ProbeError> {
+fn verify_all<'h>(
+    ebpf: &mut Ebpf,
+    types: &aya::Btf,
+    hooks: &[&'h Hook],
+    strict: bool,
+) -> Result<Verdicts<'h>, ProbeError> {
     const SHORTEST: &str = "on_exit";
-    let btf = aya::Btf::from_sys_fs().map_err(|error| ProbeError::Load(one_line(&error)))?;
     let verify = |program: &mut Program, hook: &Hook| {
         let program: &mut BtfTracePoint =
             program.try_into().map_err(|error: ProgramError| one_line(&error))?;
-        let loaded = program.load(hook.tracepoint, &btf);
+        let loaded = program.load(hook.tracepoint, types);
         let renamed = RENAMED.iter().find(|(now, _)| loaded.is_err() && *now == hook.tracepoint);
-        let loaded = renamed.map_or(loaded, |(_, before)| program.load(before, &btf));
+        let loaded = renamed.map_or(loaded, |(_, before)| program.load(before, types));
         loaded.map_err(|error| one_line(&error))
     };
     let mut verdicts = Verdicts::new();

@@ -1,7 +1,7 @@
 //! The sensor's user half: loads the kernel programs, attaches them, reads their ring, and counts what was lost.
 //!
 //! [`Probe`] is the live [`eyas_event::Source`]: it hands record bytes on as the kernel wrote them and interprets no more
-//! of them than the head. It keeps no thread (only opening it has the kernel verify the programs side by side); whoever calls [`eyas_event::Source::fill`] does the waiting. The
+//! of them than the head. It keeps no thread (only opening it reads types and has programs verified side by side); whoever calls [`eyas_event::Source::fill`] does the waiting. The
 //! object that it loads is built by `cargo xtask bpf` and embedded here, so building eyas needs no BPF toolchain.
 
 mod attach;

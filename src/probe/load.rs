@@ -160,7 +160,14 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
         return Err(ProbeError::RingSize(ring_bytes));
     }
     check_capabilities()?;
-    let btf = read_btf()?;
+    // Each reads the kernel's types, which takes longer than anything here but the verifying.
+    let (loader, btf, types) = std::thread::scope(|scope| {
+        let loader = scope.spawn(EbpfLoader::new);
+        let (btf, types) = (read_btf(), aya::Btf::from_sys_fs());
+        (loader.join().unwrap_or_default(), btf, types)
+    });
+    let btf = btf?;
+    let types = types.map_err(|error| ProbeError::Load(one_line(&error)))?;
     let offsets = Offsets::resolve(|path| btf.offset(path)).map_err(ProbeError::NoMember)?;
     let means = Means {
         plain_loads: false,
@@ -172,7 +179,8 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
         _ => None,
     };
     if let Some(cast) = cast
-        && let Ok(opened) = load_with(options, &offsets, Means { plain_loads: true, ..means }, Some(cast))
+        && let Ok(opened) =
+            load_with(options, loader, &types, &offsets, Means { plain_loads: true, ..means }, Some(cast))
     {
         return Ok(opened);
     }
@@ -180,7 +188,7 @@ pub(crate) fn load(options: &ProbeOptions) -> Result<(RingBuf<MapData>, Loaded),
         allow_locked_memory();
     }
     // A kernel before 6.17 has the cast but wants a type. What it refuses for another reason it refuses again.
-    load_with(options, &offsets, means, None)
+    load_with(options, EbpfLoader::new(), &types, &offsets, means, None)
 }
 
 /// Before Linux 5.11 maps count against the limit of locked memory, which is far below what the ring takes. Raising it takes
@@ -193,6 +201,8 @@ fn allow_locked_memory() {
 /// Loads and attaches, with plain loads by the kernel's cast of this number, or without. With it, every hook has to be accepted.
 fn load_with(
     options: &ProbeOptions,
+    loader: EbpfLoader<'_>,
+    types: &aya::Btf,
     offsets: &Offsets,
     means: Means,
     cast: Option<u32>,
@@ -210,7 +220,7 @@ fn load_with(
     values[value::ONLY_PIDNS] = options.only_pidns.unwrap_or(0);
     let object = filled(if means.is_recent() { OBJECT } else { OLDER }, cast, &values)?;
     let wake_bytes = u64::from(ring_bytes / 4);
-    let mut loader = EbpfLoader::new();
+    let mut loader = loader;
     loader
         .override_global("SELF_NS_DEV", &identity.ns_dev, true)
         .override_global("WAKE_BYTES", &wake_bytes, true)
@@ -234,7 +244,7 @@ fn load_with(
         now: Vec::new(),
     };
     let filter = FilterMaps::new(take(&mut ebpf, "FILTER")?, take(&mut ebpf, ".bss.filter")?);
-    let (hooks, uring) = attach_all(&mut ebpf, &mut families, lacks_uring.as_deref(), cast.is_some())?;
+    let (hooks, uring) = attach_all(&mut ebpf, types, &mut families, lacks_uring.as_deref(), cast.is_some())?;
     Ok((
         ring,
         Loaded { counters, wanted, host_cgroups, variables, filter, means, hooks, families, uring, ebpf },
