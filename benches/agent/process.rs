@@ -21,9 +21,20 @@ pub(crate) fn rules() -> (&'static str, Vec<PathBuf>) {
 
 /// A running `eyas run --headless` with a store of its own.
 pub(crate) struct Agent {
-    child: Child,
+    child: Own,
     said: BufReader<std::process::ChildStderr>,
     dir: tempfile::TempDir,
+}
+
+/// The process; a bench that ends early takes it along.
+struct Own(Child);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Agent {
@@ -47,7 +58,7 @@ impl Agent {
             .spawn()
             .unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
-        Self { child, said, dir }
+        Self { child: Own(child), said, dir }
     }
 
     fn wait_until_it_watches(&mut self) {
@@ -65,14 +76,14 @@ impl Agent {
 
     /// Clock ticks of 10 ms of processor time that it has taken.
     pub(crate) fn cpu_ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     /// KiB that are resident, and how many of them are the mapping of the ring. It maps twice what the ring holds.
     pub(crate) fn rss_kib(&self) -> (u64, u64) {
-        let maps = std::fs::read_to_string(format!("/proc/{}/smaps", self.child.id())).unwrap();
+        let maps = std::fs::read_to_string(format!("/proc/{}/smaps", self.child.0.id())).unwrap();
         let (mut all, mut ring, mut is_ring) = (0, 0, false);
         for line in maps.lines() {
             let mut words = line.split_whitespace();
@@ -91,7 +102,7 @@ impl Agent {
 
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Ends it, and gives its last line.
@@ -101,9 +112,9 @@ impl Agent {
 
     /// Ends it, and gives the directory of its store and its last line.
     pub(crate) fn stop_and_keep(mut self) -> (tempfile::TempDir, String) {
-        rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        rustix::process::kill_process(Pid::from_child(&self.child.0), Signal::TERM).unwrap();
         let last = self.said.lines().map_while(Result::ok).last().unwrap_or_default();
-        assert!(self.child.wait().unwrap().success());
+        assert!(self.child.0.wait().unwrap().success());
         (self.dir, last)
     }
 }

@@ -103,12 +103,14 @@ pub(crate) struct Environment {
     pub(crate) printed: Vec<Box<[u8]>>,
     /// Whether it compares an environment as a whole and names no variable with that.
     pub(crate) nameless: bool,
+    /// Whether its output prints an environment as a whole, of which its condition names no variable.
+    pub(crate) prints_nothing: bool,
 }
 
 impl Environment {
     /// Of a rule and its condition.
     pub(crate) fn of(arena: &Arena, root: IrId, rule: &Rule) -> Self {
-        let mut own = Self { asked: Vec::new(), printed: Vec::new(), nameless: false };
+        let mut own = Self { asked: Vec::new(), printed: Vec::new(), nameless: false, prints_nothing: false };
         for predicate in reached(arena, [root]) {
             let mut bare = false;
             for field in predicate.fields() {
@@ -136,9 +138,11 @@ impl Environment {
                 continue;
             };
             let key = behind.strip_prefix('[').and_then(|key| key.strip_suffix(']'));
-            match key.filter(|key| !key.bytes().all(|b| b.is_ascii_digit())) {
-                Some(name) => own.printed.push(name.as_bytes().into()),
-                None => own.printed.extend_from_slice(&own.asked),
+            if let Some(name) = key.filter(|key| !key.bytes().all(|b| b.is_ascii_digit())) {
+                own.printed.push(name.as_bytes().into());
+            } else {
+                own.printed.extend_from_slice(&own.asked);
+                own.prints_nothing |= own.asked.is_empty();
             }
         }
         own

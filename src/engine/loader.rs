@@ -149,7 +149,7 @@ impl Loader {
             if self.dialect.is_exact() { self.one_by_one(&sources) } else { self.together(&sources) };
         diagnostics.append(&mut odd);
         selection::apply(&self.selection, &mut compiled.rules);
-        let variables = environments(&compiled, &mut diagnostics);
+        let variables = environments(&mut compiled, &mut diagnostics);
         diagnostics.sort_by_key(|d| d.place().map(|span| (span.source, span.start, d.code)));
         gather::always_absent(&mut diagnostics);
         if !self.dialect.is_exact() {
@@ -326,17 +326,20 @@ struct Environments {
 }
 
 /// Gathers them, in the order of the rules up to the number that can be sent, and says which are never sent.
-fn environments(compiled: &Compiled, diagnostics: &mut Vec<Diagnostic>) -> Environments {
+fn environments(compiled: &mut Compiled, diagnostics: &mut Vec<Diagnostic>) -> Environments {
     let (mut asked, mut printed) = (Vec::new(), Vec::new());
     // The sensor makes no difference between capitals and small letters.
     let mut known = FxHashSet::default();
-    for (rule, root) in compiled.rules.iter().zip(&compiled.roots) {
+    for (rule, root) in compiled.rules.iter_mut().zip(&compiled.roots) {
         let own = Environment::of(&compiled.arena, *root, rule);
         let mut say = |found| {
             diagnostics.push(rule_lints::variable(rule, &compiled.vocabulary.collection, &found));
         };
         if own.nameless {
             say(rule_lints::NotSent::Nameless);
+        }
+        if own.prints_nothing {
+            say(rule_lints::NotSent::PrintsNothing);
         }
         for name in own.names() {
             if name.len() > Variables::NAME_MAX {
@@ -350,6 +353,10 @@ fn environments(compiled: &Compiled, diagnostics: &mut Vec<Diagnostic>) -> Envir
                     say(rule_lints::NotSent::TooMany(name));
                 }
             }
+        }
+        // Falco prints all of it.
+        if !compiled.vocabulary.collection.dialect.is_exact() {
+            rule.template.limit_environment(own.printed.iter().cloned().collect());
         }
         if rule.enabled {
             printed.extend(own.printed);

@@ -22,6 +22,8 @@ pub(crate) fn below_least(def: &RuleDef, least: eyas_event::Priority) -> Diagnos
 pub(crate) enum NotSent<'n> {
     /// It is compared as a whole, with what names no variable.
     Nameless,
+    /// It is printed as a whole, and the condition names no variable.
+    PrintsNothing,
     /// The name is longer than the sensor looks.
     TooLong(&'n [u8]),
     /// Rules before it name as many as can be sent.
@@ -36,6 +38,10 @@ pub(crate) fn variable(rule: &Rule, collection: &Collection, why: &NotSent<'_>) 
         NotSent::Nameless => (
             "this compares an environment as a whole, and names no variable of it".to_owned(),
             "only the variables that rules name are seen: write `proc.env[NAME]`, or begin the text with the name, as in `proc.env icontains HTTP_PROXY`".to_owned(),
+        ),
+        NotSent::PrintsNothing => (
+            "the output prints an environment as a whole, and the condition names no variable of it".to_owned(),
+            "an output prints the variables that its rule names: write `%proc.env[NAME]`".to_owned(),
         ),
         NotSent::TooLong(name) => (
             format!("the variable `{}` is never seen: its name is too long", text(name)),

@@ -3,7 +3,7 @@
 mod parse;
 mod render;
 
-use eyas_event::{FieldRef, OutputValue};
+use eyas_event::{FieldRef, OutputValue, Variables};
 
 use crate::ir::term::Term;
 
@@ -15,6 +15,8 @@ pub struct Template {
     pieces: Vec<Piece>,
     /// The plain fields by the name under which JSON shows them, in order of name; `None` for one without a value yet.
     fields: Vec<(String, Option<FieldRef>)>,
+    /// Of an environment that it prints as a whole, it prints these; all, where nothing is said.
+    variables: Option<Variables>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +31,11 @@ enum Piece {
 }
 
 impl Template {
+    /// From now on it prints of an environment no other variables than these, in either case.
+    pub(crate) fn limit_environment(&mut self, variables: Variables) {
+        self.variables = Some(variables);
+    }
+
     /// The first field that rules of an event source may not use, by the name under which the output has it.
     pub(crate) fn foreign(&self, source: &str) -> Option<(&str, &FieldRef)> {
         let fields = self.fields.iter().filter_map(|(name, field)| Some((name.as_str(), field.as_ref()?)));

@@ -163,3 +163,35 @@ fn variables_beyond_number_are_told_of_and_not_asked_for() {
     assert_eq!(asked.iter().count(), Variables::MAX + 1);
     assert!(asked.iter().any(|name| name == b"v_0"));
 }
+
+/// An output does not print what another rule asks for.
+#[test]
+fn an_environment_is_printed_as_far_as_the_rule_names_it() {
+    let rule = |name: &str, condition: &str| {
+        format!(
+            "- rule: {name}\n  desc: d\n  condition: evt.type = execve and {condition}\n  output: e=%proc.env\n  priority: NOTICE\n"
+        )
+    };
+    let text = [
+        rule("Proxy", "proc.env icontains HTTP_PROXY"),
+        rule("Both", "proc.env[B_SECOND] exists and proc.env[A_THIRD] exists"),
+        rule("Nothing", "proc.name = sh"),
+    ];
+    let loaded = Loader::new().add(SourceFile::new("r.yaml", text.concat())).finish();
+    let event = serde_json::json!({
+        "evt.type": "execve",
+        "proc.name": "sh",
+        "proc.env": "http_proxy=x y API_KEY=secret B_SECOND=2 A_THIRD=3",
+    });
+    let (fields, mut scratch) = (FieldMap::from_json(&event).unwrap(), Scratch::new());
+    for (name, printed) in
+        [("Proxy", "e=http_proxy=x y"), ("Both", "e=B_SECOND=2 A_THIRD=3"), ("Nothing", "e=")]
+    {
+        let id = loaded.ruleset.find(name).unwrap();
+        assert!(loaded.ruleset.matches(id, &fields, &mut scratch), "{name}");
+        let said = loaded.ruleset.rule(id).render(&fields, &mut scratch);
+        assert_eq!(String::from_utf8_lossy(&said.message), printed);
+        let env = said.fields.iter().find(|(field, _)| field == "proc.env").map(|(_, value)| value);
+        assert_eq!(env, Some(&OutputValue::Text(printed[2..].into())));
+    }
+}
