@@ -64,18 +64,18 @@ layout! {
         vm_swap_kib: u32 = 48,
         /// Zero.
         pad2: u32 = 52,
-        /// Of a process in the root of the v2 hierarchy: 1, and for each v1 hierarchy the [`v1_group`] of its cgroup there. Who is in
+        /// 1, and for each v1 hierarchy the [`v1_group`] of the process's cgroup there. Who is in
         /// other cgroups of v1 hierarchies has another number. 0 when not read.
         v1_groups: u64 = 56,
     }
 }
 
 /// What a cgroup adds to [`ExecMore::v1_groups`]: its id and that of its hierarchy, so mixed that sums tell sets apart; nothing for
-/// the root of a hierarchy.
+/// the root of a hierarchy, and nothing for the v2 hierarchy, whose number is 0.
 #[expect(clippy::inline_always, reason = "a call in the kernel half costs more than it does")]
 #[inline(always)]
 pub const fn v1_group(hierarchy: u32, id: u64) -> u64 {
-    if id <= 1 {
+    if id <= 1 || hierarchy == 0 {
         return 0;
     }
     // Ids count up from below, so that the upper bits of both do not meet.

@@ -5,7 +5,9 @@
 //! said of paths is said of their textual form, which the kernel half can make from what the caller gave, or of the path of the file
 //! that was opened, which it can walk.
 
-use eyas_event::{Among, Arg, Domains, EventSet, EventType, FieldId, OpenWant, Opens, PathTest, Ways};
+use eyas_event::{
+    Among, Arg, Domains, EventSet, EventType, FieldId, FieldRef, OpenWant, Opens, PathTest, Ways,
+};
 
 use crate::ir::{Arena, Ir, IrId, Operand, Predicate};
 use crate::ruleset::Rule;
@@ -113,11 +115,10 @@ impl Environment {
         let mut own = Self { asked: Vec::new(), printed: Vec::new(), nameless: false, prints_nothing: false };
         for predicate in reached(arena, [root]) {
             let mut bare = false;
-            for field in predicate.fields() {
-                match &field.arg {
-                    _ if !matches!(field.id, FieldId::PROC_ENV | FieldId::PROC_AENV) => {}
-                    Arg::Key(name) => own.asked.push(name.as_bytes().into()),
-                    _ => bare = true,
+            for field in predicate.fields().into_iter().filter(|field| is_environment(field.id)) {
+                match variable(field) {
+                    Some(name) => own.asked.push(name.into()),
+                    None => bare = true,
                 }
             }
             if bare {
@@ -126,31 +127,43 @@ impl Environment {
                     Operand::Texts(texts) => texts,
                     _ => &[],
                 };
-                let names: Option<Vec<_>> = texts.iter().map(|text| leading_name(text)).collect();
-                own.nameless |= names.as_ref().is_none_or(Vec::is_empty);
-                own.asked.extend(names.unwrap_or_default());
+                let before = own.asked.len();
+                own.asked.extend(texts.iter().filter_map(|text| leading_name(text)));
+                own.nameless |= texts.is_empty() || own.asked.len() < before + texts.len();
             }
         }
-        for field in rule.output_fields() {
-            let Some(behind) =
-                ["proc.env", "proc.aenv"].into_iter().find_map(|name| field.strip_prefix(name))
-            else {
-                continue;
-            };
-            let key = behind.strip_prefix('[').and_then(|key| key.strip_suffix(']'));
-            if let Some(name) = key.filter(|key| !key.bytes().all(|b| b.is_ascii_digit())) {
-                own.printed.push(name.as_bytes().into());
+        own.asked.sort_unstable();
+        own.asked.dedup();
+        for field in rule.template.fields().filter(|field| is_environment(field.id)) {
+            if let Some(name) = variable(field) {
+                own.printed.push(name.into());
             } else {
                 own.printed.extend_from_slice(&own.asked);
                 own.prints_nothing |= own.asked.is_empty();
             }
         }
+        own.printed.sort_unstable();
+        own.printed.dedup();
         own
     }
 
-    /// All of them.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.asked.iter().chain(&self.printed).map(|name| &**name)
+    /// All of them, each once, and whether the condition asks for it.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        let only_printed = self.printed.iter().filter(|name| self.asked.binary_search(name).is_err());
+        let asked = self.asked.iter().map(|name| (&**name, true));
+        asked.chain(only_printed.map(|name| (&**name, false)))
+    }
+}
+
+fn is_environment(field: FieldId) -> bool {
+    matches!(field, FieldId::PROC_ENV | FieldId::PROC_AENV)
+}
+
+/// The variable that a field of environments names. A number in its place means an environment as a whole.
+fn variable(field: &FieldRef) -> Option<&[u8]> {
+    match &field.arg {
+        Arg::Key(name) if !name.bytes().all(|byte| byte.is_ascii_digit()) => Some(name.as_bytes()),
+        _ => None,
     }
 }
 

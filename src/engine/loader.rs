@@ -332,25 +332,25 @@ fn environments(compiled: &mut Compiled, diagnostics: &mut Vec<Diagnostic>) -> E
     let mut known = FxHashSet::default();
     for (rule, root) in compiled.rules.iter_mut().zip(&compiled.roots) {
         let own = Environment::of(&compiled.arena, *root, rule);
-        let mut say = |found| {
-            diagnostics.push(rule_lints::variable(rule, &compiled.vocabulary.collection, &found));
+        let mut say = |found, asked| {
+            diagnostics.push(rule_lints::variable(rule, &compiled.vocabulary.collection, &found, asked));
         };
         if own.nameless {
-            say(rule_lints::NotSent::Nameless);
+            say(rule_lints::NotSent::Nameless, true);
         }
         if own.prints_nothing {
-            say(rule_lints::NotSent::PrintsNothing);
+            say(rule_lints::NotSent::PrintsNothing, false);
         }
-        for name in own.names() {
+        for (name, is_asked) in own.names() {
             if name.len() > Variables::NAME_MAX {
-                say(rule_lints::NotSent::TooLong(name));
+                say(rule_lints::NotSent::TooLong(name), is_asked);
             } else if rule.enabled {
                 let capitals = name.to_ascii_uppercase();
                 if known.len() < Variables::MAX || known.contains(&capitals) {
                     known.insert(capitals);
                     asked.push(Box::from(name));
                 } else {
-                    say(rule_lints::NotSent::TooMany(name));
+                    say(rule_lints::NotSent::TooMany(name), is_asked);
                 }
             }
         }

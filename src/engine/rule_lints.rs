@@ -30,8 +30,8 @@ pub(crate) enum NotSent<'n> {
     TooMany(&'n [u8]),
 }
 
-/// A rule that asks an environment for what is never sent.
-pub(crate) fn variable(rule: &Rule, collection: &Collection, why: &NotSent<'_>) -> Diagnostic {
+/// A rule whose condition asks an environment for what is never sent, or whose output alone does.
+pub(crate) fn variable(rule: &Rule, collection: &Collection, why: &NotSent<'_>, asked: bool) -> Diagnostic {
     let (most, longest) = (Variables::MAX, Variables::NAME_MAX);
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     let (message, note) = match why {
@@ -54,7 +54,9 @@ pub(crate) fn variable(rule: &Rule, collection: &Collection, why: &NotSent<'_>) 
     };
     let def = collection.rules.iter().find(|def| def.name.text == *rule.name);
     let place = def.map_or(rule.span, |def| def.name.span);
-    Diagnostic::new(Code::VariableNotSent, message, place, "").note(note).of(ItemKind::Rule, &*rule.name)
+    let (code, label) =
+        if asked { (Code::VariableNotSent, "") } else { (Code::OutputNotProvided, "prints nothing of it") };
+    Diagnostic::new(code, message, place, label).note(note).of(ItemKind::Rule, &*rule.name)
 }
 
 /// Looks at every compiled rule; `roots` are their conditions.

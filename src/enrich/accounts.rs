@@ -8,13 +8,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use eyas_event::{Lookup, User, Whose};
 use rustc_hash::FxHashMap;
-use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, StatxFlags, open, openat2, statx};
 
 /// How many containers' files are kept. A node runs some hundreds.
 const CONTAINERS_MAX: usize = 1024;
@@ -43,7 +43,16 @@ pub(crate) struct Accounts {
     root: PathBuf,
     proc_root: PathBuf,
     host: [Entries; 2],
-    containers: FxHashMap<Box<str>, [Entries; 2]>,
+    containers: FxHashMap<Box<str>, Container>,
+}
+
+/// The files of a container.
+#[derive(Debug)]
+struct Container {
+    /// Device and inode of its root: that of the first process that was asked about. Who has another root since has made it for
+    /// himself.
+    root: (u64, u64),
+    files: [Entries; 2],
 }
 
 /// What a file said, and which state of it.
@@ -129,42 +138,68 @@ impl Accounts {
     }
 
     fn in_container(&mut self, kind: Kind, id: u32, container: &str, pid: u32) -> Lookup<User> {
-        let file = self.container_file(kind, pid);
-        if !self.containers.contains_key(container) {
-            if file.is_err() {
-                return Lookup::Unknown;
-            }
+        let known = self.containers.get(container).map(|container| container.root);
+        let found = self.container_file(kind, pid, known);
+        if known.is_none() {
+            let Ok((root, _)) = &found else { return Lookup::Unknown };
             if self.containers.len() >= CONTAINERS_MAX {
                 self.containers.clear();
             }
+            let files = Default::default();
+            self.containers.insert(container.into(), Container { root: *root, files });
         }
-        let entries = &mut self.containers.entry(container.into()).or_default()[kind as usize];
+        let Some(own) = self.containers.get_mut(container) else { return Lookup::Unknown };
+        let entries = &mut own.files[kind as usize];
         // Where this process has gone, another one's view of the same files still stands.
-        let _ = file.and_then(|file| entries.renew(&file));
+        let _ = found.and_then(|(_, file)| entries.renew(&file));
         entries.answer(id)
     }
 
-    /// A file as a process sees it, if that process is in a root of its own already: a runtime's is in the container's
-    /// cgroup before it is in the container's files.
-    fn container_file(&self, kind: Kind, pid: u32) -> io::Result<File> {
+    /// A file as a process sees it, and device and inode of its root, if the process is in the container's root already: a runtime's
+    /// is in the container's cgroup before it is in the container's files.
+    fn container_file(
+        &self,
+        kind: Kind,
+        pid: u32,
+        known: Option<(u64, u64)>,
+    ) -> io::Result<((u64, u64), File)> {
         let process = self.proc_root.join(pid.to_string());
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = open(process.join("root"), flags, Mode::empty())?;
-        let own = self.proc_root.join("self");
-        let about = fs::read_to_string(own.join("fdinfo").join(root.as_raw_fd().to_string()))?;
-        // In its own namespace; or in ours, where a directory of ours is its root.
-        let mounts = [process, own].map(|of| fs::read(of.join("mountinfo")).unwrap_or_default());
-        if !mounts.iter().any(|mounts| is_served_by_the_kernel(&about, mounts)) {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        let (theirs, ours) = (File::from(root.try_clone()?).metadata()?, fs::metadata(&self.root)?);
-        if (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()) {
-            return Err(io::ErrorKind::NotFound.into());
+        let identity = identity(&root)?;
+        match known {
+            // That one was looked at.
+            Some(known) if known == identity => {}
+            Some(_) => return Err(io::ErrorKind::NotFound.into()),
+            None => self.check_root(&process, root.as_raw_fd(), identity)?,
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let within = ResolveFlags::IN_ROOT | ResolveFlags::NO_XDEV;
-        Ok(openat2(root, kind.path(), flags, Mode::empty(), within)?.into())
+        Ok((identity, openat2(root, kind.path(), flags, Mode::empty(), within)?.into()))
     }
+
+    /// Whether a process's root may be a container's: none that a program serves, and not the machine's.
+    fn check_root(&self, process: &Path, root: RawFd, found: (u64, u64)) -> io::Result<()> {
+        let own = self.proc_root.join("self");
+        let about = fs::read_to_string(own.join("fdinfo").join(root.to_string()))?;
+        // In its own namespace; or in ours, where a directory of ours is its root.
+        let is_served =
+            |of: &Path| is_served_by_the_kernel(&about, &fs::read(of.join("mountinfo")).unwrap_or_default());
+        if !is_served(process) && !is_served(&own) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        if found == identity(open(&self.root, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)? {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(())
+    }
+}
+
+/// Device and inode of a directory, as the kernel has them: nobody who serves it is asked.
+fn identity(root: impl AsFd) -> io::Result<(u64, u64)> {
+    let how = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let known = statx(root, "", how, StatxFlags::INO)?;
+    Ok((u64::from(known.stx_dev_major) << 32 | u64::from(known.stx_dev_minor), known.stx_ino))
 }
 
 /// Whether what a descriptor stands for (`/proc/PID/fdinfo/N`) lies on one of these mounts, and that is not FUSE: whoever

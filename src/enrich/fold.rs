@@ -156,6 +156,7 @@ impl<H: Host> Enrich<H> {
     pub fn fold(&mut self, record: &Record<'_>, facts: &mut Vec<u8>, judge: Judge<'_>) {
         let head = &record.head;
         if record.body.kind().is_some_and(Kind::is_kernel) {
+            self.ask_anew_after_a_while(head.time);
             while let Some(late) = self.waiting.overdue(BootTime(head.time)) {
                 self.hand_out_exec(late, judge);
             }
@@ -232,7 +233,10 @@ impl<H: Host> Enrich<H> {
             Raw::Cgroup(cgroup) => {
                 self.set_cgroup(cgroup.fixed.id, cgroup.path);
                 let CgroupFixed { tgid, id, .. } = cgroup.fixed;
-                self.told_cgroup = (tgid != 0).then_some((tgid, id));
+                // Others may stand between it and the exec.
+                if tgid != 0 {
+                    self.told_cgroup = Some((tgid, id));
+                }
             }
             Raw::Account(account) => self.set_account(&account),
             // Recordings of earlier versions have these, of the host alone.
@@ -352,8 +356,7 @@ impl<H: Host> Enrich<H> {
         let key = ProcessKey::at(fork.tgid, started);
         let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
         self.learn_parent(parent, facts);
-        let inherits = self.may_be_in(fork.cgroup, caller.cgroup);
-        let cgroup = if inherits { caller.cgroup } else { fork.cgroup };
+        let cgroup = self.cgroup_beside(caller.cgroup, fork.cgroup, fork.tgid, facts);
         let container = self.container(cgroup, fork.tgid, facts);
         let known = self.table.get(key).filter(|p| p.key == key && !p.flags.has(ProcessFlags::PARTIAL));
         let child = match known {
@@ -397,7 +400,7 @@ impl<H: Host> Enrich<H> {
 
     fn caller(&mut self, head: &Head, facts: &mut Vec<u8>) -> ProcessKey {
         let key = ProcessKey::at(head.tgid, BootTime(head.start));
-        let cgroup = self.cgroup_now(head);
+        let cgroup = self.cgroup_now(head, facts);
         match self.table.get(key) {
             Some(p) if p.cgroup == cgroup => {}
             Some(p) => {

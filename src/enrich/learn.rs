@@ -119,12 +119,16 @@ impl<H: Host> Enrich<H> {
         self.names.set_addresses(addresses.name, found);
     }
 
-    /// The names of a record's user and group, which the record has of its own.
-    pub(crate) fn learn_names(&mut self, key: ProcessKey, head: &Head, facts: &mut Vec<u8>) {
-        if head.time.saturating_sub(self.names_asked) >= NAMES_AGE {
-            self.names_asked = head.time;
+    /// What users and groups are called is believed for a while.
+    pub(crate) fn ask_anew_after_a_while(&mut self, now: u64) {
+        if now.saturating_sub(self.names_asked) >= NAMES_AGE {
+            self.names_asked = now;
             self.names.begin_round();
         }
+    }
+
+    /// The names of a record's user and group, which the record has of its own.
+    pub(crate) fn learn_names(&mut self, key: ProcessKey, head: &Head, facts: &mut Vec<u8>) {
         let Some(process) = self.table.get(key) else { return };
         let known = |names: &Names| {
             names.has_user(&process.container, head.uid) && names.has_group(&process.container, head.gid)
@@ -174,19 +178,20 @@ impl<H: Host> Enrich<H> {
             self.set_cgroup(id, &path);
             return id;
         }
-        told.map_or_else(|| self.cgroup_now(head), |(_, id)| id)
+        told.map_or_else(|| self.cgroup_now(head, facts), |(_, id)| id)
     }
 
     /// The cgroup that a record's process is in: what the kernel says, or the v1 one that it was found in.
-    pub(crate) fn cgroup_now(&self, head: &Head) -> u64 {
+    pub(crate) fn cgroup_now(&mut self, head: &Head, facts: &mut Vec<u8>) -> u64 {
         let known = self.table.get(ProcessKey::at(head.tgid, BootTime(head.start))).map(|p| p.cgroup);
-        known.filter(|id| self.may_be_in(head.cgroup, *id)).unwrap_or(head.cgroup)
+        known.map_or(head.cgroup, |known| self.cgroup_beside(known, head.cgroup, head.tgid, facts))
     }
 
-    /// Whether who is in this cgroup of the v2 hierarchy may be in that one of a v1 hierarchy, as far as containers go.
-    pub(crate) fn may_be_in(&self, v2: u64, v1: u64) -> bool {
-        let of_the_host = |id| self.cgroups.get(&id).is_none_or(|(_, id)| **id == *Process::HOST);
-        is_v1_cgroup(v1) && of_the_host(v2)
+    /// The cgroup of who was in that one and is in this one of the v2 hierarchy: still the former, if it is of a v1 hierarchy and the
+    /// latter no container's.
+    pub(crate) fn cgroup_beside(&mut self, known: u64, v2: u64, pid: u32, facts: &mut Vec<u8>) -> u64 {
+        let stays = is_v1_cgroup(known) && *self.container(v2, pid, facts) == *Process::HOST;
+        if stays { known } else { v2 }
     }
 
     pub(crate) fn set_cgroup(&mut self, id: u64, path: &[u8]) {

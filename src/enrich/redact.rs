@@ -19,9 +19,9 @@ const BUILTIN: &[&str] = &[
     // --password X, --db-password=X, -token X
     r"(?:^|\x00)--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pass|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key)(?:=|\x00)([^\x00-][^\x00]*)",
     // DB_PASSWORD=X, also within `sh -c`, as a parameter of a URL, and behind an option (--env=DB_PASSWORD=X, a.password=X)
-    r#"(?:^|[\x00 ;&?'"=,{])[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*=["']?([^\x00 ;&'"]+)"#,
-    // "password": "X" of JSON
-    r#""[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*" *: *"((?:[^"\\\x00]|\\.)+)"#,
+    r#"(?:^|[\x00 ;&?'"=,{:/])[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*=["']?([^\x00 ;&'"]+)"#,
+    // "password": "X" of JSON, also where it is cut off, or in a text in quotes itself
+    r#"\\?"[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*\\?" *: *\\?"((?:[^"\\\x00]|\\[^\x00])+)"#,
     // aws configure set aws_secret_access_key X, npm config set …:_authToken X
     r"\x00(?:set|config)\x00[^\x00]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*\x00([^\x00]+)",
     // A header of HTTP
@@ -278,6 +278,9 @@ mod tests {
                 &["curl", "-d", r#"{"user":"me", "password": "p\"w", "api_key":"k"}"#],
                 r#"curl -d {"user":"me", "password": "****", "api_key":"*"}"#,
             ),
+            (&["curl", "-d", r#"{"password":"hun"#], r#"curl -d {"password":"***"#),
+            (&["sh", "-c", r#"curl -d "{\"password\":\"pw\"}""#], r#"sh -c curl -d "{\"password\":\"*****""#),
+            (&["npm", "config", "set", "//r/:_authToken=abc"], "npm config set //r/:_authToken=***"),
             (
                 &["aws", "configure", "set", "aws_secret_access_key", "abc"],
                 "aws configure set aws_secret_access_key ***",

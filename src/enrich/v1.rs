@@ -155,7 +155,10 @@ mod tests {
             let id = |hierarchy| {
                 fs::metadata(self.at(hierarchy).join("docker").join(ID)).expect("a file of the test").ino()
             };
-            1_u64.wrapping_add(v1_group(1, id("pids"))).wrapping_add(v1_group(2, id("cpu")))
+            // Of all hierarchies; that of the v2 one does not count.
+            [(1, id("pids")), (2, id("cpu")), (0, 4711)]
+                .iter()
+                .fold(1_u64, |sum, (hierarchy, id)| sum.wrapping_add(v1_group(*hierarchy, *id)))
         }
     }
 

@@ -39,18 +39,41 @@ impl FromIterator<Box<[u8]>> for Variables {
 }
 
 impl Variables {
-    /// Those of an environment that are among these: `NAME=value`, each with a NUL behind it. As in the sensor, capitals and small
-    /// letters make no difference.
-    pub fn of<'e>(&self, environment: &'e [u8]) -> impl Iterator<Item = &'e [u8]> {
-        environment.split_inclusive(|byte| *byte == 0).filter(|variable| {
-            let name = variable.split(|byte| *byte == b'=').next().unwrap_or_default();
-            self.0.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
-        })
+    /// An environment of which these keep their values, and others, where they are set, their names alone. As in the sensor, capitals
+    /// and small letters make no difference. Variables are `NAME=value`, each with a NUL behind it.
+    pub fn keep(&self, environment: &[u8]) -> Vec<u8> {
+        let mut kept = Vec::with_capacity(environment.len());
+        for variable in environment.split_inclusive(|byte| *byte == 0) {
+            let name = variable.split(|byte| matches!(*byte, b'=' | 0)).next().unwrap_or_default();
+            if self.0.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
+                kept.extend_from_slice(variable);
+            } else if !name.is_empty() {
+                kept.extend_from_slice(name);
+                kept.push(0);
+            }
+        }
+        kept
     }
 }
 
-/// The value of a variable in an environment whose variables each end with a NUL.
-pub(crate) fn value<'e>(environment: &'e [u8], name: &str) -> Option<&'e [u8]> {
-    let mut variables = environment.split(|byte| *byte == 0);
-    variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+/// What an environment says of a variable.
+pub(crate) enum Looked<'e> {
+    /// It has this value.
+    Set(&'e [u8]),
+    /// It is not set.
+    Unset,
+    /// It was set, and to what is not known any more: a recording keeps the names alone of what no output prints.
+    Forgotten,
+}
+
+/// Looks for a variable in an environment whose variables each end with a NUL.
+pub(crate) fn look<'e>(environment: &'e [u8], name: &str) -> Looked<'e> {
+    for variable in environment.split(|byte| *byte == 0) {
+        match variable.strip_prefix(name.as_bytes()) {
+            Some([]) if !name.is_empty() => return Looked::Forgotten,
+            Some([b'=', value @ ..]) => return Looked::Set(value),
+            _ => {}
+        }
+    }
+    Looked::Unset
 }

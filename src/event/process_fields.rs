@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::call::Call;
-use crate::environment;
+use crate::environment::{self, Looked};
 use crate::event::{Body, Event, rendered, text};
 use crate::field::{Arg, FieldId};
 use crate::names::User;
@@ -160,7 +160,11 @@ impl Event<'_> {
             FieldId::PROC_ENV if me.flags.has(ProcessFlags::ENV_READ) => match arg {
                 // A variable that is not set is empty. A number is no name of one: the whole is meant.
                 Arg::Key(name) if !name.bytes().all(|b| b.is_ascii_digit()) => {
-                    Value::Bytes(environment::value(&me.env, name).unwrap_or_default())
+                    match environment::look(&me.env, name) {
+                        Looked::Set(value) => Value::Bytes(value),
+                        Looked::Unset => Value::Bytes(b""),
+                        Looked::Forgotten => Value::Absent,
+                    }
                 }
                 _ => whole_environment(me, buf),
             },
@@ -283,8 +287,10 @@ impl Event<'_> {
         let mut seen_all = true;
         for p in self.table.ancestors(self.process) {
             seen_all &= p.flags.has(ProcessFlags::ENV_READ);
-            if let Some(value) = environment::value(&p.env, name).filter(|value| !value.is_empty()) {
-                return Value::Bytes(value);
+            match environment::look(&p.env, name) {
+                Looked::Set(value) if !value.is_empty() => return Value::Bytes(value),
+                Looked::Set(_) | Looked::Unset => {}
+                Looked::Forgotten => return Value::Absent,
             }
         }
         if seen_all { Value::Bytes(b"") } else { Value::Absent }

@@ -426,17 +426,19 @@ fn recorded(head: &Head, loss: &LossFixed) -> Loss {
     }
 }
 
-/// The bytes of an exec as they are when of its environment only these variables are kept; `None` for a record that has no others.
+/// The bytes of an exec as they are when of its environment only these variables keep their values; `None` for a record that has no
+/// others.
 fn with_variables(record: &Record<'_>, kept: &Variables) -> Option<Vec<u8>> {
     let Body::Exec(exec) = record.body else { return None };
     let mut fixed = exec.fixed;
     if !fixed.flags.has(ExecFlags::ENV_READ) {
         return None;
     }
-    let env = kept.of(exec.env).collect::<Vec<_>>().concat();
+    let mut env = kept.keep(exec.env);
     if kept.is_empty() {
         // That nothing was set is not known from this record any more.
         fixed.flags.0 &= !ExecFlags::ENV_READ.0;
+        env.clear();
     } else if env.len() == exec.env.len() {
         return None;
     }

@@ -1,5 +1,6 @@
 //! The output language: a rule's `output` text to a template, a template and an event to a message and its fields.
 
+mod environment;
 mod parse;
 mod render;
 

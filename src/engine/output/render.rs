@@ -2,14 +2,19 @@
 
 use std::ops::ControlFlow;
 
-use eyas_event::{Arg, FieldId, FieldRef, Fields, OutputValue, Shape, Value, Variables};
-use memchr::memmem;
+use eyas_event::{FieldId, FieldRef, Fields, OutputValue, Shape};
 
 use crate::ir::term::Term;
+use crate::output::environment::OfRule;
 use crate::output::{Piece, RenderedOutput, Template};
 use crate::program::Scratch;
 
 impl Template {
+    /// The plain fields that it prints and that have values, in order of name.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldRef> {
+        self.fields.iter().filter_map(|(_, field)| field.as_ref())
+    }
+
     /// The names of the plain fields that it prints, in order of name.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
@@ -17,6 +22,7 @@ impl Template {
 
     /// Renders the message and its fields. A missing value prints as `<NA>` and is null among the fields.
     pub fn render(&self, fields: &impl Fields, scratch: &mut Scratch) -> RenderedOutput {
+        let fields = &OfRule { fields, variables: self.variables.as_ref() };
         let mut message = Vec::with_capacity(256);
         for piece in &self.pieces {
             match piece {
@@ -26,12 +32,6 @@ impl Template {
                     scratch.buffers.buf.clear();
                     match field {
                         None => message.extend_from_slice(b"<NA>"),
-                        Some(Term::Field(field)) if self.limits(field) => {
-                            match self.environment(fields, &mut scratch.buffers.buf) {
-                                Some(text) => message.extend_from_slice(&text),
-                                None => message.extend_from_slice(b"<NA>"),
-                            }
-                        }
                         Some(Term::Field(field)) => {
                             let value = fields.get(field, &mut scratch.buffers.buf);
                             field.write_text(&value, &mut message);
@@ -47,54 +47,11 @@ impl Template {
         RenderedOutput { message, fields: self.values(fields, scratch) }
     }
 
-    /// Whether this is an environment as a whole, of which the rule prints only a part. `proc.aenv` without an argument is the
-    /// process's own, too.
-    fn limits(&self, field: &FieldRef) -> bool {
-        let is_whole = matches!(field.id, FieldId::PROC_ENV | FieldId::PROC_AENV) && field.arg == Arg::None;
-        is_whole && self.variables.is_some()
-    }
-
-    /// The variables of the process's environment that the rule has a use for, as `NAME=value`, separated by blanks. `None` where
-    /// it was not looked at.
-    fn environment(&self, fields: &impl Fields, buf: &mut Vec<u8>) -> Option<Vec<u8>> {
-        let whole = fields.get(&FieldRef::plain(FieldId::PROC_ENV), buf);
-        if whole.is_absent() {
-            return None;
-        }
-        let mut order = Vec::new();
-        whole.write_text(&mut order);
-        // The sensor sends them in capitals and small letters alike.
-        let names =
-            self.variables.iter().flat_map(Variables::iter).filter_map(|name| str::from_utf8(name).ok());
-        let mut forms: Vec<String> = names
-            .flat_map(|name| [name.to_owned(), name.to_ascii_uppercase(), name.to_ascii_lowercase()])
-            .collect();
-        forms.sort_unstable();
-        forms.dedup();
-        let mut found = Vec::new();
-        for name in forms {
-            buf.clear();
-            let variable = FieldRef { id: FieldId::PROC_ENV, arg: Arg::Key(name.as_str().into()) };
-            if let Value::Bytes(value) = fields.get(&variable, buf)
-                && !value.is_empty()
-            {
-                let text = [name.as_bytes(), b"=", value].concat();
-                found.push((memmem::find(&order, &text), text));
-            }
-        }
-        found.sort();
-        Some(found.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(&b' '))
-    }
-
     fn values(&self, fields: &impl Fields, scratch: &mut Scratch) -> Vec<(String, OutputValue)> {
         let mut values = Vec::with_capacity(self.fields.len() + 1);
         let mut value_of = |field: &FieldRef| {
             let buf = &mut scratch.buffers.buf;
             buf.clear();
-            if self.limits(field) {
-                let text = self.environment(fields, buf);
-                return text.map_or(OutputValue::Null, |text| field.output(&Value::Bytes(&text)));
-            }
             if field.id.info().shape != Shape::List || fields.get(field, buf).is_absent() {
                 return field.output(&fields.get(field, buf));
             }

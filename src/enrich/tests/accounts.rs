@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use eyas_ebpf::{Body, Head, Open, OpenFixed, Record, records};
+use eyas_ebpf::{Body, Exec, ExecFixed, Head, Open, OpenFixed, Record, records};
 use eyas_enrich::{Enrich, LiveHost, SilentHost};
 use eyas_event::{Event, FieldId, FieldRef, Fields, Host, Lookup, Process, User, Whose};
 
@@ -90,6 +90,12 @@ fn a_container_has_users_of_its_own_and_cannot_lead_us_astray() {
     assert_eq!(host.user(7, gone), found("new", "/new", "/bin/sh"));
     assert_eq!(host.user(7, Whose::Container { id: "c2", pid: u32::MAX }), Lookup::Unknown);
 
+    // Who goes into a root of his own making has no say over the others' names.
+    let Some(other) = Inside::start() else { return };
+    fs::write(other.passwd(), "fake:x:33:33::/:/\n").unwrap();
+    assert_eq!(host.user(33, other.whose("c1")), found("web", "/srv/web", "/bin/false"));
+    assert_eq!(host.user(33, inside.whose("c1")), found("web", "/srv/web", "/bin/false"));
+
     // A link leads to the container's own file, wherever it points.
     let secret = inside.root.path().join("elsewhere");
     fs::write(&secret, "linked:x:5:5::/l:/l\n").unwrap();
@@ -146,25 +152,36 @@ fn a_name_is_looked_at_again_after_a_while_and_replays_as_it_was() {
         seen.push(String::from_utf8(text).unwrap());
     };
     let mut facts_of = Vec::new();
-    for (second, called) in [(1, "alice"), (2, "bob"), (7, "bob"), (8, "bob"), (20, "bob")] {
+    for (second, called) in [(1, "alice"), (2, "bob"), (7, "bob"), (8, "bob"), (20, "carol")] {
         name.set(called);
-        let head =
-            Head { tid: 9, tgid: 9, start: 5, time: second * 1_000_000_000, uid: 1000, ..Head::default() };
-        let body = Body::Open(Open {
+        let time = second * 1_000_000_000;
+        let head = Head { tid: 9, tgid: 9, start: 5, time, uid: 1000, ..Head::default() };
+        let open = Body::Open(Open {
             fixed: OpenFixed { ret: 3, ..OpenFixed::default() },
             given: b"/x",
             resolved: b"",
             base: b"",
         });
+        let exec = Body::Exec(Exec {
+            fixed: ExecFixed { loginuid: u32::MAX, ..ExecFixed::default() },
+            exe: b"",
+            cwd: b"",
+            filename: b"",
+            interp: b"",
+            more: b"",
+            argv: b"",
+            env: b"",
+        });
+        // A new program, too, is judged with the name of now.
+        let record = Record { head, body: if called == "carol" { exec } else { open } };
         facts.clear();
-        let record = Record { head, body };
         enrich.fold(&record, &mut facts, &mut |event| see(event, &mut seen));
         facts_of.push(facts.len());
         recording.extend_from_slice(&facts);
         record.write(&mut recording).unwrap();
     }
-    assert_eq!(seen, ["alice", "alice", "bob", "bob", "bob"]);
-    assert!(facts_of[2] > 0 && facts_of[1..] == [0, facts_of[2], 0, 0], "told once: {facts_of:?}");
+    assert_eq!(seen, ["alice", "alice", "bob", "bob", "carol"]);
+    assert!(facts_of[2] > 0 && facts_of[1] == 0 && facts_of[3] == 0, "told once: {facts_of:?}");
     let (mut replay, mut again) = (Enrich::new(SilentHost), Vec::new());
     for (_, record) in records(&recording) {
         replay.fold(&record.unwrap(), &mut Vec::new(), &mut |event| see(event, &mut again));

@@ -207,10 +207,15 @@ fn an_exec_that_still_waits_at_the_end_is_judged() {
 fn variables_are_judged_and_only_those_that_an_output_prints_are_recorded() {
     let (tunables, secret) = (&b"GLIBC_TUNABLES=x\0"[..], &b"api_key=y\0"[..]);
     let begun = shell(ExecFlags::ENV_READ, 3, &[tunables, secret].concat());
-    let other = "- rule: Other\n  desc: d\n  condition: evt.type = execve and proc.env[API_KEY] exists\n  output: %proc.name\n  priority: WARNING\n";
-    for (output, replayed) in
-        [("o", 0), ("o %proc.env", 1), ("o %proc.env[GLIBC_TUNABLES]", 1), ("o %proc.aenv[HOME]", 0)]
-    {
+    // What was set and not kept is not taken for something that was not set.
+    let other = "- rule: Unset\n  desc: d\n  condition: evt.type = execve and proc.env[api_key] = \"\"\n  output: o\n  priority: WARNING\n- rule: Other\n  desc: d\n  condition: evt.type = execve and proc.env[API_KEY] exists\n  output: %proc.name\n  priority: WARNING\n";
+    for (output, is_kept, replayed) in [
+        ("o", false, 0),
+        ("o %proc.env", true, 1),
+        ("o %proc.env[GLIBC_TUNABLES]", true, 1),
+        // That it was set is known all the same.
+        ("o %proc.aenv[HOME]", false, 1),
+    ] {
         let text = format!(
             "- rule: Any\n  desc: d\n  condition: evt.type = execve and proc.env contains GLIBC_TUNABLES\n  output: {output}\n  priority: WARNING\n{other}"
         );
@@ -220,7 +225,7 @@ fn variables_are_judged_and_only_those_that_an_output_prints_are_recorded() {
         assert_eq!(ran.out.alerts.len(), 1);
         let kept =
             |env: &[u8]| ran.out.segments.iter().any(|s| s.raw.windows(env.len()).any(|part| part == env));
-        assert_eq!(kept(tunables), replayed == 1, "{output}");
+        assert_eq!(kept(tunables), is_kept, "{output}");
         assert!(!kept(secret), "{output}");
         assert_eq!(replay(&ran.out.segments, &rules).out.alerts.len(), replayed, "{output}");
     }
