@@ -21,6 +21,9 @@ const CONTAINERS_MAX: usize = 1024;
 /// How much of a container's file is read.
 const FILE_MAX: u64 = 1 << 20;
 
+/// How a directory is opened that is only a place.
+const PLACE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
 /// Which of the two files.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -52,6 +55,8 @@ struct Container {
     /// Device and inode of its root: that of the first process that was asked about. Who has another root since has made it for
     /// himself.
     root: (u64, u64),
+    /// The last process that was seen to have it.
+    pid: u32,
     files: [Entries; 2],
 }
 
@@ -138,17 +143,25 @@ impl Accounts {
     }
 
     fn in_container(&mut self, kind: Kind, id: u32, container: &str, pid: u32) -> Lookup<User> {
-        let known = self.containers.get(container).map(|container| container.root);
-        let found = self.container_file(kind, pid, known);
-        if known.is_none() {
-            let Ok((root, _)) = &found else { return Lookup::Unknown };
+        let known = self.containers.get(container);
+        // When nobody is there any more who has its root, it was started again.
+        let stands =
+            |own: &&Container| own.pid == pid || self.root_of(own.pid).is_ok_and(|root| root == own.root);
+        let root = known.filter(stands).map(|own| own.root);
+        let found = self.container_file(kind, pid, root);
+        if let (None, Ok((new, _))) = (root, &found)
+            && known.is_none_or(|own| own.root != *new)
+        {
             if self.containers.len() >= CONTAINERS_MAX {
                 self.containers.clear();
             }
             let files = Default::default();
-            self.containers.insert(container.into(), Container { root: *root, files });
+            self.containers.insert(container.into(), Container { root: *new, pid, files });
         }
         let Some(own) = self.containers.get_mut(container) else { return Lookup::Unknown };
+        if found.is_ok() {
+            own.pid = pid;
+        }
         let entries = &mut own.files[kind as usize];
         // Where this process has gone, another one's view of the same files still stands.
         let _ = found.and_then(|(_, file)| entries.renew(&file));
@@ -164,8 +177,7 @@ impl Accounts {
         known: Option<(u64, u64)>,
     ) -> io::Result<((u64, u64), File)> {
         let process = self.proc_root.join(pid.to_string());
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = open(process.join("root"), flags, Mode::empty())?;
+        let root = open(process.join("root"), PLACE, Mode::empty())?;
         let identity = identity(&root)?;
         match known {
             // That one was looked at.
@@ -178,6 +190,11 @@ impl Accounts {
         Ok((identity, openat2(root, kind.path(), flags, Mode::empty(), within)?.into()))
     }
 
+    /// Device and inode of a process's root.
+    fn root_of(&self, pid: u32) -> io::Result<(u64, u64)> {
+        identity(open(self.proc_root.join(pid.to_string()).join("root"), PLACE, Mode::empty())?)
+    }
+
     /// Whether a process's root may be a container's: none that a program serves, and not the machine's.
     fn check_root(&self, process: &Path, root: RawFd, found: (u64, u64)) -> io::Result<()> {
         let own = self.proc_root.join("self");
@@ -188,7 +205,7 @@ impl Accounts {
         if !is_served(process) && !is_served(&own) {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        if found == identity(open(&self.root, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)? {
+        if found == identity(open(&self.root, PLACE, Mode::empty())?)? {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(())

@@ -20,8 +20,9 @@ const BUILTIN: &[&str] = &[
     r"(?:^|\x00)--?(?:[a-z0-9]+[-_])*(?:password|passwd|passphrase|pass|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key)(?:=|\x00)([^\x00-][^\x00]*)",
     // DB_PASSWORD=X, also within `sh -c`, as a parameter of a URL, and behind an option (--env=DB_PASSWORD=X, a.password=X)
     r#"(?:^|[\x00 ;&?'"=,{:/])[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*=["']?([^\x00 ;&'"]+)"#,
-    // "password": "X" of JSON, also where it is cut off, or in a text in quotes itself
-    r#"\\?"[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*\\?" *: *\\?"((?:[^"\\\x00]|\\[^\x00])+)"#,
+    // "password": "X" of JSON, also where it is cut off; and the same in a text in quotes
+    r#""[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*" *: *"((?:[^"\\\x00]|\\[^\x00])+)"#,
+    r#"\\+"[a-z0-9_.-]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*\\+" *: *\\+"([^"\\\x00]+)"#,
     // aws configure set aws_secret_access_key X, npm config set …:_authToken X
     r"\x00(?:set|config)\x00[^\x00]*(?:password|passwd|secret|token|api_?key|access_?key)[a-z0-9_]*\x00([^\x00]+)",
     // A header of HTTP
@@ -99,8 +100,10 @@ impl Redaction {
     /// Overwrites the secrets in a run of records.
     pub fn mask_records(&self, bytes: &mut [u8]) {
         let mut at = 0;
-        while let Some((text, len)) = text_of(&bytes[at..]) {
-            self.mask(&mut bytes[at + text.start..at + text.end]);
+        while let Some((texts, len)) = texts_of(&bytes[at..]) {
+            for text in texts {
+                self.mask(&mut bytes[at + text.start..at + text.end]);
+            }
             at += len;
         }
     }
@@ -123,21 +126,25 @@ fn next(regex: &Regex, found: &mut CaptureLocations, text: &[u8], at: usize) -> 
     Some(start..end)
 }
 
-/// Where the first record has a text that may hold secrets, and how long it is; `None` after the last.
-fn text_of(bytes: &[u8]) -> Option<(Range<usize>, usize)> {
+/// Where the first record has texts that may hold secrets, and how long it is; `None` after the last. A command line says nothing
+/// of the environment behind it.
+fn texts_of(bytes: &[u8]) -> Option<([Range<usize>; 2], usize)> {
     let (_, record) = records(bytes).next()?;
     let record = record.ok()?;
     let len = record.head.len as usize;
-    let text = match record.body {
-        Body::Exec(exec) => len - exec.argv.len() - exec.env.len()..len,
-        Body::Argv(argv) => len - argv.bytes.len()..len,
+    let texts = match record.body {
+        Body::Exec(exec) => {
+            let end = len - exec.env.len();
+            [end - exec.argv.len()..end, end..len]
+        }
+        Body::Argv(argv) => [len - argv.bytes.len()..len, 0..0],
         Body::Call(call) => {
             let end = len - (call.first_base.len() + call.second_base.len() + call.path.len());
-            end - call.data.len()..end
+            [end - call.data.len()..end, 0..0]
         }
-        _ => 0..0,
+        _ => [0..0, 0..0],
     };
-    Some((text, len))
+    Some((texts, len))
 }
 
 /// A source or a host whose answers are redacted.
@@ -232,6 +239,8 @@ impl<H: Host> Host for Redacted<H> {
 
 #[cfg(test)]
 mod tests {
+    use eyas_ebpf::{Exec, ExecFixed, Head, Record};
+
     use super::*;
 
     fn masked(args: &[&str]) -> String {
@@ -279,7 +288,7 @@ mod tests {
                 r#"curl -d {"user":"me", "password": "****", "api_key":"*"}"#,
             ),
             (&["curl", "-d", r#"{"password":"hun"#], r#"curl -d {"password":"***"#),
-            (&["sh", "-c", r#"curl -d "{\"password\":\"pw\"}""#], r#"sh -c curl -d "{\"password\":\"*****""#),
+            (&["sh", "-c", r#"curl -d "{\"password\":\"pw\"}""#], r#"sh -c curl -d "{\"password\":\"**\"}""#),
             (&["npm", "config", "set", "//r/:_authToken=abc"], "npm config set //r/:_authToken=***"),
             (
                 &["aws", "configure", "set", "aws_secret_access_key", "abc"],
@@ -297,6 +306,28 @@ mod tests {
         ] {
             assert_eq!(masked(args), want);
         }
+    }
+
+    /// An option at the end of a command line does not take the first variable for its value.
+    #[test]
+    fn a_command_line_and_an_environment_are_two_texts() {
+        let (argv, env) = (b"prog\0--token\0", b"LD_PRELOAD=/tmp/e.so\0DB_PASSWORD=x\0");
+        let body = Body::Exec(Exec {
+            fixed: ExecFixed::default(),
+            more: b"",
+            exe: b"",
+            cwd: b"",
+            filename: b"",
+            interp: b"",
+            argv,
+            env,
+        });
+        let mut bytes = Vec::new();
+        Record { head: Head::default(), body }.write(&mut bytes).expect("a record");
+        Redaction::new(true, &[]).expect("the shipped patterns").mask_records(&mut bytes);
+        let (_, record) = records(&bytes).next().expect("one");
+        let Body::Exec(exec) = record.expect("a record").body else { panic!("an exec") };
+        assert_eq!((exec.argv, exec.env), (&argv[..], &b"LD_PRELOAD=/tmp/e.so\0DB_PASSWORD=*\0"[..]));
     }
 
     #[test]

@@ -39,13 +39,49 @@ impl FromIterator<Box<[u8]>> for Variables {
 }
 
 impl Variables {
+    /// Of an environment whose variables each end with a NUL those among these, separated by blanks. Capitals and small letters make no
+    /// difference, as in the sensor.
+    pub(crate) fn write_of(&self, environment: &[u8], out: &mut Vec<u8>) {
+        let begin = out.len();
+        for variable in environment.split(|byte| *byte == 0) {
+            let Some(end) = variable.iter().position(|byte| *byte == b'=') else { continue };
+            if self.has(&variable[..end]) {
+                if out.len() > begin {
+                    out.push(b' ');
+                }
+                out.extend_from_slice(variable);
+            }
+        }
+    }
+
+    /// The same of a text in which blanks separate variables, and may be in their values. A variable reaches to the next `NAME=`.
+    pub fn of_text(&self, text: &[u8]) -> Vec<u8> {
+        let mut kept: Vec<&[u8]> = Vec::new();
+        let mut keeps = false;
+        for word in text.split(|byte| *byte == b' ') {
+            let letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+            let name = word.iter().position(|byte| *byte == b'=').map(|end| &word[..end]);
+            if let Some(name) = name.filter(|name| !name.is_empty() && name.iter().all(letter)) {
+                keeps = self.has(name);
+            }
+            if keeps {
+                kept.push(word);
+            }
+        }
+        kept.join(&b' ')
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.0.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+    }
+
     /// An environment of which these keep their values, and others, where they are set, their names alone. As in the sensor, capitals
     /// and small letters make no difference. Variables are `NAME=value`, each with a NUL behind it.
     pub fn keep(&self, environment: &[u8]) -> Vec<u8> {
         let mut kept = Vec::with_capacity(environment.len());
         for variable in environment.split_inclusive(|byte| *byte == 0) {
             let name = variable.split(|byte| matches!(*byte, b'=' | 0)).next().unwrap_or_default();
-            if self.0.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
+            if self.has(name) {
                 kept.extend_from_slice(variable);
             } else if !name.is_empty() {
                 kept.extend_from_slice(name);

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::call::Call;
+use crate::environment::Variables;
 use crate::event_type::EventType;
 use crate::field::{Arg, FieldFlags, FieldId, FieldRef, Origin, Shape};
 use crate::field_table::{ROUTES, Route};
 use crate::fields::Fields;
 use crate::names::Names;
-use crate::process::Process;
+use crate::process::{Process, ProcessFlags};
 use crate::process_table::ProcessTable;
 use crate::socket::Socket;
 use crate::time::{BootTime, WallTime};
@@ -328,6 +329,20 @@ impl Event<'_> {
 }
 
 impl Fields for Event<'_> {
+    /// By the borders that the environment itself has.
+    fn environment<'s>(&'s self, field: &FieldRef, wanted: &Variables, buf: &'s mut Vec<u8>) -> Value<'s> {
+        let of = match (field.id, &field.arg) {
+            (FieldId::PROC_AENV, Arg::Index(n)) => self.ancestor(*n),
+            _ => Some(self.process),
+        };
+        let Some(process) = of.filter(|process| process.flags.has(ProcessFlags::ENV_READ)) else {
+            return Value::Absent;
+        };
+        buf.clear();
+        wanted.write_of(&process.env, buf);
+        Value::Bytes(buf)
+    }
+
     fn event_type(&self) -> Option<EventType> {
         Some(self.kind)
     }

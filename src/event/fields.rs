@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::environment::Variables;
 use crate::event_type::EventType;
 use crate::field::FieldRef;
 use crate::value::Value;
@@ -16,6 +17,18 @@ pub trait Fields {
     /// again, so that nothing is allocated once the buffer has grown. For a field with several values (see
     /// [`crate::Shape`]) this is the form that an output prints.
     fn get<'s>(&'s self, field: &FieldRef, buf: &'s mut Vec<u8>) -> Value<'s>;
+
+    /// The same of an environment as a whole, of which only these variables are wanted.
+    fn environment<'s>(&'s self, field: &FieldRef, wanted: &Variables, buf: &'s mut Vec<u8>) -> Value<'s> {
+        let mut own = Vec::new();
+        let kept = match self.get(field, &mut own) {
+            Value::Bytes(text) => wanted.of_text(text),
+            _ => return Value::Absent,
+        };
+        buf.clear();
+        buf.extend_from_slice(&kept);
+        Value::Bytes(buf)
+    }
 
     /// Hands each value of a field with several to `test`, until it breaks; a field with one value hands out that one.
     /// An absent value is not handed out.

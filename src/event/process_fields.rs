@@ -14,7 +14,7 @@ use crate::value::Value;
 
 impl Event<'_> {
     /// The process `n` steps up, 0 being the process itself.
-    fn ancestor(&self, n: u32) -> Option<&Arc<Process>> {
+    pub(crate) fn ancestor(&self, n: u32) -> Option<&Arc<Process>> {
         match n {
             0 => Some(self.process),
             n => self.table.ancestors(self.process).nth(n as usize - 1),

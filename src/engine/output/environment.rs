@@ -29,13 +29,7 @@ impl<F: Fields> Fields for OfRule<'_, F> {
 
     fn get<'s>(&'s self, field: &FieldRef, buf: &'s mut Vec<u8>) -> Value<'s> {
         let Some(variables) = self.limit(field) else { return self.fields.get(field, buf) };
-        let kept = match self.fields.get(field, buf) {
-            Value::Bytes(text) => only(text, variables),
-            _ => return Value::Absent,
-        };
-        buf.clear();
-        buf.extend_from_slice(&kept);
-        Value::Bytes(buf)
+        self.fields.environment(field, variables, buf)
     }
 
     fn each(
@@ -46,26 +40,8 @@ impl<F: Fields> Fields for OfRule<'_, F> {
     ) -> ControlFlow<()> {
         let Some(variables) = self.limit(field) else { return self.fields.each(field, buf, test) };
         self.fields.each(field, buf, &mut |value| match value {
-            Value::Bytes(text) => test(Value::Bytes(&only(text, variables))),
+            Value::Bytes(text) => test(Value::Bytes(&variables.of_text(text))),
             _ => ControlFlow::Continue(()),
         })
     }
-}
-
-/// Of an environment whose variables are separated by blanks those with these names, in capitals or small letters, as the sensor
-/// sends them. A variable reaches to the next `NAME=`.
-fn only(text: &[u8], variables: &Variables) -> Vec<u8> {
-    let mut kept: Vec<&[u8]> = Vec::new();
-    let mut keeps = false;
-    for word in text.split(|byte| *byte == b' ') {
-        let letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let name = word.iter().position(|byte| *byte == b'=').map(|end| &word[..end]);
-        if let Some(name) = name.filter(|name| !name.is_empty() && name.iter().all(letter)) {
-            keeps = variables.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
-        }
-        if keeps {
-            kept.push(word);
-        }
-    }
-    kept.join(&b' ')
 }

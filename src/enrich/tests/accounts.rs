@@ -96,6 +96,14 @@ fn a_container_has_users_of_its_own_and_cannot_lead_us_astray() {
     assert_eq!(host.user(33, other.whose("c1")), found("web", "/srv/web", "/bin/false"));
     assert_eq!(host.user(33, inside.whose("c1")), found("web", "/srv/web", "/bin/false"));
 
+    // A container that is started again has another root.
+    let Some(again) = Inside::start() else { return };
+    fs::write(again.passwd(), "first:x:33:33::/:/\n").unwrap();
+    assert_eq!(host.user(33, again.whose("c6")), found("first", "/", "/"));
+    assert_eq!(host.user(33, other.whose("c6")), found("first", "/", "/"));
+    drop(again);
+    assert_eq!(host.user(33, other.whose("c6")), found("fake", "/", "/"));
+
     // A link leads to the container's own file, wherever it points.
     let secret = inside.root.path().join("elsewhere");
     fs::write(&secret, "linked:x:5:5::/l:/l\n").unwrap();
