@@ -55,7 +55,7 @@ struct Container {
     /// Device and inode of its root: that of the first process that was asked about. Who has another root since has made it for
     /// himself.
     root: (u64, u64),
-    /// The last process that was seen to have it.
+    /// A process that has it. Another takes its place only when it has gone, so that mostly this is the container's first.
     pid: u32,
     files: [Entries; 2],
 }
@@ -159,7 +159,7 @@ impl Accounts {
             self.containers.insert(container.into(), Container { root: *new, pid, files });
         }
         let Some(own) = self.containers.get_mut(container) else { return Lookup::Unknown };
-        if found.is_ok() {
+        if root.is_none() && found.is_ok() {
             own.pid = pid;
         }
         let entries = &mut own.files[kind as usize];
