@@ -52,11 +52,16 @@ pub(crate) fn variable(rule: &Rule, collection: &Collection, why: &NotSent<'_>, 
             format!("the rules that are on may name {most} variables of environments; switch off a rule that names some"),
         ),
     };
-    let def = collection.rules.iter().find(|def| def.name.text == *rule.name);
-    let place = def.map_or(rule.span, |def| def.name.span);
+    let place = place(rule, collection);
     let (code, label) =
         if asked { (Code::VariableNotSent, "") } else { (Code::OutputNotProvided, "prints nothing of it") };
     Diagnostic::new(code, message, place, label).note(note).of(ItemKind::Rule, &*rule.name)
+}
+
+/// Where a rule is named.
+fn place(rule: &Rule, collection: &Collection) -> Span {
+    let def = collection.rules.iter().find(|def| def.name.text == *rule.name);
+    def.map_or(rule.span, |def| def.name.span)
 }
 
 /// Looks at every compiled rule; `roots` are their conditions.
@@ -68,10 +73,7 @@ pub(crate) fn check(
     collection: &Collection,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let place = |rule: &Rule| {
-        let def = collection.rules.iter().find(|def| def.name.text == *rule.name);
-        def.map_or(rule.span, |def| def.name.span)
-    };
+    let place = |rule: &Rule| place(rule, collection);
     for (rule, root) in rules.iter().zip(roots) {
         if open_alone(rule.events) && reads_failure(arena, *root) {
             diagnostics.push(
