@@ -5,11 +5,12 @@
 //! files where they are at hand, else by the shipped rules. Times are processor time of the looping process and of its children, in
 //! slices of some milliseconds, so other load disturbs them little. A round compares the median of its slices with those of the
 //! bare loop just before and after, since a machine's pace drifts; the ratio is the median of the rounds, with the standard error of
-//! their mean.
+//! their mean. Beside it stands what a program that does nothing costs in eyas's place.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
-#![expect(unsafe_code, reason = "fork and rusage have no safe form")]
+#![expect(unsafe_code, reason = "fork, rusage and bpf have no safe form")]
 
+mod floor;
 #[expect(dead_code, reason = "the other benches ask for more")]
 mod process;
 
@@ -60,7 +61,10 @@ fn main() {
     println!(
         "\nus of processor time a turn, medians of all slices (and the fastest) of {rounds} interleaved rounds:"
     );
-    println!("{:<26} {:>20} {:>20} {:>14} {:>9}", "loop", "bare", "with eyas", "ratio", "(fastest)");
+    println!(
+        "{:<26} {:>20} {:>20} {:>20} {:>14} {:>9}",
+        "loop", "bare", "an empty program", "with eyas", "ratio", "(fastest)"
+    );
     for one in
         LOOPS.iter().filter(|one| asked.is_empty() || asked.iter().any(|asked| one.name.contains(&**asked)))
     {
@@ -72,9 +76,13 @@ fn main() {
             looper.time(one)
         };
         time_rested();
-        let (mut bare, mut watched, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bare, mut floor, mut watched) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ratios = Vec::new();
         let mut before = time_rested();
         for _ in 0..rounds {
+            let empty = floor::hang();
+            floor.extend(time_rested());
+            drop(empty);
             let agent = Agent::start(&rules);
             let with = time_rested();
             agent.stop();
@@ -86,14 +94,15 @@ fn main() {
             bare.extend(std::mem::replace(&mut before, after));
         }
         bare.extend(before);
-        let [bare, watched] = [bare, watched].map(figures);
+        let [bare, floor, watched] = [bare, floor, watched].map(figures);
         let text = |[median, fastest]: [f64; 2]| format!("{:.3} ({:.3})", median / 1e3, fastest / 1e3);
         let error = standard_error(&ratios);
         let [ratio, _] = figures(ratios);
         println!(
-            "{:<26} {:>20} {:>20} {:>14} {:>9}",
+            "{:<26} {:>20} {:>20} {:>20} {:>14} {:>9}",
             one.name,
             text(bare),
+            text(floor),
             text(watched),
             format!("{ratio:.3}x ±{error:.3}"),
             format!("({:.2}x)", watched[1] / bare[1])
