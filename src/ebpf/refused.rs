@@ -130,16 +130,14 @@ impl Memory {
         path: impl Fn(u32) -> u64,
         byte: impl Fn(u32) -> u8,
     ) -> bool {
-        let mut entry = None;
-        if asked.len <= WORDS as u32 * 8 {
-            let found = &mut self.0[asked.entry(&path)];
-            if found.is(asked, &path) {
-                return true;
-            }
-            // Kept before the tables are asked, not after: the verifier would carry all that is kept through every step.
-            found.keep(asked, &path);
-            entry = Some(found);
+        // A longer path takes an entry, too, by its begin, in which it is never looked for: so the verifier walks what follows once,
+        // and not once more without an entry.
+        let entry = &mut self.0[asked.entry(&path)];
+        if asked.len <= WORDS as u32 * 8 && entry.is(asked, &path) {
+            return true;
         }
+        // Kept before the tables are asked, not after: the verifier would carry all that is kept through every step.
+        entry.keep(asked, &path);
         let name = |whose| {
             Some(match whose {
                 Whose::Thread => asked.thread,
@@ -151,7 +149,7 @@ impl Memory {
             Glance::Unwanted => true,
             Glance::Ask(ask) => !ask.admits(tables, byte),
         };
-        if refused && let Some(entry) = entry {
+        if refused {
             entry.tables = asked.tables;
         }
         refused

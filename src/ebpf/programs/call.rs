@@ -10,7 +10,7 @@ use eyas_ebpf::{CallBits, CallFixed, DATA_MAX, Head, HeadFlags, Kind, Payload, R
 use super::connect::{ADDRESS, S_IFMT, S_IFSOCK};
 use super::dispatch::Call;
 use super::open::base;
-use super::read::{Typed, kernel, load, off, user};
+use super::read::{Typed, follow, kernel, load, off, user};
 use super::ring::{CAP, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::socket::{self, AF_INET, AF_INET6, AF_UNIX, ends_of};
 use super::task;
@@ -40,7 +40,7 @@ pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     task::fill_head(scratch, task, call.flags);
     // SAFETY: the scratch is a checked map value with room for both fixed parts.
     let fixed = unsafe { &mut *scratch.cast::<u8>().add(FIXED).cast::<CallFixed>() };
-    let cred: Typed = load(task, off!(task_cred));
+    let cred = follow!(task, task_cred);
     fixed.ret = call.ret;
     [fixed.arg0, fixed.arg1, fixed.arg2, fixed.arg3, fixed.arg4, fixed.arg5] = call.six();
     fixed.syscall = call.number as u32;
@@ -66,7 +66,7 @@ pub fn on_call(ctx: BtfTracePointContext) -> i32 {
     fixed.first_base_len = gather.base(fixed, task, shape.first_dir(), FIRST);
     fixed.second_base_len = gather.base(fixed, task, shape.second_dir(), SECOND);
     if shape.payload() == Payload::Directory as u32 && fixed.ret >= 0 {
-        let place = Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd));
+        let place = Place::at(follow!(task, task_fs) as u64 + off!(fs_pwd));
         fixed.first_base_len = gather.path(place);
     }
     gather.descriptor(fixed, shape, task);
@@ -251,7 +251,7 @@ impl Gather {
                 }
             }
             CAPABILITIES => {
-                let cred: Typed = load(task, off!(task_cred));
+                let cred = follow!(task, task_cred);
                 fixed.aux = load(cred, off!(cred_inheritable));
             }
             RING_PARAMS => (data, data_len) = (fixed.arg1, 24),

@@ -17,7 +17,7 @@ use eyas_ebpf::refused::{self, Memory};
 
 use super::dispatch::Call;
 use super::open::Asked;
-use super::read::{Typed, has_plain_loads, load, member, off, opaque};
+use super::read::{Typed, follow, has_plain_loads, load, member, off, opaque, unknown};
 use super::ring::{COUNTS, Scratch, Slot, scratch};
 use super::task;
 use super::walk::{Place, append, append_by_call};
@@ -80,7 +80,8 @@ pub fn by_path(call: &Call, task: Typed) -> ByPath {
         return ByPath::Wanted;
     }
     let opening = Asked::of(call);
-    let way = opening.way(call, task);
+    // By now the verifier knows six ways in which it can be here.
+    let way = unknown(opening.way(call, task).into(), number) as u32 & 15;
     let refused = is_nobodys(number, way) || refuses(number, way, opening.path, task);
     if !refused || number != in_force() {
         return ByPath::Wanted;
@@ -115,7 +116,7 @@ pub fn is_unwanted_file(scratch: *mut Scratch, call: &Call, task: Typed) -> bool
     let Some(tables) = FILTER.get_ptr(number as u32 & 1) else { return false };
     let thread = |whose| match whose {
         Whose::Thread => task,
-        Whose::Leader => member!(task, task_leader),
+        Whose::Leader => follow!(task, task_leader),
     };
     let wanted = admits_file(
         &Words(tables.cast()),
@@ -157,7 +158,7 @@ fn refuses(number: u64, way: u32, path: u64, task: Typed) -> bool {
     if len <= 0 || len >= i64::from(LONGEST) {
         return false;
     }
-    let (thread, leader) = (name(task), name(member!(task, task_leader)));
+    let (thread, leader) = (name(task), name(follow!(task, task_leader)));
     let asked = refused::Asked { tables: number, thread, leader, way, len: len as u32 };
     let (Some(memory), Some(tables)) = (REFUSED.get_ptr_mut(0), FILTER.get_ptr(number as u32 & 1)) else {
         return false;

@@ -4,7 +4,7 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use eyas_ebpf::{ExitFixed, ForkFixed, Head, HeadFlags, Kind};
 
-use super::read::{Typed, kernel, load, off};
+use super::read::{Typed, follow, kernel, load, off};
 use super::ring::{Slot, scratch, send};
 use super::task;
 
@@ -50,7 +50,7 @@ pub fn on_fork(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_process_exit")]
 pub fn on_exit(ctx: BtfTracePointContext) -> i32 {
     let task: Typed = ctx.arg(0);
-    let signal: Typed = load(task, off!(task_signal));
+    let signal = follow!(task, task_signal);
     // Already counted down for this thread: 0 says that it is the last one.
     if load::<u32>(signal, off!(signal_live)) != 0 || !task::is_reported(task) {
         return 0;
@@ -62,7 +62,7 @@ pub fn on_exit(ctx: BtfTracePointContext) -> i32 {
     fixed.status = if load::<u32>(signal, off!(signal_flags)) & SIGNAL_GROUP_EXIT != 0 {
         load(signal, off!(signal_exit_code))
     } else {
-        load(load::<Typed>(task, off!(task_leader)), off!(task_exit_code))
+        load(follow!(task, task_leader), off!(task_exit_code))
     };
     fixed.pad = 0;
     send(scratch, Kind::Exit, (Head::SIZE + ExitFixed::SIZE) as u64);

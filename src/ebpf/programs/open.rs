@@ -13,7 +13,7 @@ use eyas_ebpf::{Family, Head, Kind, OpenBits, OpenFixed, nr};
 use super::dispatch::{Call, go};
 use super::exec::{Layer, layer};
 use super::filter::is_unwanted_file;
-use super::read::{Typed, Window, has_plain_loads, kernel, load, off, opaque, user};
+use super::read::{Typed, Window, follow, has_plain_loads, kernel, off, opaque, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Appended, Place, append, append_by_call};
@@ -206,7 +206,7 @@ pub fn append_base(slot: Slot, at: u64, task: Typed, dirfd: i32) -> Appended {
 #[inline(always)]
 pub fn base(task: Typed, dirfd: i32) -> Option<Place> {
     if dirfd == AT_FDCWD {
-        return Some(Place::at(load::<u64>(task, off!(task_fs)) + off!(fs_pwd)));
+        return Some(Place::at(follow!(task, task_fs) as u64 + off!(fs_pwd)));
     }
     match task::file(task, i64::from(dirfd)) {
         0 => None,

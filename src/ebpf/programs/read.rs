@@ -62,6 +62,16 @@ macro_rules! member {
 }
 pub(crate) use member;
 
+/// What the pointer in a member of such a struct points to, to load through in turn.
+macro_rules! follow {
+    ($base:expr, $field:ident) => {
+        $crate::programs::read::follow_member::<{ core::mem::offset_of!(eyas_ebpf::Offsets, $field) / 4 }>(
+            $base,
+        )
+    };
+}
+pub(crate) use follow;
+
 /// Whether this kernel has the member that an offset is for.
 macro_rules! has {
     ($field:ident) => {
@@ -150,6 +160,17 @@ fn plain(address: u64) -> Typed {
     pointer as Typed
 }
 
+/// What [`follow!`] stands for. With plain loads the pointer has no type on the way: of one that it has loaded from a struct,
+/// the verifier asks how far it is to be trusted by looking a name up among all the types of the kernel, one after another, and does so
+/// three times each time that it comes by (Linux 6.18, `btf_nested_type_is_trusted`).
+#[inline(always)]
+pub fn follow_member<const INDEX: usize>(base: Typed) -> Typed {
+    if has_plain_loads() {
+        return plain(load_member::<INDEX, u64>(plain(base as u64)));
+    }
+    load_member::<INDEX, Typed>(base)
+}
+
 /// A kernel value at any address; zero where it cannot be read.
 #[inline(always)]
 pub fn kernel<T: Copy>(address: u64) -> T {
@@ -225,6 +246,23 @@ pub fn opaque(mut number: u64) -> u64 {
     // SAFETY: a register is moved into itself. Without an instruction, two lines of the source would begin at one place, which
     // the kernel refuses.
     unsafe { asm!("{0} = {0}", inout(reg) number, options(pure, nomem, nostack)) };
+    number
+}
+
+/// The same number, of which the verifier knows nothing: it does not see that the second noise takes the first away. It walks
+/// what follows once for all that a number may be, where it would walk it once for each that it knows it to be.
+#[inline(always)]
+pub fn unknown(mut number: u64, noise: u64) -> u64 {
+    // SAFETY: changes a register and nothing else.
+    unsafe {
+        asm!(
+            "{number} ^= {noise}",
+            "{number} ^= {noise}",
+            number = inout(reg) number,
+            noise = in(reg) noise,
+            options(pure, nomem, nostack),
+        );
+    }
     number
 }
 

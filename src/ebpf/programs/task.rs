@@ -9,7 +9,7 @@ use aya_ebpf::helpers::generated::{
 use eyas_ebpf::value::{ONLY_PIDNS, SELF_NS_INO, SELF_TGID};
 use eyas_ebpf::{Head, HeadFlags};
 
-use super::read::{Typed, constant, has, kernel, load, member, off, value};
+use super::read::{Typed, constant, follow, has, kernel, member, off, value};
 use super::ring::Scratch;
 
 /// Device of the pid namespace that the sensor's own process is counted in.
@@ -40,7 +40,7 @@ pub fn is_reported(task: Typed) -> bool {
         return false;
     }
     let only = value::<ONLY_PIDNS>() as u32;
-    only == 0 || is_within(member!(task, task_thread_pid, u64), only)
+    only == 0 || is_within(follow!(task, task_thread_pid) as u64, only)
 }
 
 /// The running process's pid, as the sensor's own pid namespace counts it; 0 in another.
@@ -91,8 +91,8 @@ fn namespace(pid: u64, level: u64) -> u64 {
 /// Fills the head for the running task; length, kind and number come when it is sent.
 #[inline(always)]
 pub fn fill_head(scratch: *mut Scratch, task: Typed, flags: HeadFlags) {
-    let cred: Typed = member!(task, task_cred);
-    let leader: Typed = member!(task, task_leader);
+    let cred = follow!(task, task_cred);
+    let leader = follow!(task, task_leader);
     // SAFETY: the scratch is a checked map value with room for a Head at its front; the helpers have no requirements.
     unsafe {
         let head = &mut *scratch.cast::<Head>();
@@ -210,11 +210,11 @@ pub fn v1_groups(task: u64) -> u64 {
 /// The `struct file` behind a descriptor of the running task; 0 when there is none.
 #[inline(always)]
 pub fn file(task: Typed, fd: i64) -> u64 {
-    let files: Typed = member!(task, task_files);
-    let table: Typed = member!(files, files_fdt);
+    let files = follow!(task, task_files);
+    let table = follow!(files, files_fdt);
     let max: u32 = member!(table, fdt_max);
     if fd < 0 || fd >= i64::from(max) {
         return 0;
     }
-    kernel(load::<u64>(table, off!(fdt_fd)) + fd as u64 * 8)
+    kernel(follow!(table, fdt_fd) as u64 + fd as u64 * 8)
 }

@@ -8,7 +8,7 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{bpf_loop, bpf_probe_read_kernel_str};
 
-use super::read::{Typed, Window, kernel, load, member, off};
+use super::read::{Window, follow, kernel, load, off};
 use super::ring::{CAP, Context, PIECE, Scratch, Slot, scratch_of};
 use super::task;
 
@@ -341,9 +341,9 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
 #[inline(always)]
 fn append_with<const FIRST: u32>(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
     let mut context = Context { scratch };
-    let namespaces: Typed = member!(task::current(), task_nsproxy);
-    let mounts: Typed = member!(namespaces, nsproxy_mount);
-    let top: Typed = member!(mounts, mount_ns_root);
+    let namespaces = follow!(task::current(), task_nsproxy);
+    let mounts = follow!(namespaces, nsproxy_mount);
+    let top = follow!(mounts, mount_ns_root);
     // SAFETY: the scratch is a checked map value; the callback is a private function that takes this context.
     unsafe {
         let walk = &mut (*scratch).walk;
