@@ -197,6 +197,11 @@ fn what_of(event: EventType, name: ParamId) -> Option<What> {
     whats_of(event).get(at).copied()
 }
 
+/// Whether calls of this type never tell this parameter, as far as the table knows: an exec may tell it of its process.
+pub(crate) fn is_untold(event: EventType, name: ParamId) -> bool {
+    matches!(what_of(event, name), Some(Untold))
+}
+
 /// Appends one parameter as `evt.arg.NAME` prints it; `false` when there is nothing to tell.
 pub(crate) fn param(event: &Event<'_>, call: &Call<'_>, name: ParamId, out: &mut Vec<u8>) -> bool {
     let Some(what) = what_of(event.kind, name) else { return false };

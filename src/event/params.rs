@@ -250,6 +250,11 @@ impl ParamId {
     pub fn names() -> &'static [&'static str] {
         NAMES
     }
+
+    /// Whether an event that the sensor sends ever has a value for it.
+    pub fn is_ever_told(self) -> bool {
+        EventType::PROVIDED.iter().any(|event| ids_of(*event).contains(&self) && !is_untold(*event, self))
+    }
 }
 
 /// Constants for those that events have, so that nothing is compared by name while events are judged.
@@ -267,11 +272,14 @@ constants! {
     CAP_EFFECTIVE "cap_effective";
     CAP_INHERITABLE "cap_inheritable";
     CAP_PERMITTED "cap_permitted";
+    CGROUPS "cgroups";
     COMM "comm";
     CORE "core";
+    CREAT_FLAGS "creat_flags";
     CWD "cwd";
     DEV "dev";
     DIRFD "dirfd";
+    ENV "env";
     EXE "exe";
     EXE_INO "exe_ino";
     EXE_INO_CTIME "exe_ino_ctime";
@@ -287,6 +295,7 @@ constants! {
     PGID "pgid";
     PID "pid";
     PTID "ptid";
+    REAPER_TID "reaper_tid";
     RES "res";
     RESOLVE "resolve";
     RET "ret";
@@ -339,6 +348,17 @@ parameters! {
     PROCEXIT = ["status", "ret", "sig", "core", "reaper_tid"];
     EXECVE = ["res", "exe", "args", "tid", "pid", "ptid", "cwd", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "comm", "cgroups", "env", "tty", "vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid", "gid", "filename"];
     EXECVEAT = ["res", "exe", "args", "tid", "pid", "ptid", "cwd", "fdlimit", "pgft_maj", "pgft_min", "vm_size", "vm_rss", "vm_swap", "comm", "cgroups", "env", "tty", "vpgid", "loginuid", "flags", "cap_inheritable", "cap_permitted", "cap_effective", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "uid", "trusted_exepath", "pgid", "gid"];
+}
+
+/// Whether an event of this type never tells this parameter of its own.
+fn is_untold(event: EventType, name: ParamId) -> bool {
+    match event {
+        // A whole environment would print what no rule names.
+        EventType::EXECVE | EventType::EXECVEAT => matches!(name, ParamId::CGROUPS | ParamId::ENV),
+        EventType::CREAT => name == ParamId::CREAT_FLAGS,
+        EventType::PROCEXIT => name == ParamId::REAPER_TID,
+        _ => crate::call_params::is_untold(event, name),
+    }
 }
 
 #[cfg(test)]

@@ -134,8 +134,16 @@ fn index(text: &str, id: FieldId) -> Option<u32> {
 }
 
 /// Why a field that rules may name has no value in events, as a sentence; `None` for one that has.
-pub fn why_absent(id: FieldId) -> Option<String> {
-    let info = id.info();
+pub fn why_absent(field: &FieldRef) -> Option<String> {
+    if let Arg::Param(param) = field.arg
+        && !param.is_ever_told()
+    {
+        return Some(format!(
+            "`{}` is known in Falco, not provided here because no event that eyas sees tells it",
+            field.name()
+        ));
+    }
+    let info = field.id.info();
     let Provision::AlwaysAbsent(why) = info.provision else { return None };
     Some(if info.is_ours() {
         format!("`{}` has no value here: {why}", info.name)

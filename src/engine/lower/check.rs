@@ -147,7 +147,7 @@ pub(super) fn check(
     };
     let mut read = Vec::new();
     term.fields(&mut read);
-    for message in read.iter().filter_map(|field| why_absent(field.id)) {
+    for message in read.iter().filter_map(|field| why_absent(field)) {
         let label = "every comparison with it is false".to_owned();
         found.push(place(Code::FieldNotProvided, message, &check.lhs.bytes, label));
     }

@@ -74,7 +74,7 @@ pub(super) fn check(
             found.push(through_list(text, &value.at, diagnostic));
         }
     }
-    let absent = |field: &eyas_event::FieldRef| crate::fields::why_absent(field.id).is_some();
+    let absent = |field: &eyas_event::FieldRef| crate::fields::why_absent(field).is_some();
     if check.op == Op::Ne
         && let Some(field) = predicate.term.field()
         && often_missing(field.id.info().name)

@@ -141,7 +141,7 @@ fn token(
             if dialect.is_exact() && field.id == FieldId::EVT_TYPE_IS {
                 return Ok(Some(Token::plain(&rest[..taken], None)));
             }
-            if let Some(message) = why_absent(field.id) {
+            if let Some(message) = why_absent(&field) {
                 diagnostics.push(Diagnostic::new(
                     Code::OutputNotProvided,
                     message,
