@@ -5,7 +5,7 @@
 //! files where they are at hand, else by the shipped rules. Times are processor time of the looping process and of its children, in
 //! slices of some milliseconds, so other load disturbs them little. A round compares the median of its slices with those of the
 //! bare loop just before and after, since a machine's pace drifts; the ratio is the median of the rounds, with the standard error of
-//! their mean. Beside it stands what a program that does nothing costs in eyas's place.
+//! their mean. Beside it stands what one program at the end of every syscall costs that does nothing.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 #![expect(unsafe_code, reason = "fork, rusage and bpf have no safe form")]
@@ -78,11 +78,11 @@ fn main() {
         time_rested();
         let (mut bare, mut floor, mut watched) = (Vec::new(), Vec::new(), Vec::new());
         let mut ratios = Vec::new();
-        let mut before = time_rested();
         for _ in 0..rounds {
             let empty = floor::hang();
             floor.extend(time_rested());
             drop(empty);
+            let before = time_rested();
             let agent = Agent::start(&rules);
             let with = time_rested();
             agent.stop();
@@ -91,9 +91,8 @@ fn main() {
                 [&before, &with, &after].map(|slices| figures(slices.clone()));
             ratios.push(2.0 * with_median / (before_median + after_median));
             watched.extend(with);
-            bare.extend(std::mem::replace(&mut before, after));
+            bare.extend(before.into_iter().chain(after));
         }
-        bare.extend(before);
         let [bare, floor, watched] = [bare, floor, watched].map(figures);
         let text = |[median, fastest]: [f64; 2]| format!("{:.3} ({:.3})", median / 1e3, fastest / 1e3);
         let error = standard_error(&ratios);

@@ -2,12 +2,13 @@
 //! last of its kind, eight bytes at a time, need not be asked of the tables, byte by byte.
 //!
 //! The kernel half keeps a table of them for each processor. An entry holds all that the answer depends on, so what is
-//! found there is what the tables would say, and what they said before they were changed is never found.
+//! found there is what the tables would say, and what they said before they were changed is never found. A path too long for
+//! that takes an entry as well, with its begin alone, and is not looked for.
 #![expect(clippy::inline_always, reason = "a call in the kernel half costs more than most of these")]
 
 use crate::filter::{Glance, Tables, Whose, glance};
 
-/// Longest path that is kept, in words of eight bytes, its NUL included.
+/// Longest path that is looked for, in words of eight bytes, its NUL included.
 pub const WORDS: usize = 8;
 /// Entries for each processor, a power of two.
 pub const ENTRIES: usize = 128;
@@ -130,8 +131,8 @@ impl Memory {
         path: impl Fn(u32) -> u64,
         byte: impl Fn(u32) -> u8,
     ) -> bool {
-        // A longer path takes an entry, too, by its begin, in which it is never looked for: so the verifier walks what follows once,
-        // and not once more without an entry.
+        // A longer path takes an entry, too, so that the verifier walks what follows once, and not once more without an entry. It must
+        // never be looked for, since all paths with its begin and length are there the same; shorter ones have other lengths.
         let entry = &mut self.0[asked.entry(&path)];
         if asked.len <= WORDS as u32 * 8 && entry.is(asked, &path) {
             return true;

@@ -13,7 +13,7 @@ use eyas_ebpf::{Family, Head, Kind, OpenBits, OpenFixed, nr};
 use super::dispatch::{Call, go};
 use super::exec::{Layer, layer};
 use super::filter::is_unwanted_file;
-use super::read::{Typed, Window, follow, has_plain_loads, kernel, off, opaque, user};
+use super::read::{Typed, Window, follow, has_plain_loads, kernel, off, user};
 use super::ring::{PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Appended, Place, append, append_by_call};
@@ -75,11 +75,10 @@ impl Asked {
     pub fn way(&self, call: &Call, task: Typed) -> u32 {
         let outcome = if call.ret < 0 { 0 } else { 1 + u32::from(self.created(call, task)) };
         let direction = (self.flags as u32 & 3) + 1;
-        let way = way(
+        way(
             outcome,
             if call.number == nr::CREAT { None } else { Some((direction & 1 != 0, direction & 2 != 0)) },
-        );
-        opaque(way.into()) as u32 & 15
+        )
     }
 }
 

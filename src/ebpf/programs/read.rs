@@ -62,13 +62,13 @@ macro_rules! member {
 }
 pub(crate) use member;
 
-/// What the pointer in a member of such a struct points to, to load through in turn.
+/// What the pointer in a member of such a struct points to, to load through in turn; with more members, one behind the other.
 macro_rules! follow {
-    ($base:expr, $field:ident) => {
-        $crate::programs::read::follow_member::<{ core::mem::offset_of!(eyas_ebpf::Offsets, $field) / 4 }>(
-            $base,
-        )
-    };
+    ($base:expr, $first:ident $(, $next:ident)*) => {{
+        let at = $crate::programs::read::follow_typed::<{ core::mem::offset_of!(eyas_ebpf::Offsets, $first) / 4 }>($base);
+        $(let at = $crate::programs::read::follow_on::<{ core::mem::offset_of!(eyas_ebpf::Offsets, $next) / 4 }>(at);)*
+        at
+    }};
 }
 pub(crate) use follow;
 
@@ -113,7 +113,7 @@ pub fn load_member<const INDEX: usize, T: Copy>(base: Typed) -> T {
             )
         };
     }
-    // SAFETY: the verifier accepts the load only when `base` is a typed pointer whose struct has such a member there. The
+    // SAFETY: as in `load`. The
     // word holds the value in its lowest bytes, where a little-endian machine looks for it.
     unsafe {
         match size_of::<T>() {
@@ -160,13 +160,19 @@ fn plain(address: u64) -> Typed {
     pointer as Typed
 }
 
-/// What [`follow!`] stands for. With plain loads the pointer has no type on the way: of one that it has loaded from a struct,
+/// The first step of [`follow!`]. With plain loads the pointer has no type on the way: of one that it has loaded from a struct,
 /// the verifier asks how far it is to be trusted by looking a name up among all the types of the kernel, one after another, and does so
 /// three times each time that it comes by (Linux 6.18, `btf_nested_type_is_trusted`).
 #[inline(always)]
-pub fn follow_member<const INDEX: usize>(base: Typed) -> Typed {
+pub fn follow_typed<const INDEX: usize>(base: Typed) -> Typed {
+    follow_on::<INDEX>(if has_plain_loads() { plain(base as u64) } else { base })
+}
+
+/// A further step, from where one has led.
+#[inline(always)]
+pub fn follow_on<const INDEX: usize>(base: Typed) -> Typed {
     if has_plain_loads() {
-        return plain(load_member::<INDEX, u64>(plain(base as u64)));
+        return plain(load_member::<INDEX, u64>(base));
     }
     load_member::<INDEX, Typed>(base)
 }

@@ -10,7 +10,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{HashMap, PerCpuArray, RingBuf};
 use eyas_ebpf::{CallFixed, Counts, Head, Kind, Made, Maker, Unit};
 
-use super::read::{Typed, constant, follow, load, member, off, opaque};
+use super::read::{constant, follow, load, member, off, opaque};
 use super::task;
 use super::walk::Walk;
 
@@ -197,7 +197,7 @@ fn lost(scratch: *mut Scratch, kind: u16) {
         // SAFETY: a checked map value. The key holds the processor, so nobody else counts here.
         unsafe { (*made).count += 1 };
     } else {
-        let leader: Typed = follow!(task::current(), task_leader);
+        let leader = follow!(task::current(), task_leader);
         let comm = [member!(leader, task_comm), load(leader, off!(task_comm) + 8)];
         // Where there is no room it is counted without its maker.
         let _full = LOST_BY.insert(&maker, &Made { count: 1, comm }, 0);

@@ -210,11 +210,10 @@ pub fn v1_groups(task: u64) -> u64 {
 /// The `struct file` behind a descriptor of the running task; 0 when there is none.
 #[inline(always)]
 pub fn file(task: Typed, fd: i64) -> u64 {
-    let files = follow!(task, task_files);
-    let table = follow!(files, files_fdt);
+    let table = follow!(task, task_files, files_fdt);
     let max: u32 = member!(table, fdt_max);
     if fd < 0 || fd >= i64::from(max) {
         return 0;
     }
-    kernel(follow!(table, fdt_fd) as u64 + fd as u64 * 8)
+    kernel(member!(table, fdt_fd, u64) + fd as u64 * 8)
 }

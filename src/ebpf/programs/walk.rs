@@ -341,9 +341,7 @@ pub fn append(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
 #[inline(always)]
 fn append_with<const FIRST: u32>(scratch: *mut Scratch, at: u64, place: Place) -> Appended {
     let mut context = Context { scratch };
-    let namespaces = follow!(task::current(), task_nsproxy);
-    let mounts = follow!(namespaces, nsproxy_mount);
-    let top = follow!(mounts, mount_ns_root);
+    let top = follow!(task::current(), task_nsproxy, nsproxy_mount, mount_ns_root);
     // SAFETY: the scratch is a checked map value; the callback is a private function that takes this context.
     unsafe {
         let walk = &mut (*scratch).walk;
