@@ -14,7 +14,7 @@ use eyas_pipeline::{
 use eyas_probe::{Probe, ProbeError, ProbeOptions};
 use eyas_store::{Create, OpenOptions, RunKind, Store, StoreError, Writer, WriterHandle, WriterOptions};
 
-use crate::fail::{Fail, Outcome};
+use crate::fail::{Fail, Outcome, store_text};
 use crate::outlets::ToStore;
 use crate::resolver;
 use crate::rulebook;
@@ -127,7 +127,7 @@ impl<O: Outlet + Send + 'static> Agent<O> {
                 segment_limit_bytes: settings.config.eyas.record_limit_mib << 20,
                 ..WriterOptions::default()
             })
-            .map_err(Fail::environment)?;
+            .map_err(|e| Fail::store(&settings.store, &e))?;
         let rules: RulesCell = Arc::new(ArcSwap::new(first_rules.ruleset.clone()));
         let outcomes: Outcomes = Arc::new(ArcSwapOption::from_pointee(Ok(first_rules)));
         let watch = watch(settings, &rules, &outcomes, move |outcome| told(outcome))?;
@@ -248,7 +248,7 @@ fn open_store(settings: &Settings, wall_offset_ns: i64) -> Result<Store, Fail> {
             }
             _ => "",
         };
-        Fail::environment(format!("{error}{hint}"))
+        Fail::environment(format!("{}{hint}", store_text(&settings.store, &error)))
     })
 }
 
@@ -269,9 +269,14 @@ pub(crate) fn rules_for_run(settings: &Settings) -> Result<LoadOutcome, Fail> {
     if outcome.enabled() == 0 {
         let said =
             rulebook::plain(&outcome.diagnostics, &outcome.sources, eyas_engine::diag::Severity::Error);
-        return Err(Fail::environment(format!(
-            "{said}there is no rule to judge by; `eyas rules check` says more"
-        )));
+        let why = match outcome.ruleset.len() {
+            0 if said.is_empty() => "the rule files hold no rule",
+            0 => "none of them compiles",
+            _ => {
+                "all of them are off; `enabled: true` switches a rule on, and so does `rules:` in the configuration"
+            }
+        };
+        return Err(Fail::environment(format!("{said}there is no rule to judge by: {why}")));
     }
     Ok(outcome)
 }

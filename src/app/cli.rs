@@ -284,7 +284,7 @@ pub(crate) struct Replay {
     pub(crate) store: PathBuf,
 
     /// How many times as fast as it happened; 0 is as fast as possible.
-    #[arg(long, default_value_t = 0.0, value_name = "TIMES")]
+    #[arg(long, default_value_t = 0.0, value_name = "TIMES", value_parser = speed)]
     pub(crate) speed: f64,
 
     /// Show it in the console instead of printing alerts.
@@ -294,8 +294,8 @@ pub(crate) struct Replay {
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// How many times as fast as it happened.
-    #[arg(long, default_value_t = 1.0, value_name = "TIMES")]
+    /// How many times as fast as it happened; 0 is as fast as possible.
+    #[arg(long, default_value_t = 1.0, value_name = "TIMES", value_parser = speed)]
     pub(crate) speed: f64,
 
     /// Print the alerts as text lines instead of opening the console.
@@ -344,6 +344,13 @@ pub(crate) struct Fields {
     pub(crate) json: bool,
 }
 
+/// How many times as fast as it happened.
+fn speed(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|times: &f64| times.is_finite() && *times >= 0.0).ok_or_else(|| {
+        "write how many times as fast as it happened: 1, 10, 0.5; 0 is as fast as possible".to_owned()
+    })
+}
+
 /// A pid namespace by its number, or as `readlink` prints it: `pid:[4026531836]`.
 fn pid_namespace(text: &str) -> Result<u32, String> {
     let number = text.strip_prefix("pid:[").and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -355,6 +362,14 @@ fn pid_namespace(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_speed_is_a_number_from_0_on() {
+        assert_eq!([speed("0"), speed("0.5"), speed("10")], [Ok(0.0), Ok(0.5), Ok(10.0)]);
+        for text in ["-1", "nan", "inf", "fast", ""] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_pid_namespace_is_a_number_or_what_readlink_prints() {

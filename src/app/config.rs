@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use eyas_engine::diag::did_you_mean;
 use eyas_event::Priority;
 use serde::Deserialize;
@@ -65,6 +65,7 @@ pub(crate) struct Own {
     /// Compressed size of the recording, MiB; beyond it the oldest goes.
     pub(crate) record_limit_mib: u64,
     /// Size of the ring between kernel and eyas, MiB; a power of two.
+    #[serde(deserialize_with = "ring_mib")]
     pub(crate) ring_mib: u32,
     /// Further patterns of secrets in command lines.
     pub(crate) redact: Vec<String>,
@@ -116,6 +117,16 @@ impl Default for Config {
     }
 }
 
+fn ring_mib<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    let mib = u32::deserialize(d)?;
+    if mib.is_power_of_two() && mib <= 1024 {
+        return Ok(mib);
+    }
+    Err(serde::de::Error::custom(format!(
+        "`ring_mib` is a power of two from 1 to 1024 (MiB), and {mib} is none"
+    )))
+}
+
 /// A priority by its name in any case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PriorityName(pub(crate) Priority);
@@ -131,16 +142,24 @@ impl<'de> Deserialize<'de> for PriorityName {
 }
 
 impl Config {
-    /// What to say of `-o KEY=VALUE` whose key does nothing.
-    pub(crate) fn unused_sets(&self, sets: &[String]) -> Vec<String> {
-        let keys = sets.iter().filter_map(|set| set.split_once('='));
-        let unused = keys.filter(|(key, _)| self.unused.contains_key(key.split('.').next().unwrap_or(key)));
+    /// What to say of keys that do nothing: of every one that `-o KEY=VALUE` sets, and of those in the file that are nearly one
+    /// that would. A file written for Falco has many others, which `eyas doctor` names.
+    pub(crate) fn unused_notes(&self, common: &Common) -> Vec<String> {
+        let keys = common.set.iter().filter_map(|set| set.split_once('='));
+        let of = |key: &str| key.split('.').next().unwrap_or(key).to_owned();
+        let set: Vec<String> = keys.clone().map(|(key, _)| of(key)).collect();
+        let in_file = self.unused.keys().filter(|key| !set.contains(key)).filter_map(|key| {
+            let near = did_you_mean(key, KEYS)?;
+            let path = Self::path(common).display();
+            Some(format!("{path}: this version does not use the key `{key}`; did you mean `{near}`?"))
+        });
+        let unused = keys.filter(|(key, _)| self.unused.contains_key(&of(key)));
         let say = |(key, _): (&str, &str)| {
             let near = did_you_mean(key, KEYS);
             let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             format!("-o {key}: this key is not used by this version{hint}")
         };
-        unused.map(say).collect()
+        in_file.chain(unused.map(say)).collect()
     }
 
     /// The file that it is read from.
@@ -160,11 +179,12 @@ impl Config {
         };
         let mut tree: serde_yaml::Value = serde_yaml::from_str(&text)
             .with_context(|| format!("{}: not a configuration", path.display()))?;
-        if tree.is_null() {
+        let says_nothing = tree.is_null();
+        if says_nothing {
             tree = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());
         }
-        // Checked by itself first, so that what is wrong is sought where it stands.
-        let config: Self = serde_yaml::from_value(tree.clone())
+        // Checked by itself first, and as text, so that what is wrong is sought where it stands.
+        let config: Self = serde_yaml::from_str(if says_nothing { "{}" } else { &text })
             .with_context(|| format!("{}: not a configuration", path.display()))?;
         if common.set.is_empty() {
             return Ok(config);
@@ -172,8 +192,13 @@ impl Config {
         for set in &common.set {
             apply(&mut tree, set)?;
         }
-        serde_yaml::from_value(tree)
-            .with_context(|| format!("-o {}: not a configuration", common.set.join(" -o ")))
+        // By way of its text, so that an error names the key; the place would be that of a line that nobody has written.
+        let text = serde_yaml::to_string(&tree)?;
+        serde_yaml::from_str(&text).map_err(|error| {
+            let error = error.to_string();
+            let said = error.rsplit_once(" at line ").map_or(&*error, |(said, _)| said);
+            anyhow!("-o {}: not a configuration: {said}", common.set.join(" -o "))
+        })
     }
 }
 
@@ -245,7 +270,7 @@ mod tests {
     fn a_key_that_does_nothing_is_told() {
         let sets = ["json_ouput=false", "engine.kind=x", "json_output=false", "eyas.node=n"];
         let config = Config::load(&common(None, &sets)).expect("it loads");
-        let said = config.unused_sets(&sets.map(str::to_owned));
+        let said = config.unused_notes(&common(None, &sets));
         assert_eq!(said.len(), 2, "{said:?}");
         assert!(said[0].contains("`json_output`") && said[1].starts_with("-o engine.kind: "), "{said:?}");
         // A key that is used refuses a value of a wrong kind.
@@ -266,8 +291,28 @@ mod tests {
             format!("{:#}", Config::load(&common(Some(path.clone()), &[])).expect_err("no such priority"));
         assert!(wrong.contains("loud") && wrong.contains("warning"), "{wrong}");
         std::fs::write(&path, "eyas: {stoer: x}\n").expect("write");
-        let wrong = format!("{:#}", Config::load(&common(Some(path), &[])).expect_err("no such key"));
+        let wrong = format!("{:#}", Config::load(&common(Some(path.clone()), &[])).expect_err("no such key"));
         assert!(wrong.contains("stoer"), "{wrong}");
+        let value = |text: &str| {
+            std::fs::write(&path, text).expect("write");
+            format!("{:#}", Config::load(&common(Some(path.clone()), &[])).expect_err("no such value"))
+        };
+        let wrong = value("eyas:\n  record_limit_mib: -5\n");
+        assert!(wrong.contains("eyas.record_limit_mib: ") && wrong.contains("line 2"), "{wrong}");
+        let wrong = value("eyas:\n  ring_mib: 3\n");
+        assert!(
+            wrong.contains("`ring_mib` is a power of two from 1 to 1024") && wrong.contains("line 2"),
+            "{wrong}"
+        );
+        let wrong = format!("{:#}", Config::load(&common(None, &["eyas.ring_mib=3"])).expect_err("no ring"));
+        assert!(wrong.contains("`ring_mib` is a power of two") && !wrong.contains("line"), "{wrong}");
+        std::fs::write(&path, "json_ouput: true\nengine: {kind: modern_ebpf}\n").expect("write");
+        let common_of = common(Some(path), &[]);
+        let said = Config::load(&common_of).expect("it loads").unused_notes(&common_of);
+        assert!(
+            matches!(&said[..], [one] if one.contains("`json_ouput`") && one.contains("`json_output`")),
+            "{said:?}"
+        );
         let wrong =
             format!("{:#}", Config::load(&common(None, &["priority=loud"])).expect_err("no such priority"));
         assert!(wrong.starts_with("-o priority=loud: ") && wrong.contains("warning"), "{wrong}");

@@ -209,10 +209,18 @@ impl Behind {
                     text: rulebook::plain(&outcome.diagnostics, &outcome.sources, Severity::Warning),
                     errors: errors as u32,
                     warnings: warnings as u32,
+                    rules: outcome.enabled() as u32,
                     applied: outcome.applied,
                 }
             }
-            Err(why) => Reload { at: self.loaded, text: why.clone(), errors: 1, warnings: 0, applied: false },
+            Err(why) => Reload {
+                at: self.loaded,
+                text: why.clone(),
+                errors: 1,
+                warnings: 0,
+                rules: 0,
+                applied: false,
+            },
         }
     }
 }

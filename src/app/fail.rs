@@ -42,7 +42,15 @@ impl Fail {
 /// What is wrong with a store, with its file's name.
 pub(crate) fn store_text(path: &Path, error: &StoreError) -> String {
     match error {
-        StoreError::Sqlite(_) | StoreError::Damaged { .. } => format!("{}: {error}", path.display()),
+        StoreError::Sqlite(_) | StoreError::Damaged { .. } => {
+            let text = error.to_string();
+            let hint = if text.contains("malformed") {
+                "\n  move the file away and eyas makes a new one; `sqlite3 FILE .recover` saves what can still be read"
+            } else {
+                ""
+            };
+            format!("{}: {text}{hint}", path.display())
+        }
         named => named.to_string(),
     }
 }

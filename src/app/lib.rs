@@ -12,6 +12,7 @@ mod events;
 mod fail;
 mod falco;
 mod fields;
+mod lines;
 mod losses;
 mod machine;
 mod memory;
@@ -42,6 +43,7 @@ use clap::Parser;
 use crate::agent::Start;
 use crate::cli::{Cli, Command};
 use crate::fail::{Fail, Outcome, code};
+use crate::lines::Lines;
 use crate::settings::Settings;
 
 /// Runs eyas with the arguments of this process. Wrong arguments end the process here, with exit code 2.
@@ -69,7 +71,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         return fields::fields(args);
     }
     let settings = Settings::load(&cli.common).map_err(Fail::from)?.exact(cli.falco_exact);
-    for note in settings.config.unused_sets(&cli.common.set) {
+    for note in settings.config.unused_notes(&cli.common) {
         say(&note);
     }
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
@@ -88,7 +90,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Some(Command::Alerts(args)) => alerts::alerts(&settings, args),
         Some(Command::Rules { falco_exact, command }) => rules::rules(&settings.exact(*falco_exact), command),
         Some(Command::Events(args)) => events::events(&settings, args),
-        Some(Command::Replay(args)) => replay::replay(&settings, args),
+        Some(Command::Replay(args)) => replay::replay(&settings, args, terminal),
         Some(Command::Demo(args)) => replay::demo(&settings, args, terminal),
         Some(Command::Simulate(args)) => simulate::simulate(&settings, args),
         Some(Command::Doctor(args)) => doctor::doctor(&settings, args),
@@ -105,5 +107,5 @@ fn run_or_show(settings: &Settings, start: &Start, terminal: bool) -> Outcome {
 
 /// Says something to the person beside the answer, on standard error. Nobody listening is no error.
 fn say(text: &str) {
-    let _heard = writeln!(std::io::stderr().lock(), "eyas: {}", text.trim_end());
+    let _heard = writeln!(Lines(std::io::stderr().lock()), "eyas: {}", text.trim_end());
 }

@@ -31,9 +31,14 @@ pub(crate) struct Running<O> {
 }
 
 /// Judges a recording again.
-pub(crate) fn replay(settings: &Settings, args: &cli::Replay) -> Outcome {
-    let pace = if args.speed > 0.0 { Pace::Times(args.speed) } else { Pace::Unpaced };
+pub(crate) fn replay(settings: &Settings, args: &cli::Replay, terminal: bool) -> Outcome {
+    let pace = pace(args.speed);
     if args.console {
+        if !terminal {
+            return Err(Fail::environment(
+                "the console needs a terminal; without --console the alerts are printed",
+            ));
+        }
         return console::replay(settings, &args.store, name(&args.store), pace);
     }
     print(settings, &args.store, pace, Form::new(&settings.config, true))
@@ -45,11 +50,15 @@ pub(crate) fn demo(settings: &Settings, args: &cli::Demo, terminal: bool) -> Out
     let file = dir.path().join("incident.db");
     let packed = zstd::decode_all(DEMO)?;
     std::fs::write(&file, packed)?;
-    let pace = Pace::Times(args.speed.max(0.01));
+    let pace = pace(args.speed);
     if args.headless || !terminal {
         return print(settings, &file, pace, Form::new(&settings.config, false));
     }
     console::replay(settings, &file, "recorded incident".into(), pace)
+}
+
+fn pace(speed: f64) -> Pace {
+    if speed > 0.0 { Pace::Times(speed) } else { Pace::Unpaced }
 }
 
 /// Starts judging a recording on a thread of its own.

@@ -162,8 +162,13 @@ fn complain(outcome: &LoadOutcome) {
 /// Says what came of rules that changed.
 fn report(outcome: &LoadOutcome) {
     complain(outcome);
-    let what = if outcome.applied { "in force" } else { "not taken: the earlier rules stay in force" };
-    say(&format!("rules: {} {what}{}", outcome.enabled(), tally(outcome)));
+    if outcome.applied {
+        say(&format!("rules: {} in force{}", outcome.enabled(), tally(outcome)));
+    } else if outcome.count(Severity::Error) == 0 {
+        say(&format!("rules: none of the new ones is on; the earlier ones stay in force{}", tally(outcome)));
+    } else {
+        say(&format!("rules: not taken; the earlier ones stay in force{}", tally(outcome)));
+    }
 }
 
 /// ` (3 errors, 1 warning)`, or nothing.

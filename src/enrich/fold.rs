@@ -52,6 +52,8 @@ pub struct Enrich<H> {
     calls: Box<[Option<EventType>]>,
     scratch: Scratch,
     stats: FoldStats,
+    /// The number of the newest event; a recording goes on counting where its keyframe says.
+    number: u64,
 }
 
 /// What [`Enrich::fold`] hands each event to.
@@ -78,6 +80,7 @@ impl<H: Host> Enrich<H> {
             calls: call::event_types(),
             scratch: Scratch::default(),
             stats: FoldStats::default(),
+            number: 0,
         }
     }
 
@@ -127,7 +130,7 @@ impl<H: Host> Enrich<H> {
         facts::put_clock(
             self.node.as_bytes(),
             self.wall_offset_ns,
-            self.stats.events,
+            self.number,
             [self.first, self.previous],
             out,
         );
@@ -223,7 +226,7 @@ impl<H: Host> Enrich<H> {
                 self.finish(judge);
                 self.wall_offset_ns = clock.fixed.wall_offset_ns;
                 self.node = String::from_utf8_lossy(clock.node).into();
-                self.stats.events = head.seq;
+                self.number = head.seq;
                 self.first = Some(BootTime(head.time)).filter(|first| first.0 != 0);
                 self.previous = Some(BootTime(head.start)).filter(|previous| previous.0 != 0);
                 self.table = ProcessTable::default();
@@ -443,13 +446,14 @@ impl<H: Host> Enrich<H> {
 
     fn hand_out(&mut self, head: &Head, key: ProcessKey, kind: EventType, body: Body<'_>, judge: Judge<'_>) {
         let Some(process) = self.table.get(key) else { return };
+        self.stats.events += 1;
         // The number may come from a recording, and that may hold any number.
-        self.stats.events = self.stats.events.saturating_add(1);
+        self.number = self.number.saturating_add(1);
         let boot_time = BootTime(head.time);
         let first = *self.first.get_or_insert(boot_time);
         let previous = self.previous.replace(boot_time).unwrap_or(boot_time);
         judge(&Event {
-            num: self.stats.events,
+            num: self.number,
             time: boot_time.to_wall(self.wall_offset_ns),
             boot_time,
             first,

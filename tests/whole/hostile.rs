@@ -79,6 +79,36 @@ fn hostile_names_are_escaped_wherever_they_are_printed() {
     }
 }
 
+#[test]
+fn hostile_names_of_rules_and_files_are_escaped() {
+    let place = Place::new();
+    let name = OsStr::from_bytes(b"marked-\x1b[2J\x1b]0;owned\x07\r.yaml");
+    let rules = place.path("").join(name);
+    let text = "- rule: \"a\\e[2J\"\n  desc: \"d\\e[31m\"\n  condition: evt.type = open\n  output: o\n  priority: NOTICE\n";
+    std::fs::write(&rules, text).unwrap();
+    let no_rules = place.path("").join(OsStr::from_bytes(b"none-\x1b[2J.yaml"));
+    let case = "- name: n\n  rule: \"a\\e[2J\"\n  expect: fires\n  event: {evt.type: openat}\n";
+    let cases = place.write("cases.yaml", case);
+    let commands: [&[&OsStr]; 10] = [
+        &["rules".as_ref(), "check".as_ref(), rules.as_ref()],
+        &["rules".as_ref(), "list".as_ref(), "-r".as_ref(), rules.as_ref()],
+        &["rules".as_ref(), "list".as_ref(), "--json".as_ref(), "-r".as_ref(), rules.as_ref()],
+        &["rules".as_ref(), "describe".as_ref(), "-r".as_ref(), rules.as_ref()],
+        &["rules".as_ref(), "test".as_ref(), "-r".as_ref(), rules.as_ref(), cases.as_ref()],
+        &["rules".as_ref(), "list".as_ref(), "-r".as_ref(), no_rules.as_ref()],
+        &["alerts".as_ref(), "--store".as_ref(), no_rules.as_ref()],
+        &["replay".as_ref(), rules.as_ref()],
+        &["simulate".as_ref(), name],
+        &["-o".as_ref(), "a\x1b[2J=1".as_ref(), "rules".as_ref(), "list".as_ref()],
+    ];
+    for command in commands {
+        let ran = run(place.eyas().args(command));
+        assert!(!ran.out().is_empty() || !ran.err().is_empty(), "{command:?} says something");
+        harmless(&format!("{command:?}, answer"), ran.out().as_bytes());
+        harmless(&format!("{command:?}, beside it"), ran.err().as_bytes());
+    }
+}
+
 /// No byte that a terminal would act on, but the ends of lines.
 fn harmless(what: &str, bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).unwrap_or_else(|e| panic!("{what}: not UTF-8: {e}"));

@@ -57,7 +57,7 @@ fn rules_are_changed_while_events_stream_and_no_event_is_missed() {
         agent
             .said()
             .iter()
-            .any(|l| l.text.contains("not taken: the earlier rules stay in force"))
+            .any(|l| l.text.contains("not taken; the earlier ones stay in force"))
             .then_some(())
     });
     for rule in ["Series", "Added in place", "Added by rename"] {

@@ -10,6 +10,7 @@ use eyas_pipeline::LoadOutcome;
 use serde_json::json;
 
 use crate::fail::{Fail, Outcome};
+use crate::lines::Lines;
 use crate::rulebook;
 use crate::settings::Settings;
 
@@ -31,7 +32,7 @@ pub(super) fn check(settings: &Settings, form: Form) -> Outcome {
     match form {
         Form::Text => {
             writeln!(out, "{}", verdict(outcome.ruleset.len(), &rulebook::tally(&outcome)))?;
-            let mut err = std::io::stderr().lock();
+            let mut err = Lines(std::io::stderr().lock());
             for i in 0..outcome.sources.len() as u32 {
                 let word = schema_of(SourceId(i), &outcome.sources).word();
                 if word == "failed" {

@@ -6,6 +6,7 @@ use eyas_engine::describe::describe;
 use serde_json::Value;
 
 use crate::fail::Outcome;
+use crate::lines::Lines;
 use crate::rulebook;
 use crate::settings::Settings;
 
@@ -22,6 +23,7 @@ pub(super) fn run(settings: &Settings, json: bool) -> Outcome {
         writeln!(out, "{all}")?;
         return Ok(());
     }
+    let mut out = Lines(out);
     for rule in all["rules"].as_array().into_iter().flatten() {
         let (info, details) = (&rule["info"], &rule["details"]);
         let text = |value: &Value| value.as_str().unwrap_or("").trim().to_owned();

@@ -8,6 +8,7 @@ use eyas_engine::diag::Severity;
 use eyas_engine::source::SourceFile;
 
 use crate::fail::{Fail, Outcome};
+use crate::lines::Lines;
 use crate::rulebook;
 use crate::settings::Settings;
 
@@ -21,7 +22,7 @@ pub(super) fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
     let report = cases::run(&rules.ruleset, texts);
     let mut err = std::io::stderr().lock();
     write!(err, "{}", rulebook::plain(&report.diagnostics, &report.sources, Severity::Lint))?;
-    let mut out = std::io::stdout().lock();
+    let mut out = Lines(std::io::stdout().lock());
     let mut failed = report.diagnostics.iter().filter(|d| d.is_error()).count();
     for CaseResult { case, outcome } in &report.results {
         let what = match outcome {
@@ -35,7 +36,9 @@ pub(super) fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
         let file = report.sources.name(case.span.source);
         writeln!(out, "{file}:{}: rule `{}` {what}: {}", place.line, case.rule, case.name)?;
     }
-    for uncovered in &report.uncovered {
+    // Whoever names cases for the shipped rules has not set out to cover them all.
+    let asked = files.is_empty() || !settings.rules.is_empty();
+    for uncovered in report.uncovered.iter().filter(|_| asked) {
         failed += 1;
         let lacks = match (uncovered.no_positive, uncovered.no_negative) {
             (true, true) => "no case at all",
@@ -46,7 +49,7 @@ pub(super) fn test(settings: &Settings, files: &[PathBuf]) -> Outcome {
     }
     let passed = report.results.iter().filter(|r| r.outcome == cases::Outcome::Passed).count();
     writeln!(out, "{passed} passed, {failed} failed")?;
-    if report.is_clean() { Ok(()) } else { Err(Fail::findings()) }
+    if failed == 0 { Ok(()) } else { Err(Fail::findings()) }
 }
 
 /// The named files, directories opened; without names the shipped tests, which go with the shipped rules only.

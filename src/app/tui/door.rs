@@ -126,6 +126,8 @@ pub struct Reload {
     pub errors: u32,
     /// How many are warnings.
     pub warnings: u32,
+    /// How many of the rules are on.
+    pub rules: u32,
     /// Whether the new rules are in force, or the earlier ones were kept.
     pub applied: bool,
 }

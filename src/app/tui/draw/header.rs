@@ -200,12 +200,13 @@ fn second(state: &State, ctx: &Ctx) -> Parts {
         };
         out.push((Role::Dim, text));
         if let Some(reload) = &state.pulse.reload
-            && reload.errors > 0
+            && (reload.errors > 0 || !reload.applied)
         {
-            out.push((
-                Role::Bad,
-                format!("  ·  {} in the rules, R shows them", plural(u64::from(reload.errors), "error")),
-            ));
+            let text = match reload.errors {
+                0 => "  ·  the new ones are not in force, R shows why".to_owned(),
+                n => format!("  ·  {} in the rules, R shows them", plural(u64::from(n), "error")),
+            };
+            out.push((Role::Bad, text));
         }
         out.push((Role::Dim, "  ·  no filter".into()));
     }

@@ -309,6 +309,9 @@ fn reload(state: &State) -> Vec<Vec<(Role, String)>> {
     let (role, outcome) = match (reload.applied, reload.errors) {
         (true, 0) => (Role::Good, "✓ The new rules are in force.".to_owned()),
         (true, n) => (Role::Warn, format!("! The rules are in force without those that have errors ({n}).")),
+        (false, 0) => {
+            (Role::Bad, "✗ None of the new rules is on; the earlier ones stay in force.".to_owned())
+        }
         (false, n) => (
             Role::Bad,
             format!(

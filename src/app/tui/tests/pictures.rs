@@ -81,6 +81,7 @@ fn pictures_of_trouble() {
         text: "error[E0203]: there is no field `porc.name`\n --> rules/mine.yaml:12:9\n12 |   porc.name = sh\n   |   ^^^^^^^^^\nwarning: unused macro".to_owned(),
         errors: 1,
         warnings: 1,
+        rules: 14,
         applied: false,
     };
     let bad =

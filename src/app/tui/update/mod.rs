@@ -218,17 +218,15 @@ impl Turn<'_> {
             let (role, text) = if reload.errors > 0 || !reload.applied {
                 let kept =
                     if reload.applied { "the rest is in force" } else { "the earlier ones stay in force" };
-                (
-                    Role::Bad,
-                    format!(
-                        "Rules: {}; {kept}. R shows what is wrong.",
-                        super::show::plural(u64::from(reload.errors), "error")
-                    ),
-                )
+                let why = match reload.errors {
+                    0 => "none of the new ones is on".to_owned(),
+                    n => super::show::plural(u64::from(n), "error"),
+                };
+                (Role::Bad, format!("Rules: {why}; {kept}. R shows what is wrong."))
             } else {
                 (
                     Role::Good,
-                    format!("Rules loaded: {} in force.", super::show::count(u64::from(pulse.rules))),
+                    format!("Rules loaded: {} in force.", super::show::count(u64::from(reload.rules))),
                 )
             };
             self.notify(role, text);
