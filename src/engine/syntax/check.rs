@@ -7,6 +7,7 @@ use super::lexer::is_blank;
 use super::parser::{MAX_CALL_DEPTH, Parser, SyntaxError, error, not_closed};
 use super::recover::NO_COMMENTS;
 use crate::diag::{Certainty, Code, did_you_mean};
+use crate::fields;
 use eyas_event::{FieldId, FieldType};
 
 impl Parser<'_> {
@@ -38,16 +39,7 @@ impl Parser<'_> {
             && is_macro_name(name)
             && self.lexer.operator().is_some()
         {
-            let message = format!("there is no field `{name}`");
-            let label = "a word without a point names a macro";
-            let found = error(Code::Syntax, message, label, start..after);
-            return Err(match crate::fields::near(name) {
-                Some((near, Certainty::Sure)) => {
-                    found.mend(format!("it is called `{near}`"), start..after, near)
-                }
-                Some((near, Certainty::Guess)) => did_mean(found, start..after, near),
-                None => found.note("`eyas fields` lists all fields"),
-            });
+            return Err(no_field(name, start..after, "a word without a point names a macro"));
         }
         if let OperandKind::Field { name, .. } = &lhs.kind
             && name.contains('.')
@@ -335,6 +327,12 @@ impl Parser<'_> {
         let at = self.lexer.at();
         if op.takes_number() && !is_ordered_by_name(lhs) {
             let Some(value) = self.lexer.number() else {
+                // Of a field that nobody has, that is what is wrong: who is meant may be ordered by name.
+                if let OperandKind::Field { name, arg: None } = &lhs.kind
+                    && fields::find(name, None).is_none()
+                {
+                    return Err(no_field(name, lhs.bytes.clone(), ""));
+                }
                 let message = format!("a number was expected after `{}`", op.word());
                 return Err(self.not_there(at, op_bytes, message, "this does not start with one"));
             };
@@ -564,6 +562,16 @@ enum InList {
 fn is_ordered_by_name(operand: &Operand) -> bool {
     let OperandKind::Field { name, arg: None } = &operand.kind else { return false };
     FieldId::from_name(name).is_some_and(|id| id.info().ty == FieldType::Priority)
+}
+
+/// A name that no field has, with the one that is meant.
+fn no_field(name: &str, bytes: Bytes, label: &str) -> SyntaxError {
+    let found = error(Code::Syntax, format!("there is no field `{name}`"), label, bytes.clone());
+    match fields::near(name) {
+        Some((near, Certainty::Sure)) => found.mend(format!("it is called `{near}`"), bytes, near),
+        Some((near, Certainty::Guess)) => did_mean(found, bytes, near),
+        None => found.note("`eyas fields` lists all fields"),
+    }
 }
 
 /// Offers a word that is spelled like what was written.
