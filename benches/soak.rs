@@ -22,6 +22,9 @@ use process::{Agent, rules};
 /// Workers by kind, each at a pace that leaves the machine something: what a busy build host does in a day, in an hour.
 const MIX: [&str; 6] = ["--fork", "1", "--open", "1", "--sock", "1"];
 
+/// Looks at the memory for each line: a keyframe of the recording, which comes every three minutes, takes some for a moment.
+const LOOKS: u32 = 40;
+
 fn main() {
     let seconds = std::env::args().skip(1).find(|arg| arg != "--bench");
     if seconds.as_deref() == Some("execs") {
@@ -56,16 +59,26 @@ fn main() {
         execs.wait().unwrap();
         return;
     }
-    println!("rules: {name}; resident MiB without the ring, and seconds of processor time:");
+    println!(
+        "rules: {name}; resident MiB without the ring (least, median, most), and seconds of processor time:"
+    );
     let (begin, begin_wall) = (Instant::now(), SystemTime::now());
-    let every = (time / 20).max(Duration::from_secs(1));
+    let every = time / 20;
     while stress.try_wait().unwrap().is_none() {
-        std::thread::sleep(every);
-        let (all, ring) = agent.rss_kib();
+        let mut resident: Vec<f64> = (0..LOOKS)
+            .map(|_| {
+                std::thread::sleep(every / LOOKS);
+                let (all, ring) = agent.rss_kib();
+                (all - ring) as f64 / 1024.0
+            })
+            .collect();
+        resident.sort_by(f64::total_cmp);
         println!(
-            "{:>6} s  {:>6.1}  {:>8.2}",
+            "{:>6} s  {:>6.1} {:>6.1} {:>6.1}  {:>8.2}",
             begin.elapsed().as_secs(),
-            (all - ring) as f64 / 1024.0,
+            resident[0],
+            resident[resident.len() / 2],
+            resident[resident.len() - 1],
             agent.cpu_ticks() as f64 / 100.0
         );
     }
