@@ -157,7 +157,7 @@ impl Loader {
         }
         let Compiled { vocabulary, rules, roots, mut arena, left_out } = compiled;
         let interest = interest(&arena, &rules, &roots, variables.asked);
-        let on = rules.iter().zip(&roots).filter(|(rule, _)| rule.enabled);
+        let on = rules.iter().zip(&roots).filter(|(rule, _)| is_for_calls(rule));
         let hosts = crate::interest::hosts(&arena, on.map(|(_, root)| *root));
         let buckets = buckets(&rules);
         let ruleset = Ruleset {
@@ -303,9 +303,14 @@ struct Compiled {
     left_out: Vec<LeftOut>,
 }
 
+/// Whether a rule is on and judged for what the sensor sends: the events of other sources come from elsewhere.
+fn is_for_calls(rule: &Rule) -> bool {
+    rule.enabled && &*rule.source == SYSCALL
+}
+
 /// What the rules that are on ask the sensor for.
 fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId], variables: Variables) -> Interest {
-    let on = || rules.iter().zip(roots).filter(|(rule, _)| rule.enabled);
+    let on = || rules.iter().zip(roots).filter(|(rule, _)| is_for_calls(rule));
     let events = on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events));
     let places = crate::interest::places(arena, on().map(|(_, root)| *root));
     Interest {
@@ -518,6 +523,7 @@ fn ids(rules: &[Rule], keep: impl Fn(&Rule) -> bool) -> Box<[RuleId]> {
 }
 
 fn buckets(rules: &[Rule]) -> Vec<Box<[RuleId]>> {
-    let fits = |rule: &Rule, event| rule.enabled && &*rule.source == SYSCALL && rule.events.contains(event);
-    EventType::all().map(|event| ids(rules, |rule| fits(rule, event))).collect()
+    EventType::all()
+        .map(|event| ids(rules, |rule| is_for_calls(rule) && rule.events.contains(event)))
+        .collect()
 }

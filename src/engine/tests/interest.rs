@@ -296,3 +296,35 @@ fn the_shipped_rules_leave_out_what_a_compiler_reads() {
     assert!(admits(b"/tmp/link", b"/etc/shadow"));
     assert!(admits(b"/etc/shadow", b"/tmp/file"));
 }
+
+#[test]
+fn rules_of_other_sources_ask_nothing_of_the_sensor() {
+    const CALLS: &str = "
+- rule: a
+  desc: d
+  condition: evt.type = openat and fd.name = /etc/shadow
+  output: o
+  priority: NOTICE
+";
+    const OTHERS: &str = "
+- rule: b
+  desc: d
+  source: k8s_audit
+  condition: jevt.value[/verb] != get
+  output: o
+  priority: NOTICE
+- rule: c
+  desc: d
+  source: aws_cloudtrail
+  condition: ct.name = CreateUser or not evt.num = 0
+  output: o
+  priority: NOTICE
+";
+    let load = |texts: &[&str]| {
+        let files = texts.iter().map(|text| SourceFile::new("rules.yaml", *text));
+        files.fold(Loader::new(), Loader::add).finish().ruleset
+    };
+    let (calls, both) = (load(&[CALLS]), load(&[CALLS, OTHERS]));
+    assert_eq!(both.rules().filter(|(_, rule)| rule.enabled).count(), 3);
+    assert_eq!(both.interest(), calls.interest());
+}
