@@ -1,22 +1,23 @@
 //! sched_process_exec: the new program is in place, its credentials and name too; everything about it is read from the
 //! task, and the command line from its memory, where the kernel has just put it.
 
+use core::arch::asm;
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::{
-    bpf_loop, bpf_probe_read_kernel_str, bpf_probe_read_user, bpf_probe_read_user_str,
+    bpf_loop, bpf_probe_read_kernel, bpf_probe_read_kernel_str, bpf_probe_read_user,
 };
 use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, HashMap};
 use aya_ebpf::programs::BtfTracePointContext;
-use eyas_ebpf::environment::Begins;
+use eyas_ebpf::environment::{Begins, VARIABLE_MAX};
 use eyas_ebpf::{
     ARGV_CHUNK, ARGV_MAX, ArgvBits, ArgvFixed, ExecFixed, ExecFlags, ExecMore, Head, HeadFlags, Kind,
     environment, nr,
 };
 
 use super::read::{Typed, has, kernel, off};
-use super::ring::{CAP, Context, Marks, PIECE, Scratch, Slot, scratch, send};
+use super::ring::{CAP, Context, Env, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Place, append};
 
@@ -281,6 +282,10 @@ static ENV_BEGINS: Array<Begins> = Array::with_max_entries(1, 0);
 
 /// Most variables of one environment that are looked at: Linux lets a few MiB of them through.
 const VARIABLES: u32 = 1 << 18;
+/// How much of an environment is read at once, a power of two, and where it is kept meanwhile: behind all that a variable which is
+/// appended below CAP can fill.
+const WINDOW: u64 = 2 * VARIABLE_MAX;
+const WINDOW_AT: u64 = CAP + VARIABLE_MAX;
 
 /// Appends the variables that are wanted; `None` when none is, or there is no room for them.
 #[inline(always)]
@@ -297,6 +302,7 @@ fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
         let env = &mut (*scratch).env;
         env.pos = kernel(mm + off!(mm_env_start));
         env.end = kernel(mm + off!(mm_env_end));
+        (env.filled, env.next) = (0, 0);
         env.at = at;
         env.limit = CAP;
         env.inside = 0;
@@ -307,37 +313,40 @@ fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
     }
 }
 
-/// One variable. Gives 1 after the last.
+/// One variable, or another window. Gives 1 after the last.
 extern "C" fn variable(_: u64, context: *mut c_void) -> i64 {
     // SAFETY: `context` is the Context of `append_env`, and its scratch a checked map value that outlives the loop.
     unsafe {
         let scratch = (*context.cast::<Context>()).scratch;
+        let window = scratch.cast::<u8>().add(WINDOW_AT as usize);
         let env = &mut (*scratch).env;
-        let (pos, at) = (env.pos, env.at);
-        if pos >= env.end || at >= env.limit || at >= CAP {
+        let (next, filled, at) = (env.next, env.filled, env.at);
+        if at >= env.limit || at >= CAP {
             return 1;
         }
-        let into = scratch.cast::<u8>().add(at as usize);
-        let read =
-            bpf_probe_read_user_str(into.cast(), environment::VARIABLE_MAX as u32, pos as *const c_void);
-        if read <= 0 {
-            return 1;
+        // By way of the map, so that the verifier does not know it: it would walk what follows once for each length.
+        (&raw mut env.len).write_volatile(length(window, next));
+        let len = (&raw const env.len).read_volatile();
+        let is_long = len >= VARIABLE_MAX;
+        if next + len + u64::from(!is_long) > filled {
+            return another_window(env, window);
         }
-        let read = read as u64;
         let inside = env.inside;
-        // What fills the room may go on behind it. It has no begin then, and what looks like one is none.
-        env.inside = u64::from(read == environment::VARIABLE_MAX);
-        env.pos = if read == environment::VARIABLE_MAX { pos + read - 1 } else { pos + read };
+        // Of a long one the begin is sent. What follows in it has no begin, and what looks like one is none.
+        env.inside = u64::from(is_long);
+        let len = if is_long { VARIABLE_MAX - 1 } else { len };
+        env.next = next + len + u64::from(!is_long);
         if inside != 0 {
             return 0;
         }
-        let (row, bit) = environment::begin(*into, *into.add(1));
+        let byte = |index: u64| *window.add((next.wrapping_add(index) & (WINDOW - 1)) as usize);
+        let (row, bit) = environment::begin(byte(0), byte(1));
         if ENV_BEGINS.get(0).is_none_or(|begins| begins[row] & bit == 0) {
             return 0;
         }
         let (mut hash, mut named, mut index) = (environment::SEED, false, 0);
         while index <= environment::NAME_MAX {
-            let byte = *into.add(index);
+            let byte = byte(index as u64);
             if byte == b'=' {
                 named = true;
                 break;
@@ -349,10 +358,73 @@ extern "C" fn variable(_: u64, context: *mut c_void) -> i64 {
             index += 1;
         }
         if named && ENV_NAMES.get_ptr(&hash).is_some() {
-            (&raw mut (*scratch).env.at).write_volatile(at + (read & (2 * environment::VARIABLE_MAX - 1)));
+            let len = len & (VARIABLE_MAX - 1);
+            let into = scratch.cast::<u8>().add(at as usize);
+            let from = window.add((next & (WINDOW - 1)) as usize);
+            bpf_probe_read_kernel(into.cast(), len as u32, from.cast());
+            *into.add(len as usize) = 0;
+            (&raw mut env.at).write_volatile(at + len + 1);
         }
         0
     }
+}
+
+/// How many bytes of a window come before the first NUL from `next` on; [`VARIABLE_MAX`] when there is none among so many. Behind
+/// the window's end it begins anew.
+///
+/// # Safety
+/// `window` is the one in a checked map value.
+#[inline(always)]
+unsafe fn length(window: *const u8, next: u64) -> u64 {
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = LOWEST << 7;
+    let mut before = 0;
+    while before < VARIABLE_MAX {
+        let word: u64;
+        // One load: the compiler makes eight of `read_unaligned`, but x86 needs no alignment, nor does the verifier.
+        // SAFETY: there is more than a word behind the window.
+        unsafe {
+            let at = window.add((next.wrapping_add(before) & (WINDOW - 1)) as usize);
+            asm!("{word} = *(u64 *)({at} + 0)", word = out(reg) word, at = in(reg) at, options(readonly, nostack));
+        }
+        // The lowest bit of these is that of the first byte that is zero.
+        let mut zeros = word.wrapping_sub(LOWEST) & !word & HIGHEST;
+        if zeros != 0 {
+            for (bytes, mask) in [(4, 0xffff_ffff), (2, 0xffff), (1, 0xff)] {
+                if zeros & mask == 0 {
+                    before += bytes;
+                    zeros >>= bytes * 8;
+                }
+            }
+            return before;
+        }
+        before += 8;
+    }
+    VARIABLE_MAX
+}
+
+/// Reads on from where the next variable begins. Gives 1 where there is nothing more.
+///
+/// # Safety
+/// `window` is the one in a checked map value, and this its state.
+#[inline(always)]
+unsafe fn another_window(env: &mut Env, window: *mut u8) -> i64 {
+    // What ends with the window already would end there once more.
+    if env.next == 0 && env.filled != 0 {
+        return 1;
+    }
+    let pos = env.pos.wrapping_add(env.next);
+    let left = env.end.wrapping_sub(pos);
+    if pos >= env.end {
+        return 1;
+    }
+    let filled = if left > WINDOW { WINDOW } else { left };
+    // SAFETY: there is room for a whole window.
+    if unsafe { bpf_probe_read_user(window.cast(), filled as u32, pos as *const c_void) } != 0 {
+        return 1;
+    }
+    (env.pos, env.filled, env.next) = (pos, filled, 0);
+    0
 }
 
 /// Sends what of the command line did not fit into the record, under the same head.

@@ -75,13 +75,18 @@ impl Marks {
 /// The state of the loop over the environment.
 #[repr(C)]
 pub struct Env {
-    /// The next variable, and where the last one ends.
+    /// Where the window begins that is read at once, and where the environment ends.
     pub pos: u64,
     pub end: u64,
+    /// How many bytes the window holds, and where in it the next variable begins.
+    pub filled: u64,
+    pub next: u64,
+    /// How long the variable is that is looked at.
+    pub len: u64,
     /// Where in the record the next wanted one goes, and where the room ends.
     pub at: u64,
     pub limit: u64,
-    /// Whether `pos` is within a variable whose begin was too long for one read.
+    /// Whether `next` is within a variable that was too long.
     pub inside: u64,
 }
 

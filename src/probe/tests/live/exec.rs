@@ -405,3 +405,36 @@ fn of_an_environment_the_variables_that_are_wanted_are_sent_and_no_others() {
     assert_eq!(run(&["FIRST"]), (true, vec!["FIRST=1".into()]));
     assert_eq!(run(&[]), (false, vec![]));
 }
+
+#[test]
+fn a_wanted_variable_is_found_wherever_it_lies_and_however_long_it_is() {
+    let Some(mut watch) = watch() else { return };
+    let interest =
+        Interest { variables: [Box::from(&b"WANTED"[..])].into_iter().collect(), ..Interest::everything() };
+    watch.probe.set_interest(&interest).unwrap();
+    // The kernel half reads windows of 2 KiB, and sends 1,023 bytes of a variable at most.
+    let room = 1023;
+    let around = |middle: usize| middle - 12..=middle + 12;
+    let places = around(1024).chain(around(2048)).chain(around(4096)).map(|before| (before, 20));
+    let lengths = around(1024).chain(around(2048)).map(|length| (7, length));
+    for (before, length) in places.chain(lengths).chain([(1, 8), (60_000, 2)]) {
+        let value = "v".repeat(length);
+        // They come in the order of their names; each of the first takes ten bytes.
+        let mut command = Command::new("/bin/true");
+        command.env_clear();
+        for n in 0..before / 10 {
+            command.env(format!("A{n:05}"), "bb");
+        }
+        command.env("B", "b".repeat(before % 10)).env("WANTED", &value).env("WANTED_NOT", "WANTED=forged");
+        let mut child = command.env("XWANTED", &value).spawn().unwrap();
+        child.wait().unwrap();
+        watch.until_exit(child.id());
+        let execs = execs(&watch.bytes, child.id());
+        let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+        let mut expected = format!("WANTED={value}").into_bytes();
+        expected.truncate(room);
+        expected.push(0);
+        assert!(exec.env == expected, "{length} bytes behind {before}");
+        watch.bytes.clear();
+    }
+}
