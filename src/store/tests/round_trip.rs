@@ -208,6 +208,36 @@ fn rulesets_processes_and_losses_come_back() {
 }
 
 /// Processes wait for one another, but not when they are many.
+/// More than the writer remembers, with what has no column: it finds the rows that it has just made, and later those in the file.
+#[test]
+fn of_many_processes_each_is_stored_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let writer = store.writer(WriterOptions::default()).unwrap();
+    let handle = writer.handle();
+    let started: Vec<_> = (0..9 * 1024)
+        .map(|n| {
+            Arc::new(Process {
+                exec_time: now(),
+                namespace_started: BootTime(1),
+                env: b"LD_PRELOAD=x\0".as_slice().into(),
+                usage: Some(eyas_event::process::Usage { fd_limit: 1024, ..Default::default() }),
+                ..(*process(1000 + n, 1, "true")).clone()
+            })
+        })
+        .collect();
+    for some in started.chunks(1024) {
+        for process in some {
+            assert_eq!(handle.process(process.clone()), Kept::Queued);
+        }
+        handle.flush_and_wait().unwrap();
+    }
+    assert_eq!(handle.process(started[0].clone()), Kept::Queued);
+    writer.close().unwrap();
+    assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "9216");
+}
+
 #[test]
 fn many_processes_do_not_wait_for_the_timer() {
     let dir = tempfile::tempdir().unwrap();
