@@ -25,6 +25,8 @@ pub(crate) struct Account {
     received: u64,
     malformed: u64,
     told: Told,
+    /// `missing` and `malformed` when the counters were looked at last.
+    looked: (u64, u64),
 }
 
 /// What [`Account::settle`] has already told.
@@ -76,7 +78,12 @@ impl Sums {
 impl Account {
     pub(crate) fn new(now: BootTime) -> Self {
         let told = Told { at: now, ..Told::default() };
-        Self { due: Vec::new(), missing: 0, received: 0, malformed: 0, told }
+        Self { due: Vec::new(), missing: 0, received: 0, malformed: 0, told, looked: (0, 0) }
+    }
+
+    /// Whether the records that came since the last [`Account::settle`] say that something is missing.
+    pub(crate) fn misses_more(&self) -> bool {
+        self.looked != (self.missing, self.malformed)
     }
 
     pub(crate) fn received(&self) -> u64 {
@@ -102,6 +109,7 @@ impl Account {
         telling: Telling,
         out: &mut Vec<Loss>,
     ) -> Vec<Maker> {
+        self.looked = (self.missing, self.malformed);
         let lost = sums.lost();
         // A hole is seen only after the kernel has counted what made it, so what exceeds the counters is news.
         let holes = self.missing.saturating_sub(lost + self.malformed);

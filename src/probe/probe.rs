@@ -90,15 +90,21 @@ pub struct Totals {
 pub struct Probe {
     reader: Reader,
     account: Account,
+    /// When the kernel's counters were looked at last.
+    looked: Instant,
     loaded: Loaded,
 }
+
+/// How long the kernel's counters may go unread while the records that come say that none is missing: to read them costs
+/// as much as to judge several events.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl Probe {
     /// Loads and attaches the programs.
     pub fn open(options: &ProbeOptions) -> Result<Self, ProbeError> {
         let (ring, loaded) = load(options)?;
         let reader = Reader::new(ring).map_err(|error| ProbeError::Wait(error.into()))?;
-        Ok(Self { reader, account: Account::new(boot_now()), loaded })
+        Ok(Self { reader, account: Account::new(boot_now()), looked: Instant::now(), loaded })
     }
 
     /// The hooks, and whether each is on.
@@ -132,6 +138,7 @@ impl Probe {
     /// The counters of a map that this process holds can always be read; should that fail once, the next call tells.
     fn settle(&mut self, telling: Telling, out: &mut Vec<Loss>) {
         let Ok(sums) = self.sums() else { return };
+        self.looked = Instant::now();
         let counters = &mut self.loaded.counters;
         let idle = self.account.settle(&sums, || counters.tables().ok(), boot_now(), telling, out);
         counters.forget(&idle);
@@ -178,7 +185,9 @@ impl Source for Probe {
     }
 
     fn losses(&mut self, out: &mut Vec<Loss>) {
-        self.settle(Telling::NowAndThen, out);
+        if self.account.misses_more() || self.looked.elapsed() >= LOOK_EVERY {
+            self.settle(Telling::NowAndThen, out);
+        }
     }
 
     /// Also what lies in the ring, which nobody will read.
