@@ -36,6 +36,7 @@ const LOOPS: &[Loop] = &[
     Loop { name: "getppid", turns: 20_000, slices: 50, turn: getppid },
     Loop { name: "fork+exit", turns: 50, slices: 60, turn: fork_exit },
     Loop { name: "exec /bin/true", turns: 20, slices: 60, turn: exec },
+    Loop { name: "posix_spawn /bin/true", turns: 20, slices: 60, turn: spawn },
     Loop { name: "connect+close on loopback", turns: 300, slices: 40, turn: connect_close },
     Loop { name: "cargo build of a crate", turns: 1, slices: 1, turn: cargo_build },
 ];
@@ -245,7 +246,32 @@ fn fork_exit() {
     }
 }
 
+/// As a shell does it: a child that has the parent's memory until it executes.
 fn exec() {
+    extern "C" fn child(_: *mut libc::c_void) -> libc::c_int {
+        let argv = [c"true".as_ptr(), std::ptr::null()];
+        // SAFETY: the texts end with a NUL and the arrays with a null; nobody else has the environment meanwhile.
+        unsafe { libc::execve(c"/bin/true".as_ptr(), argv.as_ptr(), environ.cast()) };
+        127
+    }
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+    }
+    const STACK: usize = 16 << 10;
+    let mut stack = Vec::<u128>::with_capacity(STACK / 16);
+    let mut status = -1;
+    // SAFETY: the child has the stack to itself, and this process waits until it has executed or ended.
+    unsafe {
+        let top = stack.as_mut_ptr().add(STACK / 16).cast();
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        let pid = libc::clone(child, top, flags, std::ptr::null_mut());
+        assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
+    }
+    assert_eq!(status, 0);
+}
+
+/// As the C library does it, with some 120 system calls more in the child, which look at what signals do.
+fn spawn() {
     assert!(Command::new("/bin/true").status().unwrap().success());
 }
 
