@@ -79,7 +79,7 @@ impl Redaction {
 
     /// Overwrites the secrets in one text.
     pub fn mask(&self, text: &mut [u8]) {
-        if !self.any.is_match(text) {
+        if text.is_empty() || !self.any.is_match(text) {
             return;
         }
         for regex in &self.each {

@@ -1,13 +1,12 @@
 //! What becomes of one event: the ruleset judges it, each rule that fires makes an alert, and a process that runs a program
-//! is told of once. It holds no state of its own beside what it was lent for a batch.
+//! is told of. It holds no state of its own beside what it was lent for a batch.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use eyas_engine::program::Scratch;
 use eyas_engine::ruleset::{RuleId, Ruleset};
+use eyas_event::Event;
 use eyas_event::event::Body;
-use eyas_event::{BootTime, Event, Process, ProcessKey};
 
 use crate::alert::alert;
 use crate::outlet::Outlet;
@@ -25,7 +24,6 @@ pub(crate) struct Judge<'p, O> {
     pub(crate) scratch: &'p mut Scratch,
     pub(crate) fired: &'p mut Vec<RuleId>,
     pub(crate) counts: &'p mut Counts,
-    pub(crate) told: &'p mut Told,
     pub(crate) outlet: &'p mut O,
 }
 
@@ -34,7 +32,7 @@ impl<O: Outlet> Judge<'_, O> {
         self.fired.clear();
         self.rules.judge(event, self.scratch, self.fired);
         if matches!(event.body, Body::Exec) {
-            self.told.process(event.process, self.outlet);
+            self.outlet.process(event.process);
         }
         for id in &*self.fired {
             self.counts.alerts += 1;
@@ -42,24 +40,6 @@ impl<O: Outlet> Judge<'_, O> {
             let (number, lost) = (self.counts.alerts, self.counts.lost);
             let alert = Arc::new(alert(event, self.rules, rule, self.scratch, number, lost));
             self.outlet.alert(&alert);
-        }
-    }
-}
-
-/// Which values of processes have been told of already. It forgets everything now and then, because telling twice costs
-/// little and remembering all costs memory.
-#[derive(Debug, Default)]
-pub(crate) struct Told(HashSet<(ProcessKey, BootTime)>);
-
-impl Told {
-    const MAX: usize = 65_536;
-
-    fn process(&mut self, process: &Arc<Process>, outlet: &mut impl Outlet) {
-        if self.0.len() >= Self::MAX {
-            self.0.clear();
-        }
-        if self.0.insert((process.key, process.exec_time)) {
-            outlet.process(process);
         }
     }
 }

@@ -17,7 +17,7 @@ use eyas_event::{
 
 use crate::blind::blind_rules;
 use crate::host_names::HostNames;
-use crate::judge::{Counts, Judge, Told};
+use crate::judge::{Counts, Judge};
 use crate::outlet::{Kept, Outlet};
 use crate::pulse::{Pulse, PulseCell};
 use crate::recorder::{Recorder, Segment};
@@ -105,7 +105,6 @@ pub struct Pipeline<S, H, O> {
     pulse: PulseCell,
     stop: Stop,
     counts: Counts,
-    told: Told,
     scratch: Scratch,
     fired: Vec<RuleId>,
     facts: Vec<u8>,
@@ -164,7 +163,6 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
             pulse,
             stop,
             counts: Counts::default(),
-            told: Told::default(),
             scratch: Scratch::default(),
             fired: Vec::new(),
             facts: Vec::new(),
@@ -301,7 +299,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
     }
 
     fn judge(&mut self, batch: &RawBatch, rules: &Ruleset) {
-        let Self { enrich, outlet, recorder, counts, told, scratch, fired, facts, .. } = self;
+        let Self { enrich, outlet, recorder, counts, scratch, fired, facts, .. } = self;
         let bytes = batch.bytes();
         let printed = rules.printed_variables();
         let mut unreadable = false;
@@ -315,7 +313,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 recorder.begin(enrich);
             }
             facts.clear();
-            let mut judge = Judge { rules, scratch, fired, counts, told, outlet };
+            let mut judge = Judge { rules, scratch, fired, counts, outlet };
             enrich.fold(&record, facts, &mut |event| judge.event(event));
             let time = BootTime(record.head.time);
             if record.body.kind().is_none_or(Kind::is_kernel) {
@@ -344,9 +342,9 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
 
     /// Judges what waited for more records: no more will come.
     fn finish(&mut self) {
-        let Self { enrich, outlet, counts, told, scratch, fired, in_force, .. } = self;
+        let Self { enrich, outlet, counts, scratch, fired, in_force, .. } = self;
         if let Some(rules) = in_force {
-            let mut judge = Judge { rules, scratch, fired, counts, told, outlet };
+            let mut judge = Judge { rules, scratch, fired, counts, outlet };
             enrich.finish(&mut |event| judge.event(event));
         }
     }
