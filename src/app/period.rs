@@ -77,9 +77,13 @@ fn read(text: &str, now: &Zoned) -> Result<WallTime, String> {
             .filter(|span| !span.is_negative())
             .and_then(|span| Some(now.checked_sub(span).ok()?.timestamp()))
     };
-    at.and_then(|at| u64::try_from(at.as_nanosecond()).ok()).map(WallTime).ok_or_else(|| {
-        "write 2026-01-31T08:00:00Z, a time of today such as 08:00 or 08:00:30, or how long ago: 30s, 15m, 2h, 1d".into()
-    })
+    let at = at.ok_or(
+        "write 2026-01-31T08:00:00Z, a time of today such as 08:00 or 08:00:30, or how long ago: 30s, 15m, 2h, 1d",
+    )?;
+    // Nanoseconds since 1970 in 64 bits.
+    u64::try_from(at.as_nanosecond())
+        .map(WallTime)
+        .map_err(|_| "only the years 1970 to 2553 are known here".into())
 }
 
 #[cfg(test)]
@@ -110,6 +114,8 @@ mod tests {
         for text in ["", "yesterday", "15", "25:00", "-5m", "1900-01-01T00:00:00Z", "ago"] {
             assert!(read(text, &now).is_err(), "{text}");
         }
+        assert!(read("2553-12-31", &now).is_ok());
+        assert!(read("2999-01-01", &now).is_err_and(|why| why.contains("2553")));
     }
 
     #[test]

@@ -67,7 +67,18 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
             ""
         }
     ));
-    ended
+    ended?;
+    all_kept(&stats)
+}
+
+/// A run that has lost alerts has not done what it was there for.
+fn all_kept(stats: &WriterStats) -> Outcome {
+    match stats.alerts_dropped {
+        0 => Ok(()),
+        lost => {
+            Err(Fail::environment(format!("{lost} alerts are neither in the store nor in its spill file")))
+        }
+    }
 }
 
 /// What a person is told of losses: at once, and while they go on now and then.
@@ -198,5 +209,18 @@ mod tests {
         let end = trouble.look(&stats, begin + StoreTrouble::CALM).unwrap();
         assert!(end.contains("5 went by way of the spill file, 2 were not stored"), "{end}");
         assert_eq!(trouble.look(&stats, begin + StoreTrouble::CALM * 2), None);
+    }
+
+    #[test]
+    fn a_run_that_lost_alerts_does_not_end_well() {
+        let stats = |alerts_spilled, alerts_dropped| WriterStats {
+            alerts_spilled,
+            alerts_dropped,
+            ..WriterStats::default()
+        };
+        assert!(all_kept(&stats(5, 0)).is_ok());
+        let fail = all_kept(&stats(5, 2)).unwrap_err();
+        assert_eq!(fail.code, crate::fail::code::ENVIRONMENT);
+        assert!(fail.text.starts_with("2 alerts "), "{}", fail.text);
     }
 }

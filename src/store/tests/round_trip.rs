@@ -207,7 +207,6 @@ fn rulesets_processes_and_losses_come_back() {
     assert_eq!(ask(&path, "SELECT pid || '|' || CAST(comm AS TEXT) FROM processes"), "9|cron");
 }
 
-/// Processes wait for one another, but not when they are many.
 /// More than the writer remembers, with what has no column: it finds the rows that it has just made, and later those in the file.
 #[test]
 fn of_many_processes_each_is_stored_once() {
@@ -238,6 +237,7 @@ fn of_many_processes_each_is_stored_once() {
     assert_eq!(ask(&path, "SELECT count(*) FROM processes"), "9216");
 }
 
+/// Processes wait for one another, but not when they are many.
 #[test]
 fn many_processes_do_not_wait_for_the_timer() {
     let dir = tempfile::tempdir().unwrap();
