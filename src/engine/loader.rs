@@ -349,7 +349,7 @@ fn environments(compiled: &mut Compiled, diagnostics: &mut Vec<Diagnostic>) -> E
         for (name, is_asked) in own.names() {
             if name.len() > Variables::NAME_MAX {
                 say(rule_lints::NotSent::TooLong(name), is_asked);
-            } else if rule.enabled {
+            } else if is_for_calls(rule) {
                 let capitals = name.to_ascii_uppercase();
                 if known.len() < Variables::MAX || known.contains(&capitals) {
                     known.insert(capitals);
@@ -363,7 +363,7 @@ fn environments(compiled: &mut Compiled, diagnostics: &mut Vec<Diagnostic>) -> E
         if !compiled.vocabulary.collection.dialect.is_exact() {
             rule.template.limit_environment(own.printed.iter().cloned().collect());
         }
-        if rule.enabled {
+        if is_for_calls(rule) {
             printed.extend(own.printed);
         }
     }

@@ -20,7 +20,8 @@ pub trait Source {
     /// kernel; others have nothing to leave out.
     fn not_a_container(&mut self, _cgroup: u64) {}
 
-    /// Appends what was lost since the last call. What goes on may be held back for a moment, so that it is one loss.
+    /// Appends what was lost since the last call, as far as it is known. What goes on may be held back for a moment, so that it is
+    /// one loss, and what no hole in the records tells of may be known a moment later.
     fn losses(&mut self, out: &mut Vec<Loss>);
 
     /// Appends everything that was lost and has not been told: there will be no later call.

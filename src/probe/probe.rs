@@ -95,8 +95,8 @@ pub struct Probe {
     loaded: Loaded,
 }
 
-/// How long the kernel's counters may go unread while the records that come say that none is missing: to read them costs
-/// as much as to judge several events.
+/// How long the kernel's counters may go unread while the records that come say that none is missing and the ring is emptied: to
+/// read them costs as much as to judge several events.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl Probe {
@@ -185,7 +185,8 @@ impl Source for Probe {
     }
 
     fn losses(&mut self, out: &mut Vec<Loss>) {
-        if self.account.misses_more() || self.looked.elapsed() >= LOOK_EVERY {
+        let suspicious = self.account.misses_more() || self.reader.is_behind();
+        if suspicious || self.looked.elapsed() >= LOOK_EVERY {
             self.settle(Telling::NowAndThen, out);
         }
     }

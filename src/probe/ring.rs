@@ -81,10 +81,15 @@ impl Reader {
         any
     }
 
+    /// Whether the last look left something in the ring.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.emptied.is_none()
+    }
+
     /// Takes out what happened up to `now` and is still there. Nothing is when everything had been taken out the last time: what
     /// has come since is no longer asked for.
     pub(crate) fn give_up(&mut self, now: u64, watch: &mut impl Watch, mut left: impl FnMut(&Head, &[u8])) {
-        if self.emptied.is_some() {
+        if !self.is_behind() {
             return;
         }
         let kept = std::mem::take(&mut self.left_over);

@@ -1,6 +1,6 @@
 //! Processes as rows. [`ProcessRows`] finds or makes the row of a process for the writer: a value that is stored already
-//! is not stored again, and a value that differs in anything gets a row of its own, so reading gives back exactly what was
-//! written.
+//! is not stored again, and a value that differs in any cell gets a row of its own, so reading gives back exactly what was
+//! written of it. An environment, the begin of a pid namespace and what a process used have no cells.
 
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, LazyLock};
@@ -145,15 +145,76 @@ impl ProcessRows {
     }
 }
 
-/// Whether the rows of two would be equal: some of what is known of a process has no column.
+/// Whether the rows of two would be equal.
 fn have_same_cells(a: &Process, b: &Process) -> bool {
-    let of_row = |p: &Process| Process {
-        env: Box::default(),
-        namespace_started: BootTime(0),
-        usage: None,
-        ..p.clone()
-    };
-    a == b || of_row(a) == of_row(b)
+    // All of them by name, so that nobody adds one and forgets it here.
+    let Process {
+        key,
+        parent,
+        started,
+        comm,
+        exe_path,
+        filename,
+        argv,
+        cwd,
+        uid,
+        gid,
+        euid,
+        egid,
+        loginuid,
+        audit_session,
+        tty,
+        sid,
+        pgid,
+        vpid,
+        vpgid,
+        pid_ns,
+        cgroup,
+        container,
+        cap_effective,
+        cap_permitted,
+        cap_inheritable,
+        exec_time,
+        exe_dev,
+        exe_ino,
+        exe_ctime,
+        exe_mtime,
+        flags,
+        env: _,
+        namespace_started: _,
+        usage: _,
+    } = a;
+    *key == b.key
+        && *parent == b.parent
+        && *started == b.started
+        && *comm == b.comm
+        && *exe_path == b.exe_path
+        && *filename == b.filename
+        && *argv == b.argv
+        && *cwd == b.cwd
+        && *uid == b.uid
+        && *gid == b.gid
+        && *euid == b.euid
+        && *egid == b.egid
+        && *loginuid == b.loginuid
+        && *audit_session == b.audit_session
+        && *tty == b.tty
+        && *sid == b.sid
+        && *pgid == b.pgid
+        && *vpid == b.vpid
+        && *vpgid == b.vpgid
+        && *pid_ns == b.pid_ns
+        && *cgroup == b.cgroup
+        && *container == b.container
+        && *cap_effective == b.cap_effective
+        && *cap_permitted == b.cap_permitted
+        && *cap_inheritable == b.cap_inheritable
+        && *exec_time == b.exec_time
+        && *exe_dev == b.exe_dev
+        && *exe_ino == b.exe_ino
+        && *exe_ctime == b.exe_ctime
+        && *exe_mtime == b.exe_mtime
+        && *flags == b.flags
 }
 
 async fn stored(

@@ -280,12 +280,16 @@ static ENV_NAMES: HashMap<u64, u8> = HashMap::with_max_entries(environment::NAME
 #[map]
 static ENV_BEGINS: Array<Begins> = Array::with_max_entries(1, 0);
 
-/// Most variables of one environment that are looked at: Linux lets a few MiB of them through.
-const VARIABLES: u32 = 1 << 18;
+/// Most steps through one environment: a variable each, a piece of a long one, or another window. An exec may hand over 6 MiB
+/// (Linux: fs/exec.c), of which each variable takes nine bytes at least, with the pointer to it.
+const STEPS: u32 = 1 << 20;
 /// How much of an environment is read at once, a power of two, and where it is kept meanwhile: behind all that a variable which is
 /// appended below CAP can fill.
 const WINDOW: u64 = 2 * VARIABLE_MAX;
 const WINDOW_AT: u64 = CAP + VARIABLE_MAX;
+/// The least that is there or not as a whole.
+const PAGE: u64 = 4096;
+const _: () = assert!(WINDOW.is_power_of_two() && WINDOW_AT + WINDOW + 8 <= CAP + PIECE);
 
 /// Appends the variables that are wanted; `None` when none is, or there is no room for them.
 #[inline(always)]
@@ -306,10 +310,11 @@ fn append_env(scratch: *mut Scratch, at: u64, mm: u64) -> Option<u64> {
         env.at = at;
         env.limit = CAP;
         env.inside = 0;
-        bpf_loop(VARIABLES, variable as *mut c_void, (&raw mut context).cast(), 0);
+        bpf_loop(STEPS, variable as *mut c_void, (&raw mut context).cast(), 0);
         let end = (&raw const (*scratch).env.at).read_volatile();
         let len = end.wrapping_sub(at);
-        (len <= CAP).then_some(len)
+        // The last one begins below CAP and may end behind it.
+        (len < CAP + VARIABLE_MAX).then_some(len)
     }
 }
 
@@ -369,8 +374,8 @@ extern "C" fn variable(_: u64, context: *mut c_void) -> i64 {
     }
 }
 
-/// How many bytes of a window come before the first NUL from `next` on; [`VARIABLE_MAX`] when there is none among so many. Behind
-/// the window's end it begins anew.
+/// How many bytes of a window come before the first NUL from `next` on; [`VARIABLE_MAX`] when there is none among so many. What it
+/// finds behind the window's end is of no variable: there it begins anew.
 ///
 /// # Safety
 /// `window` is the one in a checked map value.
@@ -381,8 +386,8 @@ unsafe fn length(window: *const u8, next: u64) -> u64 {
     let mut before = 0;
     while before < VARIABLE_MAX {
         let word: u64;
-        // One load: the compiler makes eight of `read_unaligned`, but x86 needs no alignment, nor does the verifier.
-        // SAFETY: there is more than a word behind the window.
+        // One load: the compiler makes eight of `read_unaligned`, but neither x86 nor arm64 needs alignment, nor does the verifier.
+        // SAFETY: there is a word behind the window.
         unsafe {
             let at = window.add((next.wrapping_add(before) & (WINDOW - 1)) as usize);
             asm!("{word} = *(u64 *)({at} + 0)", word = out(reg) word, at = in(reg) at, options(readonly, nostack));
@@ -418,10 +423,18 @@ unsafe fn another_window(env: &mut Env, window: *mut u8) -> i64 {
     if pos >= env.end {
         return 1;
     }
-    let filled = if left > WINDOW { WINDOW } else { left };
-    // SAFETY: there is room for a whole window.
-    if unsafe { bpf_probe_read_user(window.cast(), filled as u32, pos as *const c_void) } != 0 {
-        return 1;
+    let read = |len: u64| {
+        // SAFETY: there is room for a whole window.
+        unsafe { bpf_probe_read_user(window.cast(), len as u32, pos as *const c_void) == 0 }
+    };
+    let mut filled = if left > WINDOW { WINDOW } else { left };
+    if !read(filled) {
+        // The next page is not there, as may be when memory is short.
+        let border = PAGE - (pos & (PAGE - 1));
+        if border >= filled || border > WINDOW || !read(border) {
+            return 1;
+        }
+        filled = border;
     }
     (env.pos, env.filled, env.next) = (pos, filled, 0);
     0

@@ -438,3 +438,50 @@ fn a_wanted_variable_is_found_wherever_it_lies_and_however_long_it_is() {
         watch.bytes.clear();
     }
 }
+
+#[test]
+fn of_many_variables_none_hides_another() {
+    let Some(mut watch) = watch() else { return };
+    let names: Vec<String> = (10..27).map(|n| format!("WANTED{n}")).collect();
+    let interest = Interest {
+        variables: names.iter().map(|name| name.as_bytes().into()).collect(),
+        ..Interest::everything()
+    };
+    watch.probe.set_interest(&interest).unwrap();
+    let mut run = |command: &mut Command| {
+        let mut child = command.spawn().unwrap();
+        child.wait().unwrap();
+        watch.until_exit(child.id());
+        let execs = execs(&watch.bytes, child.id());
+        let [(_, exec)] = &execs[..] else { panic!("one exec expected: {execs:?}") };
+        let sent = exec.env.split(|byte| *byte == 0).filter(|variable| !variable.is_empty());
+        let sent: Vec<_> = sent.map(|variable| String::from_utf8(variable.to_vec()).unwrap()).collect();
+        watch.bytes.clear();
+        sent
+    };
+    // More of them than there is room for: those that come first.
+    let long = "x".repeat(2000);
+    let mut command = Command::new("/bin/true");
+    command.env_clear().envs(names.iter().skip(1).map(|name| (name, &long))).env(&names[0], "1");
+    let sent = run(&mut command);
+    assert!(
+        sent.len() > 15 && sent.iter().zip(&names).all(|(sent, name)| sent.starts_with(name)),
+        "{sent:?}"
+    );
+
+    // As many as an exec takes, nearly.
+    let mut command = Command::new("/bin/true");
+    command.env_clear().env("WANTED10", "1");
+    for n in 0..300_000 {
+        command.env(format!("{n:05X}"), "");
+    }
+    let unlimited = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: between fork and exec there is one call, which takes no lock.
+    unsafe {
+        command.pre_exec(move || match libc::setrlimit(libc::RLIMIT_STACK, &raw const unlimited) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        });
+    }
+    assert_eq!(run(&mut command), ["WANTED10=1"]);
+}

@@ -71,6 +71,8 @@ fn what_a_stopped_reader_misses_is_counted_by_kind() {
         assert_eq!(loss.cause, LossCause::RingFull, "{loss:?}");
     }
     losses.clear();
+    // What goes on is told ten times a second.
+    std::thread::sleep(Duration::from_millis(110));
     watch.probe.losses(&mut losses);
     assert!(losses.iter().map(|loss| loss.count).sum::<u64>() < 100, "told twice: {losses:?}");
 }
