@@ -16,7 +16,7 @@ use eyas_ebpf::{
     environment, nr,
 };
 
-use super::read::{Typed, has, kernel, off};
+use super::read::{Typed, has, kernel, off, opaque};
 use super::ring::{CAP, Context, Env, Marks, PIECE, Scratch, Slot, scratch, send};
 use super::task;
 use super::walk::{Place, append};
@@ -363,7 +363,9 @@ extern "C" fn variable(_: u64, context: *mut c_void) -> i64 {
             index += 1;
         }
         if named && ENV_NAMES.get_ptr(&hash).is_some() {
-            let len = len & (VARIABLE_MAX - 1);
+            // The compiler would leave the mask out. Linux 6.1 also walks a way on which the length is both long and short, and has
+            // no bound for it there.
+            let len = opaque(len) & (VARIABLE_MAX - 1);
             let into = scratch.cast::<u8>().add(at as usize);
             let from = window.add((next & (WINDOW - 1)) as usize);
             bpf_probe_read_kernel(into.cast(), len as u32, from.cast());
