@@ -71,10 +71,12 @@ fn what_a_stopped_reader_misses_is_counted_by_kind() {
         assert_eq!(loss.cause, LossCause::RingFull, "{loss:?}");
     }
     losses.clear();
-    // What goes on is told ten times a second.
+    // What goes on is told ten times a second. The ring is still full, so more is lost meanwhile; but nothing is told twice.
     std::thread::sleep(Duration::from_millis(110));
     watch.probe.losses(&mut losses);
-    assert!(losses.iter().map(|loss| loss.count).sum::<u64>() < 100, "told twice: {losses:?}");
+    let again: u64 = losses.iter().map(|loss| loss.count).sum();
+    let lost = watch.probe.totals().unwrap().lost;
+    assert!(told + again <= lost, "{told} and {again} told of {lost}");
 }
 
 #[test]
