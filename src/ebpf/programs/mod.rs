@@ -5,6 +5,7 @@ mod args;
 mod call;
 mod connect;
 mod dispatch;
+mod environment;
 mod exec;
 mod failed;
 mod filter;

@@ -19,7 +19,8 @@ pub const CAP: u64 = 0x4000;
 /// Longest single append, and longest path section.
 pub const PIECE: u64 = 4096;
 
-/// Where one record is put together. What an append leaves free behind CAP holds a window onto an environment meanwhile. A per-CPU value may be 32 KiB at most (Linux 6.18, kernel/bpf/arraymap.c).
+/// Where one record is put together. What an append leaves free behind CAP holds a window onto an environment meanwhile. A per-CPU
+/// value may be 32 KiB at most (Linux 6.18, kernel/bpf/arraymap.c).
 ///
 /// The state of loops lives here, behind the bytes, and not on the stack: a number that comes back from a map is unknown
 /// to the verifier, so the iterations of a loop look alike to it and it stops after a few; with exact ranges from the stack it
