@@ -298,6 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_is_news_until_the_counters_have_been_looked_at() {
+        let mut account = Account::new(BootTime(0));
+        let saw = |account: &mut Account, seq| account.saw(&Head { seq, ..Head::default() });
+        saw(&mut account, 1);
+        assert!(!account.misses_more());
+        saw(&mut account, 3);
+        assert!(account.misses_more());
+        let sums = Sums { attempted: 3, filtered: 0, lost: vec![[0; Kind::KERNEL_SLOTS]] };
+        account.settle(&sums, || None, BootTime(1), Telling::NowAndThen, &mut Vec::new());
+        assert!(!account.misses_more());
+        account.saw_malformed();
+        assert!(account.misses_more());
+    }
+
+    #[test]
     fn a_loss_is_told_once_by_unit_processor_and_process() {
         let (mut account, mut kernel) = (Account::new(BootTime(0)), Kernel::default());
         for (cpu, seq) in [(0, 1), (1, 1), (0, 2), (0, 5)] {

@@ -440,7 +440,7 @@ fn a_wanted_variable_is_found_wherever_it_lies_and_however_long_it_is() {
 }
 
 #[test]
-fn of_many_variables_none_hides_another() {
+fn of_very_many_variables_those_are_sent_for_which_there_is_room() {
     let Some(mut watch) = watch() else { return };
     let names: Vec<String> = (10..27).map(|n| format!("WANTED{n}")).collect();
     let interest = Interest {
