@@ -160,14 +160,11 @@ impl<H: Host> Enrich<H> {
         let head = &record.head;
         if record.body.kind().is_some_and(Kind::is_kernel) {
             self.ask_anew_after_a_while(head.time);
-            while let Some(late) = self.waiting.overdue(BootTime(head.time)) {
-                self.hand_out_exec(late, judge);
-            }
         }
         match record.body {
             Raw::Exec(exec) => self.exec(head, &exec, facts, judge),
             Raw::Argv(argv) => self.argv(head, &argv, judge),
-            Raw::Fork(fork) => self.fork(head, &fork, facts),
+            Raw::Fork(fork) => self.fork(head, &fork, facts, judge),
             Raw::Exit(exit) => {
                 // Two last threads that end at once may both tell of it (docs/kernel.md).
                 if self.table.has_ended(ProcessKey::at(head.tgid, BootTime(head.start))) {
@@ -317,7 +314,7 @@ impl<H: Host> Enrich<H> {
         }
         self.learn_parent(process.parent, facts);
         let (key, kind) = (process.key, exec_kind(exec.fixed.syscall));
-        self.finish_waiting(key, judge);
+        self.finish_waiting(key, head.time, judge);
         let exec_now = WaitingExec { head: *head, kind, process, total: exec.fixed.args_total };
         if exec.fixed.flags.has(ExecFlags::ARGV_MORE) {
             if let Some(oldest) = self.waiting.push(exec_now, exec.argv) {
@@ -329,16 +326,28 @@ impl<H: Host> Enrich<H> {
     }
 
     fn argv(&mut self, head: &Head, piece: &Argv<'_>, judge: Judge<'_>) {
+        self.finish_overdue(head.time, judge);
         let key = ProcessKey::at(head.tgid, BootTime(head.start));
-        if self.waiting.add(key, piece) {
-            self.finish_waiting(key, judge);
+        if self.waiting.add(key, piece)
+            && let Some(exec) = self.waiting.take(key)
+        {
+            self.hand_out_exec(exec, judge);
         }
     }
 
-    /// Hands out an exec that waited, with the arguments that did arrive.
-    fn finish_waiting(&mut self, key: ProcessKey, judge: Judge<'_>) {
+    /// Hands out the execs that a record ends the waiting of, each with the arguments that did arrive: that of its process, which
+    /// does something else by now, and those that are overdue. A record calls this when everything was asked that it needs,
+    /// because a replay has read all these facts before it comes to the record.
+    fn finish_waiting(&mut self, key: ProcessKey, now: u64, judge: Judge<'_>) {
+        self.finish_overdue(now, judge);
         if let Some(exec) = self.waiting.take(key) {
             self.hand_out_exec(exec, judge);
+        }
+    }
+
+    fn finish_overdue(&mut self, now: u64, judge: Judge<'_>) {
+        while let Some(late) = self.waiting.overdue(BootTime(now)) {
+            self.hand_out_exec(late, judge);
         }
     }
 
@@ -352,13 +361,15 @@ impl<H: Host> Enrich<H> {
     }
 
     /// A new process is its caller's image under a new id, until it runs something else.
-    fn fork(&mut self, head: &Head, fork: &ForkFixed, facts: &mut Vec<u8>) {
+    fn fork(&mut self, head: &Head, fork: &ForkFixed, facts: &mut Vec<u8>, judge: Judge<'_>) {
         let caller = self.caller(head, facts);
-        let Some(caller) = self.table.get(caller).cloned() else { return };
         let started = BootTime(fork.start);
         let key = ProcessKey::at(fork.tgid, started);
         let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
         self.learn_parent(parent, facts);
+        self.container(fork.cgroup, fork.tgid, facts);
+        self.finish_waiting(caller, head.time, judge);
+        let Some(caller) = self.table.get(caller).cloned() else { return };
         let cgroup = self.cgroup_beside(caller.cgroup, fork.cgroup, fork.tgid, facts);
         let container = self.container(cgroup, fork.tgid, facts);
         let known = self.table.get(key).filter(|p| p.key == key && !p.flags.has(ProcessFlags::PARTIAL));
@@ -395,9 +406,7 @@ impl<H: Host> Enrich<H> {
     fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> ProcessKey {
         let key = self.caller(head, facts);
         self.learn_names(key, head, facts);
-        // It does something else, so the rest of its arguments is not coming any more. This comes last, because a replay
-        // has read all the facts by now, too.
-        self.finish_waiting(key, judge);
+        self.finish_waiting(key, head.time, judge);
         key
     }
 

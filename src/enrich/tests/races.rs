@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use eyas_ebpf::{Argv, ArgvBits, ArgvFixed, Body, ExecFlags, ExitFixed, Head, Open, OpenFixed, records};
+use eyas_ebpf::{
+    Argv, ArgvBits, ArgvFixed, Body, ExecFlags, ExitFixed, Head, Open, OpenFixed, User, UserFixed, records,
+};
 use eyas_enrich::{Enrich, SilentHost};
 use eyas_event::process::ProcessFlags;
 use eyas_event::{BootTime, Process, ProcessKey};
@@ -157,6 +159,32 @@ fn an_exec_whose_rest_was_lost_is_judged_with_what_came() {
     piece(&mut stream, 20, T0, 8);
     let (events, _) = run(Machine, &stream, true);
     assert!(events[0].contains("proc.cmdline=bash lo "), "{}", events[0]);
+}
+
+#[test]
+fn an_overdue_exec_is_judged_with_the_names_that_a_replay_has_read() {
+    let mut stream = Vec::new();
+    let user = User { fixed: UserFixed { uid: 33, ..UserFixed::default() }, name: b"www" };
+    put(&mut stream, Head::default(), Body::User(user));
+    begun(&mut stream, 20, T0);
+    // Another process is the first to need a name that the host tells otherwise by now.
+    put(&mut stream, at(head(10, T0 + 1, 33, 0), T0 + 60_000_000_000), opened());
+    let (events, recording) = run(Machine, &stream, true);
+    assert!(events[0].contains("user.loginname=www-data "), "{}", events[0]);
+    assert_eq!(events, run(SilentHost, &recording, false).0);
+}
+
+#[test]
+fn a_child_of_a_process_whose_exec_is_unfinished_has_the_new_image() {
+    let mut stream = Vec::new();
+    put(&mut stream, head(10, T0 + 1, 0, 0), fork(20, T0 + 20_000_000));
+    begun(&mut stream, 20, T0 + 20_000_000);
+    put(&mut stream, head(20, T0 + 20_000_000, 0, 0), fork(30, T0 + 30_000_000));
+    put(&mut stream, head(30, T0 + 30_000_000, 0, 0), opened());
+    let (events, recording) = run(Machine, &stream, true);
+    assert!(events[0].contains("evt.type=execve "), "{}", events[0]);
+    assert!(events[1].contains("proc.cmdline=sshd lo "), "{}", events[1]);
+    assert_eq!(events, run(SilentHost, &recording, false).0);
 }
 
 #[test]
