@@ -266,12 +266,13 @@ fn cannot_watch(error: &ProbeError) -> Fail {
 /// The shipped or the named rules for a run that watches: broken rules are said and left out; none at all is an error.
 pub(crate) fn rules_for_run(settings: &Settings) -> Result<LoadOutcome, Fail> {
     let outcome = rulebook::load(settings)?;
-    if outcome.enabled() == 0 {
+    if outcome.in_force() == 0 {
         let said =
             rulebook::plain(&outcome.diagnostics, &outcome.sources, eyas_engine::diag::Severity::Error);
-        let why = match outcome.ruleset.len() {
-            0 if said.is_empty() => "the rule files hold no rule",
-            0 => "none of them compiles",
+        let why = match (outcome.ruleset.len(), rulebook::unread(&outcome)) {
+            (_, Some(unread)) => &format!("those that are on {unread}"),
+            (0, None) if said.is_empty() => "the rule files hold no rule",
+            (0, None) => "none of them compiles",
             _ => {
                 "all of them are off; `enabled: true` switches a rule on, and so does `rules:` in the configuration"
             }

@@ -209,7 +209,7 @@ impl Behind {
                     text: rulebook::plain(&outcome.diagnostics, &outcome.sources, Severity::Warning),
                     errors: errors as u32,
                     warnings: warnings as u32,
-                    rules: outcome.enabled() as u32,
+                    rules: outcome.in_force() as u32,
                     applied: outcome.applied,
                 }
             }

@@ -56,6 +56,13 @@ pub(crate) fn text(
     texts.join("\n")
 }
 
+/// What rules that are on are in vain for, if any.
+pub(crate) fn unread(outcome: &LoadOutcome) -> Option<String> {
+    let sources = outcome.unread_sources();
+    let names = sources.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ");
+    (!sources.is_empty()).then(|| format!("are for events of {names}, which nothing here gives"))
+}
+
 /// `3 errors, 1 warning`.
 pub(crate) fn tally(outcome: &LoadOutcome) -> String {
     [Severity::Error, Severity::Warning, Severity::Lint]

@@ -25,7 +25,8 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
     check_theme(settings)?;
     let rules = agent::rules_for_run(settings)?;
     complain(&rules);
-    let (count, tally) = (rules.enabled(), tally(&rules));
+    let (count, more) = (rules.in_force(), format!("{}{}", tally(&rules), unread(&rules)));
+    let plural = if count == 1 { "" } else { "s" };
     let opened = agent::open(settings, rules, start)?;
     let stop = Stop::default();
     signals::stop_on(&stop)?;
@@ -36,7 +37,11 @@ pub(crate) fn headless(settings: &Settings, start: &Start) -> Outcome {
         Ok(outcome) => report(outcome),
         Err(why) => say(&format!("rules: {why}; the earlier ones stay in force")),
     })?;
-    say(&format!("watching {} with {count} rules{tally}; store {}", settings.node, settings.store.display()));
+    say(&format!(
+        "watching {} with {count} rule{plural}{more}; store {}",
+        settings.node,
+        settings.store.display()
+    ));
     let writer = agent.writer();
     let mut trouble = StoreTrouble::default();
     while !stop.asked_within(LOOK) && !agent.has_ended() {
@@ -174,12 +179,18 @@ fn complain(outcome: &LoadOutcome) {
 fn report(outcome: &LoadOutcome) {
     complain(outcome);
     if outcome.applied {
-        say(&format!("rules: {} in force{}", outcome.enabled(), tally(outcome)));
+        say(&format!("rules: {} in force{}{}", outcome.in_force(), tally(outcome), unread(outcome)));
     } else if outcome.count(Severity::Error) == 0 {
-        say(&format!("rules: none of the new ones is on; the earlier ones stay in force{}", tally(outcome)));
+        let (tally, unread) = (tally(outcome), unread(outcome));
+        say(&format!("rules: none of the new ones is on; the earlier ones stay in force{tally}{unread}"));
     } else {
         say(&format!("rules: not taken; the earlier ones stay in force{}", tally(outcome)));
     }
+}
+
+/// `; others are for events of ...`, or nothing.
+fn unread(outcome: &LoadOutcome) -> String {
+    rulebook::unread(outcome).map_or_else(String::new, |unread| format!("; others {unread}"))
 }
 
 /// ` (3 errors, 1 warning)`, or nothing.

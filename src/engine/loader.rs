@@ -157,7 +157,7 @@ impl Loader {
         }
         let Compiled { vocabulary, rules, roots, mut arena, left_out } = compiled;
         let interest = interest(&arena, &rules, &roots, variables.asked);
-        let on = rules.iter().zip(&roots).filter(|(rule, _)| is_for_calls(rule));
+        let on = rules.iter().zip(&roots).filter(|(rule, _)| rule.is_in_force());
         let hosts = crate::interest::hosts(&arena, on.map(|(_, root)| *root));
         let buckets = buckets(&rules);
         let ruleset = Ruleset {
@@ -303,14 +303,9 @@ struct Compiled {
     left_out: Vec<LeftOut>,
 }
 
-/// Whether a rule is on and judged for what the sensor sends: the events of other sources come from elsewhere.
-fn is_for_calls(rule: &Rule) -> bool {
-    rule.enabled && &*rule.source == SYSCALL
-}
-
 /// What the rules that are on ask the sensor for.
 fn interest(arena: &Arena, rules: &[Rule], roots: &[IrId], variables: Variables) -> Interest {
-    let on = || rules.iter().zip(roots).filter(|(rule, _)| is_for_calls(rule));
+    let on = || rules.iter().zip(roots).filter(|(rule, _)| rule.is_in_force());
     let events = on().fold(EventSet::empty(), |all, (rule, _)| all.or(rule.events));
     let places = crate::interest::places(arena, on().map(|(_, root)| *root));
     Interest {
@@ -349,7 +344,7 @@ fn environments(compiled: &mut Compiled, diagnostics: &mut Vec<Diagnostic>) -> E
         for (name, is_asked) in own.names() {
             if name.len() > Variables::NAME_MAX {
                 say(rule_lints::NotSent::TooLong(name), is_asked);
-            } else if is_for_calls(rule) {
+            } else if rule.is_in_force() {
                 let capitals = name.to_ascii_uppercase();
                 if known.len() < Variables::MAX || known.contains(&capitals) {
                     known.insert(capitals);
@@ -363,7 +358,7 @@ fn environments(compiled: &mut Compiled, diagnostics: &mut Vec<Diagnostic>) -> E
         if !compiled.vocabulary.collection.dialect.is_exact() {
             rule.template.limit_environment(own.printed.iter().cloned().collect());
         }
-        if is_for_calls(rule) {
+        if rule.is_in_force() {
             printed.extend(own.printed);
         }
     }
@@ -524,6 +519,6 @@ fn ids(rules: &[Rule], keep: impl Fn(&Rule) -> bool) -> Box<[RuleId]> {
 
 fn buckets(rules: &[Rule]) -> Vec<Box<[RuleId]>> {
     EventType::all()
-        .map(|event| ids(rules, |rule| is_for_calls(rule) && rule.events.contains(event)))
+        .map(|event| ids(rules, |rule| rule.is_in_force() && rule.events.contains(event)))
         .collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use eyas_event::{EventSet, EventType, Fields, Interest, Priority, RulesetHash, Variables};
 
+use crate::collect::SYSCALL;
 use crate::dialect::Dialect;
 use crate::lower::Vocabulary;
 use crate::output::{RenderedOutput, Template};
@@ -51,6 +52,11 @@ impl Rule {
     /// What the rule says about an event.
     pub fn render(&self, fields: &impl Fields, scratch: &mut Scratch) -> RenderedOutput {
         self.template.render(fields, scratch)
+    }
+
+    /// Whether it is on and judged for what the sensor sends: events of other sources come from elsewhere.
+    pub fn is_in_force(&self) -> bool {
+        self.enabled && &*self.source == SYSCALL
     }
 
     /// The names of the fields that its output prints.
@@ -131,6 +137,11 @@ impl Ruleset {
     /// All rules, in load order.
     pub fn rules(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
         self.rules.iter().enumerate().map(|(i, rule)| (RuleId(i as u32), rule))
+    }
+
+    /// The rules that are on and judged for what the sensor sends, in load order.
+    pub fn in_force(&self) -> impl Iterator<Item = (RuleId, &Rule)> {
+        self.rules().filter(|(_, rule)| rule.is_in_force())
     }
 
     /// The rule with that name.

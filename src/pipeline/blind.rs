@@ -6,17 +6,16 @@ use eyas_ebpf::{CALLS, Kind};
 use eyas_engine::ruleset::{RuleId, Ruleset};
 use eyas_event::{EventType, Lost};
 
-/// The names of the enabled rules whose condition an event of what was lost could satisfy, in load order. Where the kind is
+/// The names of the rules in force whose condition an event of what was lost could satisfy, in load order. Where the kind is
 /// not known these are all; where the events had been judged before, none.
 pub(crate) fn blind_rules(rules: &Ruleset, lost: Lost) -> Arc<[Arc<str>]> {
     let mut ids: Vec<RuleId> = match events(lost) {
         Some(events) => events.iter().flat_map(|event| rules.rules_for(*event)).copied().collect(),
-        None => rules.rules().filter(|(_, rule)| rule.enabled).map(|(id, _)| id).collect(),
+        None => rules.in_force().map(|(id, _)| id).collect(),
     };
     ids.sort_unstable();
     ids.dedup();
-    let syscalls = ids.into_iter().map(|id| rules.rule(id)).filter(|rule| &*rule.source == "syscall");
-    syscalls.map(|rule| rule.name.clone()).collect()
+    ids.into_iter().map(|id| rules.rule(id).name.clone()).collect()
 }
 
 /// The event types that such records become; `None` when it is not known.
@@ -54,6 +53,7 @@ mod tests {
 - {rule: moves, desc: d, condition: evt.type = renameat and proc.name = x, output: o, priority: NOTICE}
 - {rule: starts, desc: d, condition: evt.type = execve, output: o, priority: NOTICE}
 - {rule: off, desc: d, condition: evt.type = execve, output: o, priority: NOTICE, enabled: false}
+- {rule: audit, desc: d, condition: ka.verb = create, output: o, priority: NOTICE, source: k8s_audit}
 - {rule: any, desc: d, condition: proc.name = x, output: o, priority: NOTICE}
 ";
         let outcome = crate::load_texts(vec![SourceFile::new("r.yaml", text)], Priority::Debug);

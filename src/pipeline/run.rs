@@ -402,7 +402,7 @@ impl<S: Source, H: Host, O: Outlet> Pipeline<S, H, O> {
                 time => time.to_wall(self.enrich.wall_offset_ns()),
             },
             ruleset: Some(rules.hash()),
-            rules: rules.rules().filter(|(_, rule)| rule.enabled).count() as u32,
+            rules: rules.in_force().count() as u32,
             ended,
             failed,
         }));

@@ -60,9 +60,20 @@ impl From<Priority> for RuleOptions {
 }
 
 impl LoadOutcome {
-    /// How many of its rules are on.
-    pub fn enabled(&self) -> usize {
-        self.ruleset.rules().filter(|(_, rule)| rule.enabled).count()
+    /// How many of its rules are on and judged for what the sensor sends.
+    pub fn in_force(&self) -> usize {
+        self.ruleset.in_force().count()
+    }
+
+    /// The sources of the other rules that are on: their events are not read. In load order, each once.
+    pub fn unread_sources(&self) -> Vec<Arc<str>> {
+        let mut sources = Vec::new();
+        for (_, rule) in self.ruleset.rules().filter(|(_, rule)| rule.enabled && !rule.is_in_force()) {
+            if !sources.contains(&rule.source) {
+                sources.push(rule.source.clone());
+            }
+        }
+        sources
     }
 
     /// How many diagnostics have this severity.
@@ -228,7 +239,7 @@ pub fn directories(paths: &[PathBuf]) -> Vec<PathBuf> {
 
 /// Swaps a ruleset in when nothing is wrong with it and it would judge at all: an emptied file is a mistake, too.
 fn put_into_force(mut outcome: LoadOutcome, cell: &RulesCell) -> LoadOutcome {
-    outcome.applied = outcome.count(Severity::Error) == 0 && outcome.enabled() > 0;
+    outcome.applied = outcome.count(Severity::Error) == 0 && outcome.in_force() > 0;
     if outcome.applied && outcome.ruleset.hash() != cell.load().hash() {
         cell.store(outcome.ruleset.clone());
     }

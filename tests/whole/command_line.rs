@@ -57,6 +57,22 @@ fn files_that_are_not_there_are_named() {
 }
 
 #[test]
+fn a_run_without_a_rule_to_judge_by_says_why() {
+    let place = Place::new();
+    let audit = "- rule: Audit\n  desc: d\n  condition: ka.verb = create\n  output: o\n  priority: INFO\n  source: k8s_audit\n";
+    for (text, why) in [
+        ("", "the rule files hold no rule"),
+        (BAD, "none of them compiles"),
+        (&format!("{GOOD}  enabled: false\n"), "all of them are off"),
+        (audit, "those that are on are for events of `k8s_audit`, which nothing here gives"),
+    ] {
+        let file = place.write("rules.yaml", text);
+        let said = ran(&["-r", &file.display().to_string(), "run", "--headless"]).ended(2).err();
+        assert!(said.contains(&format!("there is no rule to judge by: {why}")), "{said}");
+    }
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2() {
     for args in
         [&["--no-such-option"][..], &["no-such-command"], &["events"], &["-o", "json_output", "doctor"]]

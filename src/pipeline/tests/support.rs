@@ -39,7 +39,7 @@ pub(crate) fn rules(name: &str, path: &str) -> Arc<Ruleset> {
          %proc.name (%user.name)\n  priority: WARNING\n"
     );
     let outcome = load_texts(vec![SourceFile::new("r.yaml", text)], Priority::Debug);
-    assert_eq!(outcome.enabled(), 1, "{:?}", outcome.diagnostics);
+    assert_eq!(outcome.in_force(), 1, "{:?}", outcome.diagnostics);
     outcome.ruleset
 }
 
