@@ -32,7 +32,7 @@ pub use error::StoreError;
 pub use options::{Create, OpenOptions, WriterOptions};
 pub use reader::{BlockingReader, Reader};
 pub use rows::{
-    Histogram, RulesetText, RunId, RunInfo, RunKind, Segment, SegmentId, SegmentMeta, StoredLoss,
+    Checked, Histogram, RulesetText, RunId, RunInfo, RunKind, Segment, SegmentId, SegmentMeta, StoredLoss,
 };
 pub use segments::Segments;
 pub use stats::WriterStats;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eyas_event::{Alert, AlertId, BootTime, Process, RulesetHash, WallTime};
 use rustc_hash::FxHashMap;
@@ -16,7 +17,8 @@ use crate::error::StoreError;
 use crate::loss_row;
 use crate::process_row;
 use crate::rows::{
-    Histogram, RulesetText, RunId, RunInfo, RunKind, SegmentId, SegmentMeta, StoredLoss, sql_bound, to_sql,
+    Checked, Histogram, RulesetText, RunId, RunInfo, RunKind, SegmentId, SegmentMeta, StoredLoss, sql_bound,
+    to_sql,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -66,6 +68,32 @@ async fn complete(pool: &SqlitePool, rows: &[SqliteRow]) -> Answer<Vec<Alert>> {
 pub(crate) async fn alert_count(pool: SqlitePool) -> Answer<u64> {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM alerts").fetch_one(&pool).await?;
     Ok(count.cast_unsigned())
+}
+
+/// Walks all pages, as long as it may. The rows themselves are not decoded.
+pub(crate) async fn check(pool: SqlitePool, at_most: Duration) -> Answer<Checked> {
+    /// Steps of the virtual machine between two looks at the clock, some microseconds each.
+    const STEPS: i32 = 1_000;
+    /// What a question that was ended answers.
+    const SQLITE_INTERRUPT: &str = "9";
+    let mut connection = pool.acquire().await?;
+    let begin = Instant::now();
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || begin.elapsed() < at_most);
+    let found: Result<String, _> =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *connection).await;
+    connection.lock_handle().await?.remove_progress_handler();
+    match found {
+        Ok(found) if found == "ok" => Ok(Checked::Whole),
+        Ok(found) => {
+            // The first line names the database.
+            let line = found.lines().last().unwrap_or_default();
+            Err(StoreError::damaged(format!("a page is malformed: {line}")))
+        }
+        Err(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == SQLITE_INTERRUPT) => {
+            Ok(Checked::Partly)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(crate) async fn histogram(

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use eyas_event::{Alert, AlertId, RulesetHash, WallTime};
 use sqlx::SqlitePool;
@@ -15,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::error::StoreError;
 use crate::options::Create;
 use crate::query;
-use crate::rows::{Histogram, RulesetText, RunInfo, SegmentId, SegmentMeta, StoredLoss};
+use crate::rows::{Checked, Histogram, RulesetText, RunInfo, SegmentId, SegmentMeta, StoredLoss};
 use crate::schema;
 use crate::segments::Segments;
 use crate::store::new_runtime;
@@ -70,6 +71,8 @@ questions! {
     alerts_after(after: AlertId, limit: u32) -> Vec<Alert> = query::alerts_after;
     /// How many alerts there are.
     alert_count() -> u64 = query::alert_count;
+    /// Looks at every page of the file for so long at most; the error is the first damage.
+    check(at_most: Duration) -> Checked = query::check;
     /// How many alerts of each priority fell into each of so many equal parts of a time.
     histogram(from: WallTime, to: WallTime, buckets: u16) -> Histogram = query::histogram;
     /// All losses, in the order in which they were noted.

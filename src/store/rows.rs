@@ -128,6 +128,15 @@ pub struct StoredLoss {
     pub to_wall: WallTime,
 }
 
+/// How much of a file was looked at and found sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// All of it.
+    Whole,
+    /// As much as there was time for.
+    Partly,
+}
+
 /// Alerts by time and priority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {

@@ -1,9 +1,10 @@
 //! Questions: pages by key, the histogram, several readers beside the writer, and that readers cannot write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eyas_event::{AlertId, Priority, WallTime};
-use eyas_store::{Store, WriterOptions};
+use eyas_store::{Checked, Store, WriterOptions};
 
 use crate::sample::{alert, open, segment};
 
@@ -87,4 +88,31 @@ fn readers_see_what_is_committed_while_another_one_writes() {
     assert_eq!((meta.records, meta.raw_bytes, meta.keyframe), (100, 100, true));
     assert_eq!(raw, segment(0, 100, true).raw);
     assert!(walk.next().is_none());
+}
+
+#[test]
+fn a_damaged_page_is_found_wherever_it_lies() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("eyas.db");
+    let store = open(&path);
+    let writer = store.writer(WriterOptions::default()).unwrap();
+    for n in 0..2_000 {
+        writer.handle().alert(Arc::new(alert(n)));
+    }
+    writer.close().unwrap();
+    drop(store);
+    let check = || Store::open_read(&path).unwrap().blocking().check(Duration::from_mins(1));
+    assert_eq!(check().unwrap(), Checked::Whole);
+    let whole = Store::open_read(&path).unwrap().blocking();
+    assert_eq!(whole.check(Duration::ZERO).unwrap(), Checked::Partly);
+    assert_eq!(whole.alert_count().unwrap(), 2_000, "the connection is as before");
+    drop(whole);
+
+    let mut bytes = std::fs::read(&path).unwrap();
+    let (pages, middle) = (bytes.len() / 4096, bytes.len() / 2 / 4096 * 4096);
+    assert!(pages > 100, "{pages}");
+    bytes[middle..middle + 4096].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let said = check().unwrap_err().to_string();
+    assert!(said.contains("malformed") && said.lines().count() == 1, "{said}");
 }
