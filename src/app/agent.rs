@@ -23,8 +23,11 @@ use crate::settings::Settings;
 use crate::{machine, memory};
 use crate::{privilege, say};
 
+/// What came of loading rules: the files that could be read, or why they could not.
+pub(crate) type Loaded = Result<LoadOutcome, String>;
+
 /// The outcome of the newest load of rules, for whoever shows it.
-pub(crate) type Outcomes = Arc<ArcSwapOption<Result<LoadOutcome, String>>>;
+pub(crate) type Outcomes = Arc<ArcSwapOption<Loaded>>;
 
 /// A running sensor.
 pub(crate) struct Agent<O> {
@@ -118,7 +121,7 @@ impl<O: Outlet + Send + 'static> Agent<O> {
         start: &Start,
         stop: Stop,
         outlet: O,
-        mut told: impl FnMut(&Result<LoadOutcome, String>) + Send + 'static,
+        mut told: impl FnMut(&Loaded) + Send + 'static,
     ) -> Result<Agent<(ToStore, O)>, Fail> {
         let Opened { sensor, enrich, rules: first_rules, wall_offset_ns, thread, work } = opened;
         let store = open_store(settings, wall_offset_ns)?;
@@ -216,7 +219,7 @@ fn watch(
     settings: &Settings,
     rules: &RulesCell,
     outcomes: &Outcomes,
-    mut told: impl FnMut(&Result<LoadOutcome, String>) + Send + 'static,
+    mut told: impl FnMut(&Loaded) + Send + 'static,
 ) -> Result<Option<RuleWatch>, Fail> {
     if settings.rules.is_empty() || !settings.config.watch_config_files {
         return Ok(None);

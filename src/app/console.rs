@@ -1,5 +1,6 @@
 //! The console put together: a running sensor or replay behind it, its doors opened, its questions answered.
 
+use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +8,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use eyas_engine::diag::Severity;
 use eyas_event::{HookState, SourceKind, WallTime};
-use eyas_pipeline::{LoadOutcome, Pace, PulseCell, Stop};
+use eyas_pipeline::{Pace, PulseCell, Stop};
 use eyas_store::{Create, OpenOptions, RunKind, Store, WriterHandle, WriterOptions, WriterStats};
 use tokio::sync::mpsc;
 
-use crate::agent::{self, Agent, Outcomes, Start, bug};
+use crate::agent::{self, Agent, Loaded, Outcomes, Start, bug};
 use crate::answers::Answers;
 use crate::fail::{Fail, Outcome, code};
 use crate::outlets::{ToConsole, ToStore};
@@ -46,7 +47,7 @@ pub(crate) fn live(settings: &Settings, start: &Start) -> Outcome {
         pulse: pulse.clone(),
         outcomes: agent.outcomes.clone(),
         writer: writer.clone(),
-        loaded: machine::now(),
+        told: None,
         live: true,
         store_error: None,
     };
@@ -81,7 +82,7 @@ pub(crate) fn replay(settings: &Settings, recording: &Path, name: String, pace: 
         pulse: running.pulse,
         outcomes: Arc::new(arc_swap::ArcSwapOption::from_pointee(Ok(running.outcome))),
         writer: writer.handle(),
-        loaded: machine::now(),
+        told: None,
         live: false,
         store_error: None,
     };
@@ -111,7 +112,8 @@ struct Behind {
     pulse: PulseCell,
     outcomes: Outcomes,
     writer: WriterHandle,
-    loaded: WallTime,
+    /// The newest outcome, and what was said of it.
+    told: Option<(Arc<Loaded>, Arc<Reload>)>,
     live: bool,
     /// What a write met that failed, kept after later ones have gone well: a full disk takes a small one now and then.
     store_error: Option<String>,
@@ -174,6 +176,7 @@ async fn hand_on(orders: Option<&mut Orders>) {
 impl Behind {
     /// The console's pulse out of the pipeline's, the writer's figures and this machine's.
     fn now(&mut self) -> Pulse {
+        let reload = self.reload();
         let pulse = self.pulse.load();
         let stats = self.writer.stats();
         if stats.last_error.is_some() {
@@ -193,34 +196,46 @@ impl Behind {
             store_lag: if waiting { Duration::from_micros(stats.last_commit_us) } else { Duration::ZERO },
             ruleset: pulse.ruleset,
             rules: pulse.rules,
-            reload: self.outcomes.load().as_deref().map(|outcome| self.reload(outcome)),
+            reload,
             now,
             ended: pulse.ended,
             ..Pulse::starting(pulse.node.clone())
         }
     }
 
-    fn reload(&self, outcome: &Result<LoadOutcome, String>) -> Reload {
-        match outcome {
-            Ok(outcome) => {
-                let (errors, warnings) = (outcome.count(Severity::Error), outcome.count(Severity::Warning));
-                Reload {
-                    at: self.loaded,
-                    text: rulebook::plain(&outcome.diagnostics, &outcome.sources, Severity::Warning),
-                    errors: errors as u32,
-                    warnings: warnings as u32,
-                    rules: outcome.in_force() as u32,
-                    applied: outcome.applied,
-                }
+    /// What the newest load of rules came to; its text is made once.
+    fn reload(&mut self) -> Option<Arc<Reload>> {
+        let outcome = self.outcomes.load_full()?;
+        match &self.told {
+            Some((known, reload)) if Arc::ptr_eq(known, &outcome) => Some(reload.clone()),
+            _ => {
+                let reload = Arc::new(reload(&outcome, machine::now()));
+                self.told = Some((outcome, reload.clone()));
+                Some(reload)
             }
-            Err(why) => Reload {
-                at: self.loaded,
-                text: why.clone(),
-                errors: 1,
-                warnings: 0,
-                rules: 0,
-                applied: false,
-            },
+        }
+    }
+}
+
+fn reload(outcome: &Loaded, at: WallTime) -> Reload {
+    match outcome {
+        Ok(outcome) => {
+            let count = |severity| outcome.count(severity) as u32;
+            // What is worst stands first.
+            let mut diagnostics = outcome.diagnostics.clone();
+            diagnostics.sort_by_key(|d| Reverse(d.severity));
+            Reload {
+                at,
+                text: rulebook::plain(&diagnostics, &outcome.sources, Severity::Lint),
+                errors: count(Severity::Error),
+                warnings: count(Severity::Warning),
+                lints: count(Severity::Lint),
+                rules: outcome.in_force() as u32,
+                applied: outcome.applied,
+            }
+        }
+        Err(why) => {
+            Reload { at, text: why.clone(), errors: 1, warnings: 0, lints: 0, rules: 0, applied: false }
         }
     }
 }

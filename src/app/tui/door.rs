@@ -37,7 +37,7 @@ pub struct Pulse {
     /// How many rules it has.
     pub rules: u32,
     /// What the last load or reload of rules had to say.
-    pub reload: Option<Reload>,
+    pub reload: Option<Arc<Reload>>,
     /// The present: the newest record's time in a replay, the clock otherwise.
     pub now: WallTime,
     /// Whether the source has ended: there will be no more events.
@@ -126,7 +126,9 @@ pub struct Reload {
     pub errors: u32,
     /// How many are warnings.
     pub warnings: u32,
-    /// How many of the rules are on.
+    /// How many are lints.
+    pub lints: u32,
+    /// How many of the rules are in force.
     pub rules: u32,
     /// Whether the new rules are in force, or the earlier ones were kept.
     pub applied: bool,

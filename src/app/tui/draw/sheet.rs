@@ -320,17 +320,20 @@ fn reload(state: &State) -> Vec<Vec<(Role, String)>> {
             ),
         ),
     };
+    let count = |n: u32, noun| plural(u64::from(n), noun);
     let counts = format!(
-        "{} in force, {}, {}.",
-        plural(u64::from(state.pulse.rules), "rule"),
-        plural(u64::from(reload.errors), "error"),
-        plural(u64::from(reload.warnings), "warning")
+        "{} in force, {}, {}, {}.",
+        count(state.pulse.rules, "rule"),
+        count(reload.errors, "error"),
+        count(reload.warnings, "warning"),
+        count(reload.lints, "lint")
     );
     let mut out = vec![vec![(role, outcome)], vec![(Role::Dim, counts)], Vec::new()];
     for line in reload.text.lines() {
         let role = match line.trim_start() {
             l if l.starts_with("error") => Role::Bad,
             l if l.starts_with("warning") => Role::Warn,
+            l if l.starts_with("lint") => Role::Accent,
             _ => Role::Text,
         };
         out.push(vec![(role, line.replace('\t', "    "))]);

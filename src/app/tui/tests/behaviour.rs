@@ -464,9 +464,16 @@ fn a_store_that_fails_says_so_and_stops_nothing() {
 #[test]
 fn a_reload_is_told_once() {
     let mut stage = Stage::new(80, 24, told());
-    let reload =
-        Reload { at: WallTime(1), text: String::new(), errors: 0, warnings: 0, rules: 15, applied: true };
-    let new = Arc::new(Pulse { reload: Some(reload), rules: 15, ..pulse(11) });
+    let reload = Reload {
+        at: WallTime(1),
+        text: String::new(),
+        errors: 0,
+        warnings: 0,
+        lints: 0,
+        rules: 15,
+        applied: true,
+    };
+    let new = Arc::new(Pulse { reload: Some(Arc::new(reload)), rules: 15, ..pulse(11) });
     stage.send(Msg::Pulse(new.clone()));
     stage.shows("Rules loaded: 15 in force.");
     stage.tick(10_000);
@@ -477,9 +484,16 @@ fn a_reload_is_told_once() {
 #[test]
 fn a_reload_that_leaves_no_rule_on_says_so() {
     let mut stage = Stage::new(120, 40, told());
-    let reload =
-        Reload { at: WallTime(1), text: String::new(), errors: 0, warnings: 0, rules: 0, applied: false };
-    stage.send(Msg::Pulse(Arc::new(Pulse { reload: Some(reload), ..pulse(11) })));
+    let reload = Reload {
+        at: WallTime(1),
+        text: String::new(),
+        errors: 0,
+        warnings: 0,
+        lints: 0,
+        rules: 0,
+        applied: false,
+    };
+    stage.send(Msg::Pulse(Arc::new(Pulse { reload: Some(Arc::new(reload)), ..pulse(11) })));
     stage.shows("Rules: none of the new ones is on; the earlier ones stay in force.");
     stage.shows("the new ones are not in force, R shows why");
     stage.keys("R");

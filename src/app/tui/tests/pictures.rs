@@ -81,11 +81,16 @@ fn pictures_of_trouble() {
         text: "error[E0203]: there is no field `porc.name`\n --> rules/mine.yaml:12:9\n12 |   porc.name = sh\n   |   ^^^^^^^^^\nwarning: unused macro".to_owned(),
         errors: 1,
         warnings: 1,
+        lints: 0,
         rules: 14,
         applied: false,
     };
-    let bad =
-        Pulse { lost: 1_204, store_lag: Duration::from_millis(2_300), reload: Some(reload), ..pulse(11) };
+    let bad = Pulse {
+        lost: 1_204,
+        store_lag: Duration::from_millis(2_300),
+        reload: Some(Arc::new(reload)),
+        ..pulse(11)
+    };
     let mut stage = Stage::with_pulse(120, 40, world, pulse(11));
     stage.send(Msg::Pulse(Arc::new(bad)));
     stage.tick(1_000);
