@@ -170,12 +170,12 @@ impl<H: Host> Enrich<H> {
                 if self.table.has_ended(ProcessKey::at(head.tgid, BootTime(head.start))) {
                     return;
                 }
-                let key = self.settle(head, facts, judge);
-                self.hand_out(head, key, EventType::PROCEXIT, Body::Exit { status: exit.status }, judge);
-                self.table.end(key);
+                let known = self.settle(head, facts, judge);
+                self.hand_out(head, &known, EventType::PROCEXIT, Body::Exit { status: exit.status }, judge);
+                self.table.end(known.key);
             }
             Raw::Open(open) => {
-                let key = self.settle(head, facts, judge);
+                let known = self.settle(head, facts, judge);
                 let kind = match open.fixed.syscall {
                     2 => EventType::OPEN,
                     85 => EventType::CREAT,
@@ -184,24 +184,24 @@ impl<H: Host> Enrich<H> {
                 };
                 let mut scratch = self.blank();
                 let body = open_connect::open(&open, &mut scratch);
-                self.hand_out(head, key, kind, body, judge);
+                self.hand_out(head, &known, kind, body, judge);
                 self.scratch = scratch;
             }
             Raw::Connect(connect) => {
-                let key = self.settle(head, facts, judge);
+                let known = self.settle(head, facts, judge);
                 let mut scratch = self.blank();
                 let body = open_connect::connect(&connect, &mut scratch);
-                self.hand_out(head, key, EventType::CONNECT, body, judge);
+                self.hand_out(head, &known, EventType::CONNECT, body, judge);
                 self.scratch = scratch;
             }
             Raw::ExecFailed(failed) => {
-                let key = self.settle(head, facts, judge);
+                let known = self.settle(head, facts, judge);
                 let (ret, given) = (failed.fixed.ret, failed.given);
                 let kind = exec_kind(failed.fixed.syscall);
                 let mut scratch = self.blank();
                 scratch.absolute(failed.base, given);
                 let body = Body::ExecFailed { ret, given, name: &scratch.name };
-                self.hand_out(head, key, kind, body, judge);
+                self.hand_out(head, &known, kind, body, judge);
                 self.scratch = scratch;
             }
             Raw::Call(call) => {
@@ -209,11 +209,11 @@ impl<H: Host> Enrich<H> {
                     self.stats.unknown_records += 1;
                     return;
                 };
-                let key = self.settle(head, facts, judge);
-                self.change(key, head.tid, &call, kind);
+                let known = self.settle(head, facts, judge);
+                self.change(known.key, head.tid, &call, kind);
                 let mut scratch = self.blank();
                 let body = call::body(&call, kind, &mut scratch);
-                self.hand_out(head, key, kind, Body::Call(&body), judge);
+                self.hand_out(head, &known, kind, Body::Call(&body), judge);
                 self.scratch = scratch;
             }
             Raw::Process(exec) => self.process_fact(head, &exec),
@@ -352,12 +352,12 @@ impl<H: Host> Enrich<H> {
     }
 
     fn hand_out_exec(&mut self, mut exec: WaitingExec, judge: Judge<'_>) {
-        let key = exec.process.key;
         if (exec.process.argv.len() as u64) < exec.total {
             exec.process.flags = exec.process.flags.with(ProcessFlags::ARGS_INCOMPLETE);
         }
-        self.table.insert(Arc::new(exec.process));
-        self.hand_out(&exec.head, key, exec.kind, Body::Exec, judge);
+        let process = Arc::new(exec.process);
+        self.table.insert(process.clone());
+        self.hand_out(&exec.head, &process, exec.kind, Body::Exec, judge);
     }
 
     /// A new process is its caller's image under a new id, until it runs something else.
@@ -368,8 +368,7 @@ impl<H: Host> Enrich<H> {
         let parent = ProcessKey::at(fork.ppid, BootTime(fork.parent_start));
         self.learn_parent(parent, facts);
         self.container(fork.cgroup, fork.tgid, facts);
-        self.finish_waiting(caller, head.time, judge);
-        let Some(caller) = self.table.get(caller).cloned() else { return };
+        let caller = self.after_waiting(caller, head, facts, judge);
         let cgroup = self.cgroup_beside(caller.cgroup, fork.cgroup, fork.tgid, facts);
         let container = self.container(cgroup, fork.tgid, facts);
         let known = self.table.get(key).filter(|p| p.key == key && !p.flags.has(ProcessFlags::PARTIAL));
@@ -402,48 +401,70 @@ impl<H: Host> Enrich<H> {
         self.table.insert(Arc::new(child));
     }
 
-    /// Makes sure that the record's process is known as it is now, and gives its identity.
-    fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> ProcessKey {
-        let key = self.caller(head, facts);
-        self.learn_names(key, head, facts);
-        self.finish_waiting(key, head.time, judge);
-        key
+    /// Makes sure that the record's process is known as it is now, and gives it.
+    fn settle(&mut self, head: &Head, facts: &mut Vec<u8>, judge: Judge<'_>) -> Arc<Process> {
+        let known = self.caller(head, facts);
+        self.learn_names(&known.container, head, facts);
+        self.after_waiting(known, head, facts, judge)
     }
 
-    fn caller(&mut self, head: &Head, facts: &mut Vec<u8>) -> ProcessKey {
-        let key = ProcessKey::at(head.tgid, BootTime(head.start));
-        let cgroup = self.cgroup_now(head, facts);
-        match self.table.get(key) {
-            Some(p) if p.cgroup == cgroup => {}
-            Some(p) => {
-                // It was moved to another cgroup since.
-                let mut moved = (**p).clone();
-                moved.cgroup = cgroup;
-                moved.container = self.container(cgroup, head.tgid, facts);
-                self.table.insert(Arc::new(moved));
-            }
-            None => {
-                if !self.learn(key, facts) {
-                    self.stats.unknown_processes += 1;
-                    let container = self.container(cgroup, head.tgid, facts);
-                    self.table.insert(Arc::new(Process {
-                        key,
-                        started: BootTime(head.start),
-                        uid: head.uid,
-                        euid: head.uid,
-                        gid: head.gid,
-                        egid: head.gid,
-                        loginuid: u32::MAX,
-                        audit_session: u32::MAX,
-                        cgroup,
-                        container,
-                        flags: ProcessFlags::PARTIAL,
-                        ..Process::default()
-                    }));
-                }
-            }
+    /// The record's process once the execs are handed out that this record ends the waiting of; one may be its own.
+    fn after_waiting(
+        &mut self,
+        known: Arc<Process>,
+        head: &Head,
+        facts: &mut Vec<u8>,
+        judge: Judge<'_>,
+    ) -> Arc<Process> {
+        if self.waiting.is_empty() {
+            return known;
         }
-        key
+        // All that the new image is asked for must be asked for before.
+        if let Some(cgroup) = self.waiting.cgroup(known.key) {
+            let cgroup = self.cgroup_beside(cgroup, head.cgroup, head.tgid, facts);
+            let container = self.container(cgroup, head.tgid, facts);
+            self.learn_names(&container, head, facts);
+        }
+        self.finish_waiting(known.key, head.time, judge);
+        let now = self.table.get(known.key).cloned().unwrap_or(known);
+        self.in_its_cgroup(now, head, facts)
+    }
+
+    /// The process that a record is of.
+    fn caller(&mut self, head: &Head, facts: &mut Vec<u8>) -> Arc<Process> {
+        let key = ProcessKey::at(head.tgid, BootTime(head.start));
+        if let Some(known) = self.table.get(key).cloned().or_else(|| self.learn(key, facts)) {
+            return self.in_its_cgroup(known, head, facts);
+        }
+        self.stats.unknown_processes += 1;
+        let partial = Arc::new(Process {
+            key,
+            started: BootTime(head.start),
+            uid: head.uid,
+            euid: head.uid,
+            gid: head.gid,
+            egid: head.gid,
+            loginuid: u32::MAX,
+            audit_session: u32::MAX,
+            cgroup: head.cgroup,
+            container: self.container(head.cgroup, head.tgid, facts),
+            flags: ProcessFlags::PARTIAL,
+            ..Process::default()
+        });
+        self.table.insert(partial.clone());
+        partial
+    }
+
+    /// A process where the record says that it is: it may have been moved to another cgroup since it was last heard of.
+    fn in_its_cgroup(&mut self, known: Arc<Process>, head: &Head, facts: &mut Vec<u8>) -> Arc<Process> {
+        let cgroup = self.cgroup_beside(known.cgroup, head.cgroup, head.tgid, facts);
+        if known.cgroup == cgroup {
+            return known;
+        }
+        let container = self.container(cgroup, head.tgid, facts);
+        let moved = Arc::new(Process { cgroup, container, ..Process::clone(&known) });
+        self.table.insert(moved.clone());
+        moved
     }
 
     /// The buffers for an event's texts, empty; they are put back when the event has been judged.
@@ -453,8 +474,17 @@ impl<H: Host> Enrich<H> {
         scratch
     }
 
-    fn hand_out(&mut self, head: &Head, key: ProcessKey, kind: EventType, body: Body<'_>, judge: Judge<'_>) {
-        let Some(process) = self.table.get(key) else { return };
+    /// Hands an event to be judged, with the newest value of its process; or the one that was known just before, if the table has
+    /// forgotten it since to make room.
+    fn hand_out(
+        &mut self,
+        head: &Head,
+        known: &Arc<Process>,
+        kind: EventType,
+        body: Body<'_>,
+        judge: Judge<'_>,
+    ) {
+        let process = self.table.get(known.key).unwrap_or(known);
         self.stats.events += 1;
         // The number may come from a recording, and that may hold any number.
         self.number = self.number.saturating_add(1);

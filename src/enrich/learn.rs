@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use eyas_ebpf::{Account, AccountFixed, Addresses, Exec, Head};
-use eyas_event::{BootTime, Host, Lookup, Names, Process, ProcessKey, User, Whose};
+use eyas_event::{BootTime, Host, Lookup, Process, ProcessKey, User, Whose};
 use rustc_hash::FxHashSet;
 
 use crate::container::{ROOT_CGROUP, container_id, is_v1_cgroup};
@@ -22,14 +22,16 @@ const NAMES_AGE: u64 = 5_000_000_000;
 
 impl<H: Host> Enrich<H> {
     /// Puts a process that the host told of into the table, with the names it needs, and writes all that down.
-    pub(crate) fn take_in(&mut self, mut p: Process, facts: &mut Vec<u8>) {
+    pub(crate) fn take_in(&mut self, mut p: Process, facts: &mut Vec<u8>) -> Arc<Process> {
         p.container = self.container(p.cgroup, p.key.pid, facts);
         for uid in [p.uid, p.euid, p.loginuid] {
             self.learn_user(&p.container, uid, p.key.pid, facts);
         }
         self.learn_group(&p.container, p.egid, p.key.pid, facts);
         facts::put_process(&p, false, facts);
-        self.table.insert(Arc::new(p));
+        let process = Arc::new(p);
+        self.table.insert(process.clone());
+        process
     }
 
     pub(crate) fn learn_parent(&mut self, key: ProcessKey, facts: &mut Vec<u8>) {
@@ -38,15 +40,11 @@ impl<H: Host> Enrich<H> {
         }
     }
 
-    /// Asks the host for a process; whether it was that very one and could be taken in.
-    pub(crate) fn learn(&mut self, key: ProcessKey, facts: &mut Vec<u8>) -> bool {
-        let Some(mut p) = self.host.process(key.pid).filter(|p| p.key == key) else { return false };
-        if !self.wants(&p) {
-            return false;
-        }
+    /// Asks the host for a process, and takes it in if it is that very one.
+    pub(crate) fn learn(&mut self, key: ProcessKey, facts: &mut Vec<u8>) -> Option<Arc<Process>> {
+        let mut p = self.host.process(key.pid).filter(|p| p.key == key && self.wants(p))?;
         p.parent.start = self.table.by_pid(p.parent.pid).map_or(0, |q| q.key.start);
-        self.take_in(p, facts);
-        true
+        Some(self.take_in(p, facts))
     }
 
     /// Asks for a user of the container, or of the host, that a process is in.
@@ -128,17 +126,9 @@ impl<H: Host> Enrich<H> {
     }
 
     /// The names of a record's user and group, which the record has of its own.
-    pub(crate) fn learn_names(&mut self, key: ProcessKey, head: &Head, facts: &mut Vec<u8>) {
-        let Some(process) = self.table.get(key) else { return };
-        let known = |names: &Names| {
-            names.has_user(&process.container, head.uid) && names.has_group(&process.container, head.gid)
-        };
-        if known(&self.names) {
-            return;
-        }
-        let container = process.container.clone();
-        self.learn_user(&container, head.uid, head.tgid, facts);
-        self.learn_group(&container, head.gid, head.tgid, facts);
+    pub(crate) fn learn_names(&mut self, container: &str, head: &Head, facts: &mut Vec<u8>) {
+        self.learn_user(container, head.uid, head.tgid, facts);
+        self.learn_group(container, head.gid, head.tgid, facts);
     }
 
     /// The container behind a cgroup.

@@ -52,6 +52,11 @@ impl Waiting {
         piece.fixed.bits.has(ArgvBits::LAST)
     }
 
+    /// The cgroup in which this process ran the program that waits, if one does.
+    pub(crate) fn cgroup(&self, key: ProcessKey) -> Option<u64> {
+        self.0.iter().find(|(exec, _)| exec.process.key == key).map(|(exec, _)| exec.process.cgroup)
+    }
+
     /// Takes out the exec of this process.
     pub(crate) fn take(&mut self, key: ProcessKey) -> Option<Exec> {
         let at = self.0.iter().position(|(exec, _)| exec.process.key == key)?;

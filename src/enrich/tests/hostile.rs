@@ -139,10 +139,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn changed_records_are_folded_and_replayed_alike(changes in changes()) {
+    fn changed_records_are_folded_and_replayed_alike(changes in changes(), snapshot in any::<bool>()) {
         let stream = changed(&one_of_each(), &changes);
         let mut live = Enrich::new(Machine);
-        live.snapshot();
+        // Without one, the host is asked for each process that does something.
+        if snapshot {
+            live.snapshot();
+        }
         let mut recording = Vec::new();
         live.keyframe(&mut recording);
         let seen = judged(&mut live, &stream, &mut recording);

@@ -8,7 +8,7 @@ use eyas_ebpf::{
 };
 use eyas_enrich::{Enrich, SilentHost};
 use eyas_event::process::ProcessFlags;
-use eyas_event::{BootTime, Process, ProcessKey};
+use eyas_event::{BootTime, EventType, Process, ProcessKey};
 
 use crate::support::{Machine, OneProcess, T0, exec, fork, head, put, run};
 
@@ -184,6 +184,52 @@ fn a_child_of_a_process_whose_exec_is_unfinished_has_the_new_image() {
     let (events, recording) = run(Machine, &stream, true);
     assert!(events[0].contains("evt.type=execve "), "{}", events[0]);
     assert!(events[1].contains("proc.cmdline=sshd lo "), "{}", events[1]);
+    assert_eq!(events, run(SilentHost, &recording, false).0);
+}
+
+#[test]
+fn an_overdue_exec_that_fills_the_table_does_not_cost_another_its_event() {
+    // What is known of sshd is the oldest value of a table that is full.
+    let mut stream = Vec::new();
+    begun(&mut stream, 20, T0);
+    for pid in 1_000..1_000 + 262_143 {
+        put(&mut stream, at(head(10, T0 + 1, 0, 0), T0), fork(pid, T0));
+    }
+    put(&mut stream, at(head(10, T0 + 1, 0, 0), T0 + 2_000_000_000), opened());
+    let mut enrich = Enrich::new(Machine);
+    enrich.snapshot();
+    let mut events = Vec::new();
+    for (_, record) in records(&stream) {
+        enrich.fold(&record.unwrap(), &mut Vec::new(), &mut |e| {
+            events.push((e.process.key.pid, e.kind, e.process.comm.to_vec()));
+        });
+    }
+    let expected = [(20, EventType::EXECVE, b"bash".to_vec()), (10, EventType::OPENAT, b"sshd".to_vec())];
+    assert_eq!(events, expected);
+    assert!(enrich.table().by_pid(10).is_none(), "it was forgotten");
+}
+
+#[test]
+fn an_event_is_in_the_cgroup_of_its_record() {
+    // The host says of a process that nobody knew where it is by now; an exec that waited, where it was then.
+    let mut unknown = Vec::new();
+    put(&mut unknown, head(10, T0 + 1, 33, 7), opened());
+    let (events, recording) = run(Machine, &unknown, false);
+    let (replayed, _) = run(SilentHost, &recording, false);
+    for event in [&events[0], &replayed[0]] {
+        assert!(
+            event.contains("user.name=nginx ") && event.contains("container.id=3ad7b26ded6d "),
+            "{event}"
+        );
+    }
+
+    let mut waited = Vec::new();
+    begun(&mut waited, 20, T0 + 20_000_000);
+    put(&mut waited, head(20, T0 + 20_000_000, 33, 7), opened());
+    let (events, recording) = run(Machine, &waited, true);
+    assert!(events[0].contains("container.id=host "), "{}", events[0]);
+    assert!(events[1].contains("user.name=nginx ") && events[1].contains("container.id=3ad7b26ded6d "));
+    assert!(events[1].contains("proc.cmdline=bash lo "), "{}", events[1]);
     assert_eq!(events, run(SilentHost, &recording, false).0);
 }
 
