@@ -72,13 +72,13 @@ pub(crate) async fn alert_count(pool: SqlitePool) -> Answer<u64> {
 
 /// Walks all pages, as long as it may. The rows themselves are not decoded.
 pub(crate) async fn check(pool: SqlitePool, at_most: Duration) -> Answer<Checked> {
-    /// Steps of the virtual machine between two looks at the clock, some microseconds each.
-    const STEPS: i32 = 1_000;
+    /// Pages of trees between two looks at the clock; the pages of a long row behind its first are not counted.
+    const PAGES: i32 = 16;
     /// What a question that was ended answers.
     const SQLITE_INTERRUPT: &str = "9";
     let mut connection = pool.acquire().await?;
     let begin = Instant::now();
-    connection.lock_handle().await?.set_progress_handler(STEPS, move || begin.elapsed() < at_most);
+    connection.lock_handle().await?.set_progress_handler(PAGES, move || begin.elapsed() < at_most);
     let found: Result<String, _> =
         sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *connection).await;
     connection.lock_handle().await?.remove_progress_handler();
@@ -87,7 +87,10 @@ pub(crate) async fn check(pool: SqlitePool, at_most: Duration) -> Answer<Checked
         Ok(found) => {
             // The first line names the database.
             let line = found.lines().last().unwrap_or_default();
-            Err(StoreError::damaged(format!("a page is malformed: {line}")))
+            let unread = line.contains("failed to get page")
+                || line.contains("unable to get the page") && !line.ends_with("error code=11");
+            let what = if unread { "a page cannot be read" } else { "a page or row is malformed" };
+            Err(StoreError::damaged(format!("{what}: {line}")))
         }
         Err(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == SQLITE_INTERRUPT) => {
             Ok(Checked::Partly)

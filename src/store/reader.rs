@@ -71,7 +71,7 @@ questions! {
     alerts_after(after: AlertId, limit: u32) -> Vec<Alert> = query::alerts_after;
     /// How many alerts there are.
     alert_count() -> u64 = query::alert_count;
-    /// Looks at every page of the file for so long at most; the error is the first damage.
+    /// Looks at every page of the file until about that time has passed; the error is the first damage.
     check(at_most: Duration) -> Checked = query::check;
     /// How many alerts of each priority fell into each of so many equal parts of a time.
     histogram(from: WallTime, to: WallTime, buckets: u16) -> Histogram = query::histogram;
