@@ -231,12 +231,20 @@ fn reload(outcome: &Loaded, at: WallTime) -> Reload {
                 warnings: count(Severity::Warning),
                 lints: count(Severity::Lint),
                 rules: outcome.in_force() as u32,
+                unread: rulebook::unread(outcome),
                 applied: outcome.applied,
             }
         }
-        Err(why) => {
-            Reload { at, text: why.clone(), errors: 1, warnings: 0, lints: 0, rules: 0, applied: false }
-        }
+        Err(why) => Reload {
+            at,
+            text: why.clone(),
+            errors: 1,
+            warnings: 0,
+            lints: 0,
+            rules: 0,
+            unread: None,
+            applied: false,
+        },
     }
 }
 

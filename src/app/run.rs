@@ -181,8 +181,11 @@ fn report(outcome: &LoadOutcome) {
     if outcome.applied {
         say(&format!("rules: {} in force{}{}", outcome.in_force(), tally(outcome), unread(outcome)));
     } else if outcome.count(Severity::Error) == 0 {
-        let (tally, unread) = (tally(outcome), unread(outcome));
-        say(&format!("rules: none of the new ones is on; the earlier ones stay in force{tally}{unread}"));
+        let why = rulebook::unread(outcome).map_or_else(
+            || "none of the new ones is on".to_owned(),
+            |unread| format!("the new ones that are on {unread}"),
+        );
+        say(&format!("rules: {why}; the earlier ones stay in force{}", tally(outcome)));
     } else {
         say(&format!("rules: not taken; the earlier ones stay in force{}", tally(outcome)));
     }

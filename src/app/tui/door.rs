@@ -130,6 +130,8 @@ pub struct Reload {
     pub lints: u32,
     /// How many of the rules are in force.
     pub rules: u32,
+    /// What others that are on are for in vain, as the end of a sentence.
+    pub unread: Option<String>,
     /// Whether the new rules are in force, or the earlier ones were kept.
     pub applied: bool,
 }

@@ -310,7 +310,11 @@ fn reload(state: &State) -> Vec<Vec<(Role, String)>> {
         (true, 0) => (Role::Good, "✓ The new rules are in force.".to_owned()),
         (true, n) => (Role::Warn, format!("! The rules are in force without those that have errors ({n}).")),
         (false, 0) => {
-            (Role::Bad, "✗ None of the new rules is on; the earlier ones stay in force.".to_owned())
+            let why = reload.unread.as_ref().map_or_else(
+                || "None of the new rules is on".to_owned(),
+                |unread| format!("The new rules that are on {unread}"),
+            );
+            (Role::Bad, format!("✗ {why}; the earlier ones stay in force."))
         }
         (false, n) => (
             Role::Bad,
@@ -328,7 +332,10 @@ fn reload(state: &State) -> Vec<Vec<(Role, String)>> {
         count(reload.warnings, "warning"),
         count(reload.lints, "lint")
     );
-    let mut out = vec![vec![(role, outcome)], vec![(Role::Dim, counts)], Vec::new()];
+    let mut out = vec![vec![(role, outcome)], vec![(Role::Dim, counts)]];
+    let others = reload.unread.iter().filter(|_| reload.applied);
+    out.extend(others.map(|unread| vec![(Role::Warn, format!("Others {unread}."))]));
+    out.push(Vec::new());
     for line in reload.text.lines() {
         let role = match line.trim_start() {
             l if l.starts_with("error") => Role::Bad,

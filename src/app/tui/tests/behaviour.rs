@@ -471,6 +471,7 @@ fn a_reload_is_told_once() {
         warnings: 0,
         lints: 0,
         rules: 15,
+        unread: None,
         applied: true,
     };
     let new = Arc::new(Pulse { reload: Some(Arc::new(reload)), rules: 15, ..pulse(11) });
@@ -491,11 +492,19 @@ fn a_reload_that_leaves_no_rule_on_says_so() {
         warnings: 0,
         lints: 0,
         rules: 0,
+        unread: None,
         applied: false,
     };
-    stage.send(Msg::Pulse(Arc::new(Pulse { reload: Some(Arc::new(reload)), ..pulse(11) })));
+    stage.send(Msg::Pulse(Arc::new(Pulse { reload: Some(Arc::new(reload.clone())), ..pulse(11) })));
     stage.shows("Rules: none of the new ones is on; the earlier ones stay in force.");
     stage.shows("the new ones are not in force, R shows why");
     stage.keys("R");
     stage.shows("None of the new rules is on; the earlier ones stay in force.");
+
+    let unread = Some("are for events of `k8s_audit`, which nothing here gives".to_owned());
+    let told = |reload| Msg::Pulse(Arc::new(Pulse { reload: Some(Arc::new(reload)), ..pulse(11) }));
+    stage.send(told(Reload { unread: unread.clone(), ..reload.clone() }));
+    stage.shows("The new rules that are on are for events of `k8s_audit`, which nothing here gives; the");
+    stage.send(told(Reload { unread, applied: true, ..reload }));
+    stage.shows("Others are for events of `k8s_audit`, which nothing here gives.");
 }

@@ -83,6 +83,7 @@ fn pictures_of_trouble() {
         warnings: 1,
         lints: 0,
         rules: 14,
+        unread: None,
         applied: false,
     };
     let bad = Pulse {

@@ -218,9 +218,10 @@ impl Turn<'_> {
             let (role, text) = if reload.errors > 0 || !reload.applied {
                 let kept =
                     if reload.applied { "the rest is in force" } else { "the earlier ones stay in force" };
-                let why = match reload.errors {
-                    0 => "none of the new ones is on".to_owned(),
-                    n => super::show::plural(u64::from(n), "error"),
+                let why = match (reload.errors, &reload.unread) {
+                    (0, Some(unread)) => format!("the new ones that are on {unread}"),
+                    (0, None) => "none of the new ones is on".to_owned(),
+                    (n, _) => super::show::plural(u64::from(n), "error"),
                 };
                 (Role::Bad, format!("Rules: {why}; {kept}. R shows what is wrong."))
             } else {
