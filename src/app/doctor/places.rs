@@ -11,7 +11,7 @@ use super::{Finding, Part, State};
 use crate::fail::store_text;
 use crate::settings::Settings;
 
-/// For how long a store is looked through for damage: some GB that the machine has in memory.
+/// For how long a store is looked through for damage.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Looks at the store.
