@@ -47,7 +47,7 @@ pub struct Enrich<H> {
     first: Option<BootTime>,
     /// When the last one was.
     previous: Option<BootTime>,
-    waiting: Waiting,
+    pub(crate) waiting: Waiting,
     /// By x86-64 number.
     calls: Box<[Option<EventType>]>,
     scratch: Scratch,
@@ -420,10 +420,11 @@ impl<H: Host> Enrich<H> {
             return known;
         }
         // All that the new image is asked for must be asked for before.
-        if let Some(cgroup) = self.waiting.cgroup(known.key) {
+        if let Some((cgroup, loginuid)) = self.waiting.process(known.key).map(|p| (p.cgroup, p.loginuid)) {
             let cgroup = self.cgroup_beside(cgroup, head.cgroup, head.tgid, facts);
             let container = self.container(cgroup, head.tgid, facts);
             self.learn_names(&container, head, facts);
+            self.learn_user(&container, loginuid, head.tgid, facts);
         }
         self.finish_waiting(known.key, head.time, judge);
         let now = self.table.get(known.key).cloned().unwrap_or(known);
@@ -462,6 +463,7 @@ impl<H: Host> Enrich<H> {
             return known;
         }
         let container = self.container(cgroup, head.tgid, facts);
+        self.learn_user(&container, known.loginuid, head.tgid, facts);
         let moved = Arc::new(Process { cgroup, container, ..Process::clone(&known) });
         self.table.insert(moved.clone());
         moved

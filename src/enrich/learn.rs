@@ -173,8 +173,11 @@ impl<H: Host> Enrich<H> {
 
     /// The cgroup that a record's process is in: what the kernel says, or the v1 one that it was found in.
     pub(crate) fn cgroup_now(&mut self, head: &Head, facts: &mut Vec<u8>) -> u64 {
-        let known = self.table.get(ProcessKey::at(head.tgid, BootTime(head.start))).map(|p| p.cgroup);
-        known.map_or(head.cgroup, |known| self.cgroup_beside(known, head.cgroup, head.tgid, facts))
+        let key = ProcessKey::at(head.tgid, BootTime(head.start));
+        let known = self.waiting.process(key).or_else(|| self.table.get(key).map(|p| &**p));
+        known
+            .map(|p| p.cgroup)
+            .map_or(head.cgroup, |known| self.cgroup_beside(known, head.cgroup, head.tgid, facts))
     }
 
     /// The cgroup of who was in that one and is in this one of the v2 hierarchy: still the former, if it is of a v1 hierarchy and the

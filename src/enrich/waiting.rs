@@ -52,9 +52,9 @@ impl Waiting {
         piece.fixed.bits.has(ArgvBits::LAST)
     }
 
-    /// The cgroup in which this process ran the program that waits, if one does.
-    pub(crate) fn cgroup(&self, key: ProcessKey) -> Option<u64> {
-        self.0.iter().find(|(exec, _)| exec.process.key == key).map(|(exec, _)| exec.process.cgroup)
+    /// This process as it will be, if its exec waits; without its arguments.
+    pub(crate) fn process(&self, key: ProcessKey) -> Option<&Process> {
+        self.0.iter().map(|(exec, _)| &exec.process).find(|p| p.key == key)
     }
 
     /// Takes out the exec of this process.

@@ -228,7 +228,12 @@ fn an_event_is_in_the_cgroup_of_its_record() {
     put(&mut waited, head(20, T0 + 20_000_000, 33, 7), opened());
     let (events, recording) = run(Machine, &waited, true);
     assert!(events[0].contains("container.id=host "), "{}", events[0]);
-    assert!(events[1].contains("user.name=nginx ") && events[1].contains("container.id=3ad7b26ded6d "));
+    assert!(
+        events[1].contains("user.name=nginx ") && events[1].contains("user.loginname=nginx "),
+        "{}",
+        events[1]
+    );
+    assert!(events[1].contains("container.id=3ad7b26ded6d "), "{}", events[1]);
     assert!(events[1].contains("proc.cmdline=bash lo "), "{}", events[1]);
     assert_eq!(events, run(SilentHost, &recording, false).0);
 }
