@@ -187,7 +187,8 @@ fn report(outcome: &LoadOutcome) {
         );
         say(&format!("rules: {why}; the earlier ones stay in force{}", tally(outcome)));
     } else {
-        say(&format!("rules: not taken; the earlier ones stay in force{}", tally(outcome)));
+        let (tally, unread) = (tally(outcome), unread(outcome));
+        say(&format!("rules: not taken; the earlier ones stay in force{tally}{unread}"));
     }
 }
 

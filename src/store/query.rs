@@ -72,13 +72,14 @@ pub(crate) async fn alert_count(pool: SqlitePool) -> Answer<u64> {
 
 /// Walks all pages, as long as it may. The rows themselves are not decoded.
 pub(crate) async fn check(pool: SqlitePool, at_most: Duration) -> Answer<Checked> {
-    /// Pages of trees between two looks at the clock; the pages of a long row behind its first are not counted.
-    const PAGES: i32 = 16;
+    /// How often the clock is looked at: pages of trees while these are walked, and steps of the virtual machine after that. The
+    /// pages of a long row behind its first are not counted.
+    const EVERY: i32 = 16;
     /// What a question that was ended answers.
     const SQLITE_INTERRUPT: &str = "9";
     let mut connection = pool.acquire().await?;
     let begin = Instant::now();
-    connection.lock_handle().await?.set_progress_handler(PAGES, move || begin.elapsed() < at_most);
+    connection.lock_handle().await?.set_progress_handler(EVERY, move || begin.elapsed() < at_most);
     let found: Result<String, _> =
         sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *connection).await;
     connection.lock_handle().await?.remove_progress_handler();

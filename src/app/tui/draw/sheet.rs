@@ -333,7 +333,8 @@ fn reload(state: &State) -> Vec<Vec<(Role, String)>> {
         count(reload.lints, "lint")
     );
     let mut out = vec![vec![(role, outcome)], vec![(Role::Dim, counts)]];
-    let others = reload.unread.iter().filter(|_| reload.applied);
+    // Otherwise the first line has it.
+    let others = reload.unread.iter().filter(|_| reload.applied || reload.errors > 0);
     out.extend(others.map(|unread| vec![(Role::Warn, format!("Others {unread}."))]));
     out.push(Vec::new());
     for line in reload.text.lines() {

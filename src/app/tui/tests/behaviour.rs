@@ -504,6 +504,7 @@ fn a_reload_that_leaves_no_rule_on_says_so() {
     let unread = Some("are for events of `k8s_audit`, which nothing here gives".to_owned());
     let told = |reload| Msg::Pulse(Arc::new(Pulse { reload: Some(Arc::new(reload)), ..pulse(11) }));
     stage.send(told(Reload { unread: unread.clone(), ..reload.clone() }));
+    stage.shows("nothing here feeds the new ones; the earlier ones stay in force.");
     stage.shows("The new rules that are on are for events of `k8s_audit`, which nothing here gives; the");
     stage.send(told(Reload { unread, applied: true, ..reload }));
     stage.shows("Others are for events of `k8s_audit`, which nothing here gives.");

@@ -219,7 +219,7 @@ impl Turn<'_> {
                 let kept =
                     if reload.applied { "the rest is in force" } else { "the earlier ones stay in force" };
                 let why = match (reload.errors, &reload.unread) {
-                    (0, Some(unread)) => format!("the new ones that are on {unread}"),
+                    (0, Some(_)) => "nothing here feeds the new ones".to_owned(),
                     (0, None) => "none of the new ones is on".to_owned(),
                     (n, _) => super::show::plural(u64::from(n), "error"),
                 };
